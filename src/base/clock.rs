@@ -1,0 +1,21 @@
+//! Wall time for what people read, and jitter for what machines wait. Deadlines use `tokio::time::Instant`, never wall time.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Now, in whole seconds, as Kubernetes writes times.
+pub fn now() -> Timestamp {
+    Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// `pause`, up to `fraction` of it longer or shorter, so that many waiters do not come back at once.
+pub fn jitter(pause: Duration, fraction: f64) -> Duration {
+    let mut bytes = [0u8; 4];
+    // Without randomness the pause stays as it is: jitter is a courtesy, not a guarantee.
+    if aws_lc_rs::rand::fill(&mut bytes).is_err() {
+        return pause;
+    }
+    let unit = f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX);
+    pause.mul_f64(1.0 + fraction * (2.0 * unit - 1.0))
+}

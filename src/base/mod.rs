@@ -1,0 +1,9 @@
+//! Words shared by every layer: faults, secrets, tolerant values, clocks, and what a vendor client is built from.
+//!
+//! Nothing here names Kubernetes, HTTP or a vendor.
+
+pub mod access;
+pub mod clock;
+pub mod fault;
+pub mod secret;
+pub mod value;
