@@ -1,0 +1,187 @@
+//! Apply: carries out a plan, step by step, each safe to repeat. The only place from which a vendor write is made.
+
+use kube::ResourceExt;
+use tokio::time::Instant;
+
+use super::diff::Change;
+use super::kind::{Identity, Kind, Managed, Progress, Wanted};
+use super::kubernetes::{announce, record_adopted, record_created, retract};
+use super::plan::Claim;
+use super::policy::{EXTERNAL_ID, PENDING_CREATE};
+use super::reason::Reason;
+use super::pass::Pass;
+use super::report::Stop;
+use super::settle::{Link, reveal};
+use super::state::row;
+use super::tombstone;
+use crate::base::fault::{Class, Delivery, Fault};
+
+/// Makes the external object: announce, call, record.
+///
+/// # Errors
+/// When the answer is lost the announcement stands, and the next pass looks for what may have been made; when the vendor answered that
+/// nothing was made, a fresh announcement is taken back.
+pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(), Stop> {
+    let secrets = reveal::<K>(pass.engine, pass.namespace(), pass.spec()).await?;
+    let standing = pass.annotation(PENDING_CREATE);
+    let ours = standing.is_some() && standing == pass.memory.attempt.as_deref();
+    // An announcement that an earlier process left may belong to a call that was made: it is never taken back unseen.
+    let fresh = standing.is_none() || (ours && pass.memory.attempt_is_clean);
+    if !ours {
+        let attempt = attempt_id()?;
+        pass.object = announce(&pass.engine.client, &pass.object, &attempt).await?;
+        pass.memory.attempt = Some(attempt);
+        pass.memory.attempt_is_clean = fresh;
+    }
+    let spec = pass.spec().clone();
+    let wanted = Wanted { spec: &spec, changes: &[], secrets: &secrets };
+    let mut recorded: Option<String> = None;
+    loop {
+        match K::create(&link.client, &wanted, recorded.as_deref()).await {
+            Ok(Progress::Step(words)) => {
+                // Between two steps nothing may be taken back any more.
+                pass.memory.attempt_is_clean = false;
+                recorded = Some(words);
+            }
+            Ok(Progress::Done(created)) => {
+                pass.memory.external_id = Some(created.external_id.clone());
+                pass.memory.facts = Some(created.facts);
+                pass.memory.created = true;
+                pass.object = record_created(&pass.engine.client, &pass.object, &created.external_id).await?;
+                return Ok(());
+            }
+            Err(fault) => return Err(not_created(pass, fault).await),
+        }
+    }
+}
+
+async fn not_created<K: Kind>(pass: &mut Pass<'_, K>, fault: Fault) -> Stop {
+    pass.memory.look_after = Some(Instant::now());
+    match fault.delivery {
+        Delivery::Unknown => pass.memory.attempt_is_clean = false,
+        Delivery::NotSent => {}
+        Delivery::Answered if pass.memory.attempt_is_clean => {
+            match retract(&pass.engine.client, &pass.object).await {
+                Ok(object) => pass.object = object,
+                Err(error) => tracing::debug!(%error, "an announcement stands although nothing was made"),
+            }
+            pass.memory.attempt = None;
+        }
+        Delivery::Answered => {}
+    }
+    if fault.class == Class::Taken {
+        return Stop::Vendor(Fault {
+            detail: format!(
+                "{} is taken by an object that these credentials do not show; choose another one, or, if it is yours, \
+                 set the annotation {EXTERNAL_ID} to its id to adopt it",
+                K::natural_key(pass.spec())
+            ),
+            ..fault
+        });
+    }
+    Stop::Vendor(fault)
+}
+
+/// Takes an existing external object over: from now on it is ours.
+///
+/// # Errors
+/// Then it is not.
+pub async fn adopt<K: Kind>(
+    pass: &mut Pass<'_, K>,
+    link: &Link<K>,
+    external_id: &str,
+    claim: Claim,
+) -> Result<Reason, Stop> {
+    pass.object = record_adopted(&pass.engine.client, &pass.object, external_id).await?;
+    pass.memory.external_id = Some(external_id.to_owned());
+    if claim == Claim::Revived {
+        bury(pass, link, None).await?;
+    }
+    Ok(if claim == Claim::Announced { Reason::Created } else { Reason::Adopted })
+}
+
+/// Sends the changes, one call for each group of fields.
+///
+/// # Errors
+/// The first; what was sent before it is remembered.
+pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[Change]) -> Result<(), Stop> {
+    let secrets = if changes.iter().any(|change| K::secrets(pass.spec()).iter().any(|(path, _)| *path == change.path)) {
+        reveal::<K>(pass.engine, pass.namespace(), pass.spec()).await?
+    } else {
+        Default::default()
+    };
+    let (spec, id) = (pass.spec().clone(), pass.external_id().unwrap_or_default());
+    let mut groups: Vec<&'static str> = Vec::new();
+    for group in changes.iter().filter_map(|change| row(K::FIELDS, &change.path)).map(|field| field.group) {
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+    for group in groups {
+        let in_group = |change: &&Change| row(K::FIELDS, &change.path).is_some_and(|field| field.group == group);
+        let part: Vec<Change> = changes.iter().filter(in_group).cloned().collect();
+        let wanted = Wanted { spec: &spec, changes: &part, secrets: &secrets };
+        K::update(&link.client, &id, &wanted).await.map_err(|fault| {
+            pass.memory.look_after = Some(Instant::now());
+            gone::<K>(fault, &id)
+        })?;
+        pass.sent(&part);
+    }
+    Ok(())
+}
+
+fn gone<K: Kind>(fault: Fault, id: &str) -> Stop {
+    if fault.class != Class::Missing || K::IDENTITY == Identity::Listed {
+        return Stop::Vendor(fault);
+    }
+    Stop::Vendor(Fault {
+        detail: format!(
+            "the vendor no longer has {id:?}; it is not made anew, since that would not bring back what was in it: set the annotation \
+             {EXTERNAL_ID} to the right id, or delete this object and create it again"
+        ),
+        ..fault
+    })
+}
+
+/// Switches the external object off, and remembers that we did.
+///
+/// # Errors
+/// Then it may still be on.
+pub async fn disable<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<Reason, Stop> {
+    match K::disable(&link.client, external_id, &pass.spec().clone()).await {
+        Ok(()) => {
+            bury(pass, link, Some(external_id)).await?;
+            Ok(Reason::Disabled)
+        }
+        Err(fault) if fault.class == Class::Missing => Ok(Reason::Deleted),
+        Err(fault) => Err(Stop::Vendor(fault)),
+    }
+}
+
+/// Deletes the external object. That it is gone is for the next look to say.
+///
+/// # Errors
+/// Then it may still be there.
+pub async fn delete<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<(), Stop> {
+    match K::delete(&link.client, external_id, &pass.spec().clone()).await {
+        Err(fault) if fault.class != Class::Missing => Err(Stop::Vendor(fault)),
+        _ => Ok(()),
+    }
+}
+
+async fn bury<K: Kind>(pass: &Pass<'_, K>, link: &Link<K>, external_id: Option<&str>) -> Result<(), Stop> {
+    let admin_api = pass.engine.admin_apis.get(&super::settle::admin_api_key(pass.namespace(), pass.spec()));
+    let Some(Ok(admin_api)) = admin_api.as_deref().map(|guard| &guard.0) else { return Ok(()) };
+    let key = tombstone::key(pass.kind, &K::natural_key(pass.spec()));
+    tombstone::write(&pass.engine.client, admin_api, &link.session, &key, external_id).await?;
+    tracing::debug!(object = pass.object.name_any(), admin_api = pass.spec().admin_api().name, "tombstone written");
+    Ok(())
+}
+
+fn attempt_id() -> Result<String, Stop> {
+    let mut bytes = [0; 6];
+    aws_lc_rs::rand::fill(&mut bytes)
+        .map_err(|_| Stop::Vendor(Fault::new(Class::Transient, "create", "no randomness").with_delivery(Delivery::NotSent)))?;
+    // The part behind the dot is the lease epoch; a single replica holds its lease for ever.
+    Ok(format!("{}.0", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+}

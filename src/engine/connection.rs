@@ -1,0 +1,425 @@
+//! Connection: the controller of AdminApis. It alone reads credentials, builds clients and proves them; its objects only borrow the result.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use kube::core::DeserializeGuard;
+use kube::{Resource, ResourceExt};
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::admin_api::{AdminApi, AdminApiSpec, AdminApiStatus, IN_USE, ManagedObjects};
+use super::condition::{Judgement, READY, RECONCILING, STALLED, stamp};
+use super::kubernetes::{hold, read_config_map, read_secret, release, write_status};
+use super::operator::{Controller, Engine};
+use super::policy::RECONCILE_AT;
+use super::queue::{Item, Lane, Tenant};
+use super::reason::Reason;
+use super::reference::{Sort, Target};
+use super::registry::{Session, Standing, VendorRow};
+use super::report::{Next, Outcome, Stop};
+use super::retry;
+use super::status::merge_patch;
+use super::tombstone;
+use super::watch::{Change, Key, watch_scope};
+use crate::base::access::Access;
+use crate::base::clock::{jitter, now};
+use crate::base::fault::{Class, Fault};
+use crate::base::secret::Secret;
+
+/// The kind of an AdminApi, as an item.
+pub const KIND: &str = "AdminApi";
+
+/// The API answers.
+const REACHABLE: &str = "Reachable";
+/// The API takes the credentials.
+const AUTHENTICATED: &str = "Authenticated";
+
+/// How long a change of the number of objects waits for further ones before it is written.
+const RECOUNT: Duration = Duration::from_secs(2);
+
+/// What is remembered of an AdminApi between looks.
+#[derive(Default)]
+struct Memory {
+    tries: u32,
+    /// When the vendor is asked again, whatever else brings us here before.
+    due: Option<Instant>,
+    /// What the last look depended on: a change of it makes the next look due.
+    seen: Option<(Option<i64>, Option<String>, Vec<Option<String>>)>,
+    latest: Option<AdminApi>,
+}
+
+/// The controller of AdminApis.
+pub struct Connections {
+    engine: Arc<Engine>,
+    memory: Mutex<HashMap<Key, Memory>>,
+}
+
+impl Connections {
+    /// The controller of one operator.
+    pub fn new(engine: Arc<Engine>) -> Self {
+        Self { engine, memory: Mutex::default() }
+    }
+
+    fn applied(&self, key: &Key, object: &DeserializeGuard<AdminApi>) {
+        let item = item_of(key);
+        let tenant = Some(key.clone());
+        if let Ok(object) = &object.0 {
+            self.engine.references.set(&item, targets(&key.0, &object.spec));
+            self.engine.limit(&tenant, (object.spec.limits().concurrency.get() as usize * 2).clamp(8, 128));
+        }
+        self.engine.enqueue(item, None, Lane::Edit);
+    }
+
+    fn deleted(&self, key: &Key) {
+        self.engine.forget(&item_of(key));
+        self.engine.sessions.remove(key);
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.engine.enqueue_users(&target(key), None);
+    }
+
+    async fn look(&self, item: &Item) -> Next {
+        let key = (item.namespace.clone(), item.name.clone());
+        let Some(stored) = self.engine.admin_apis.get(&key) else { return Next::Wait };
+        let mut memory =
+            self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(&key).unwrap_or_default();
+        let next = match &stored.0 {
+            Ok(object) => {
+                let object = newest(object, memory.latest.take());
+                self.look_at(&key, object, &mut memory).await
+            }
+            Err(invalid) => {
+                tracing::warn!(namespace = %key.0, name = %key.1, error = %invalid.error, "cannot read this AdminApi");
+                let message = format!("this AdminApi cannot be read: {}", invalid.error);
+                self.engine.sessions.set(&key, Standing::Disconnected { reason: Reason::Malformed, message, last: None });
+                Next::Wait
+            }
+        };
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(key, memory);
+        next
+    }
+
+    async fn look_at(&self, key: &Key, object: AdminApi, memory: &mut Memory) -> Next {
+        if object.meta().deletion_timestamp.is_some() {
+            return self.let_go(key, &object, memory).await;
+        }
+        let object = if object.finalizers().iter().any(|finalizer| finalizer == IN_USE) {
+            object
+        } else {
+            match hold(&self.engine.client, &object, IN_USE).await {
+                Ok(object) => object,
+                Err(error) => return retry::next(&Outcome::Stopped(Stop::Kubernetes(error)), 0),
+            }
+        };
+        let seen = self.dependencies(key, &object);
+        let due = memory.due.is_none_or(|due| due <= Instant::now())
+            || memory.seen.as_ref() != Some(&seen)
+            || matches!(self.engine.sessions.get(key), Some(Standing::Disconnected { reason: Reason::Denied, .. }));
+        let outcome = if due { Some(self.connect(key, &object).await) } else { None };
+        if let Some(outcome) = &outcome {
+            memory.seen = Some(if outcome.is_ok() { self.dependencies(key, &object) } else { seen });
+            memory.tries = if outcome.is_ok() { 0 } else { memory.tries.saturating_add(1) };
+            let pause = match outcome {
+                Ok(_) => jitter(object.spec.resync(), 0.1),
+                Err(stop) => pause_after(stop, memory.tries - 1),
+            };
+            memory.due = Some(Instant::now() + pause);
+        }
+        let status = self.status(key, &object, outcome.as_ref());
+        memory.latest = self.store(key, &object, &status).await.or(Some(object));
+        Next::After(memory.due.map_or(RECOUNT, |due| due.saturating_duration_since(Instant::now())))
+    }
+
+    /// What a look depends on: generation, the token of a wish to look now, the versions of what is referred to.
+    fn dependencies(&self, key: &Key, object: &AdminApi) -> (Option<i64>, Option<String>, Vec<Option<String>>) {
+        let versions = targets(&key.0, &object.spec).iter().map(|target| self.engine.references.version(target)).collect();
+        (object.meta().generation, object.annotations().get(RECONCILE_AT).cloned(), versions)
+    }
+
+    /// Reads the credentials, keeps or builds the client, and proves it with a read that starts a resync of all its objects.
+    async fn connect(&self, key: &Key, object: &AdminApi) -> Result<&'static VendorRow, Stop> {
+        let before = self.engine.sessions.get(key);
+        let last = self.engine.sessions.session(key);
+        let result = self.open(key, object, last.clone()).await;
+        let session = match result {
+            Ok(session) => session,
+            Err(stop) => {
+                let (reason, message) = (stop.reason(), stop.to_string());
+                let news = !matches!(&before, Some(Standing::Disconnected { reason: old, .. }) if *old == reason);
+                self.engine.sessions.set(key, Standing::Disconnected { reason, message, last });
+                if news {
+                    self.engine.enqueue_users(&target(key), None);
+                }
+                return Err(stop);
+            }
+        };
+        let vendor = session.vendor;
+        self.engine.sessions.set(key, Standing::Connected(session));
+        let fresh = matches!(&before, Some(Standing::Connected(_)));
+        self.engine.enqueue_users(&target(key), fresh.then_some(Lane::Resync));
+        Ok(vendor)
+    }
+
+    async fn open(&self, key: &Key, object: &AdminApi, last: Option<Arc<Session>>) -> Result<Arc<Session>, Stop> {
+        let spec = &object.spec;
+        let vendor = self.engine.tables.vendor_of(&spec.vendor).ok_or_else(|| Stop::Waiting {
+            reason: Reason::Invalid,
+            message: "spec has no vendor block that this version of Provost knows".to_owned(),
+        })?;
+        let access = self.access(key, spec).await?;
+        let block = &spec.vendor[vendor.block];
+        let print = self.print(vendor, block, spec, &access);
+        let begun = Instant::now();
+        let session = match last {
+            Some(session) if session.print == print => session,
+            _ => {
+                let client = (vendor.connect)(block, access).map_err(unusable)?;
+                let tombstones = tombstone::load(&self.engine.client, &key.0, &key.1).await?;
+                Arc::new(Session::new(vendor, client, print, tombstones))
+            }
+        };
+        session.refresh(begun);
+        (vendor.check)(session.client.clone(), begun).await?;
+        Ok(session)
+    }
+
+    async fn access(&self, key: &Key, spec: &AdminApiSpec) -> Result<Access, Stop> {
+        let name = &spec.credentials.secret_ref.name;
+        let content = read_secret(&self.engine.client, &key.0, name).await?.ok_or_else(|| Stop::Waiting {
+            reason: Reason::CredentialsMissing,
+            message: format!("spec.credentials: the Secret {}/{name} does not exist; create it", key.0),
+        })?;
+        self.engine.references.learned(&Target::new(Sort::Secret, &key.0, name), &content.version);
+        let text = |(key, value): (String, Vec<u8>)| Some((key, Secret::new(String::from_utf8(value).ok()?)));
+        Ok(Access {
+            credentials: content.data.into_iter().filter_map(text).collect(),
+            ca_bundle: self.ca_bundle(key, spec).await?,
+            limits: spec.limits(),
+            gate: self.engine.gate.clone(),
+            observer: self.engine.metrics.clone(),
+        })
+    }
+
+    async fn ca_bundle(&self, key: &Key, spec: &AdminApiSpec) -> Result<Option<Vec<u8>>, Stop> {
+        let Some(tls) = &spec.tls else { return Ok(None) };
+        let client = &self.engine.client;
+        let (sort, source, content) = match (&tls.ca_bundle.config_map_ref, &tls.ca_bundle.secret_ref) {
+            (Some(source), _) => ("ConfigMap", source, read_config_map(client, &key.0, &source.name).await?),
+            (None, Some(source)) => ("Secret", source, read_secret(client, &key.0, &source.name).await?),
+            (None, None) => return Ok(None),
+        };
+        let bundle = content.and_then(|mut content| content.data.remove(&source.key));
+        bundle.map(Some).ok_or_else(|| Stop::Waiting {
+            reason: Reason::SecretMissing,
+            message: format!("spec.tls.caBundle: the {sort} {}/{} with the key {} does not exist", key.0, source.name, source.key),
+        })
+    }
+
+    /// A fingerprint of everything that a client is built from.
+    fn print(&self, vendor: &VendorRow, block: &serde_json::Value, spec: &AdminApiSpec, access: &Access) -> String {
+        let mut text = format!("{}\n{block}\n{:?}\n", vendor.name, spec.limits());
+        for (name, secret) in &access.credentials {
+            text.push_str(&format!("{name}={}\n", self.engine.key.fingerprint(secret.expose().as_bytes())));
+        }
+        text.push_str(&self.engine.key.fingerprint(access.ca_bundle.as_deref().unwrap_or_default()));
+        self.engine.key.fingerprint(text.as_bytes())
+    }
+
+    fn status(&self, key: &Key, object: &AdminApi, outcome: Option<&Result<&'static VendorRow, Stop>>) -> AdminApiStatus {
+        let mut status = object.status.clone().unwrap_or_default();
+        status.managed_objects = Some(self.count(key));
+        let Some(outcome) = outcome else { return status };
+        let generation = object.meta().generation.unwrap_or_default();
+        status.observed_generation = generation;
+        status.last_handled_reconcile_at = object.annotations().get(RECONCILE_AT).cloned();
+        if let Ok(vendor) = outcome {
+            status.vendor = Some(vendor.name.to_owned());
+        }
+        status.conditions = stamp(&status.conditions, &judgements(outcome), generation, now());
+        status
+    }
+
+    fn count(&self, key: &Key) -> ManagedObjects {
+        let by_kind: BTreeMap<String, i64> = self
+            .engine
+            .references
+            .count(&target(key))
+            .into_iter()
+            .map(|(kind, count)| (kind.to_owned(), i64::try_from(count).unwrap_or(i64::MAX)))
+            .collect();
+        ManagedObjects { total: by_kind.values().sum(), by_kind }
+    }
+
+    /// Writes the status if it differs, with an Event when Ready turned; returns what Kubernetes stores now.
+    async fn store(&self, key: &Key, object: &AdminApi, status: &AdminApiStatus) -> Option<AdminApi> {
+        let ready = status.conditions.iter().find(|condition| condition.type_ == READY)?;
+        self.engine.metrics.contribute(&item_of(key), word(&ready.status), reason_word(&ready.reason), None);
+        let old = serde_json::to_value(&object.status).ok()?;
+        let old = if old.is_null() { serde_json::json!({}) } else { old };
+        let patch = merge_patch(&old, &serde_json::to_value(status).ok()?)?;
+        let before = object.status.iter().flat_map(|status| &status.conditions).find(|old| old.type_ == READY);
+        if before.is_none_or(|before| before.status != ready.status || before.reason != ready.reason) {
+            let warning = ready.status != "True";
+            self.engine.event(object.object_ref(&()), &ready.reason, warning, &ready.message);
+            tracing::info!(namespace = %key.0, name = %key.1, ready = ready.status, reason = ready.reason, message = ready.message, "AdminApi");
+        }
+        match write_status(&self.engine.client, object, patch).await {
+            Ok(stored) => {
+                self.engine.metrics.status_written(KIND);
+                Some(stored)
+            }
+            Err(error) => {
+                tracing::warn!(namespace = %key.0, name = %key.1, %error, "could not write the status of an AdminApi");
+                None
+            }
+        }
+    }
+
+    async fn let_go(&self, key: &Key, object: &AdminApi, memory: &mut Memory) -> Next {
+        let count = self.count(key);
+        if count.total == 0 {
+            return match release(&self.engine.client, object, IN_USE).await {
+                Ok(()) => Next::Wait,
+                Err(error) => retry::next(&Outcome::Stopped(Stop::Kubernetes(error)), 0),
+            };
+        }
+        let generation = object.meta().generation.unwrap_or_default();
+        let mut status = object.status.clone().unwrap_or_default();
+        let message = format!("{} objects use this AdminApi; it goes when they are gone", count.total);
+        status.managed_objects = Some(count);
+        let judgements = [
+            Judgement::new(READY, false, Reason::InUse.word(), message.clone()),
+            Judgement::new(RECONCILING, true, Reason::InUse.word(), message),
+        ];
+        status.conditions = stamp(&status.conditions, &judgements, generation, now());
+        memory.latest = self.store(key, object, &status).await;
+        // The last of its objects brings it back; this is for the case that their watch is late.
+        Next::After(Duration::from_secs(30))
+    }
+}
+
+impl Controller for Connections {
+    fn watch(self: Arc<Self>, scope: Option<String>, listed: watch::Sender<bool>) -> BoxFuture<'static, ()> {
+        let (client, store) = (self.engine.client.clone(), self.engine.admin_apis.clone());
+        let tell = move |change| match change {
+            Change::Applied(key, object) => self.applied(&key, &object),
+            Change::Deleted(key) => self.deleted(&key),
+            Change::Listed => {}
+        };
+        Box::pin(watch_scope(client, scope, Some(store), tell, listed))
+    }
+
+    fn reconcile(self: Arc<Self>, item: Item, _: Lane) -> BoxFuture<'static, Next> {
+        Box::pin(async move { self.look(&item).await })
+    }
+
+    fn standing(&self, key: &Key) -> Option<(Tenant, Lane)> {
+        self.engine.admin_apis.get(key).map(|_| (None, Lane::Edit))
+    }
+}
+
+impl Engine {
+    /// Asks for the number of objects of an AdminApi to be written down, soon.
+    pub fn recount(&self, admin_api: &Key) {
+        self.enqueue_after(item_of(admin_api), None, Lane::Resync, RECOUNT);
+    }
+
+    /// A call of one of its objects was refused for its credentials: no other object may try before the AdminApi has proven itself.
+    pub fn suspect(&self, admin_api: &Key, fault: &Fault) {
+        if let Some(Standing::Connected(session)) = self.sessions.get(admin_api) {
+            let (reason, message) = (Reason::Denied, fault.to_string());
+            self.sessions.set(admin_api, Standing::Disconnected { reason, message, last: Some(session) });
+            self.enqueue(item_of(admin_api), None, Lane::Edit);
+        }
+    }
+}
+
+fn newest(stored: &AdminApi, latest: Option<AdminApi>) -> AdminApi {
+    let version = |object: &AdminApi| object.resource_version().and_then(|version| version.parse::<u64>().ok());
+    match latest {
+        Some(latest) if version(&latest) > version(stored) => latest,
+        _ => stored.clone(),
+    }
+}
+
+fn item_of(key: &Key) -> Item {
+    Item { kind: KIND, namespace: key.0.clone(), name: key.1.clone() }
+}
+
+fn target(key: &Key) -> Target {
+    Target { sort: Sort::AdminApi, namespace: key.0.clone(), name: key.1.clone() }
+}
+
+fn targets(namespace: &str, spec: &AdminApiSpec) -> Vec<Target> {
+    let mut targets = vec![Target::new(Sort::Secret, namespace, &spec.credentials.secret_ref.name)];
+    if let Some(tls) = &spec.tls {
+        targets.extend(tls.ca_bundle.config_map_ref.iter().map(|map| Target::new(Sort::ConfigMap, namespace, &map.name)));
+        targets.extend(tls.ca_bundle.secret_ref.iter().map(|secret| Target::new(Sort::Secret, namespace, &secret.name)));
+    }
+    targets
+}
+
+/// Settings and credentials that cannot work are the user's to mend, and a watch brings the mended ones back.
+fn unusable(fault: Fault) -> Stop {
+    match fault.class {
+        Class::Denied => Stop::Waiting { reason: Reason::CredentialsMissing, message: fault.detail },
+        Class::Refused => Stop::Waiting { reason: Reason::Invalid, message: fault.detail },
+        _ => Stop::Vendor(fault),
+    }
+}
+
+fn pause_after(stop: &Stop, tries: u32) -> Duration {
+    let slow = Duration::from_secs(300);
+    match stop {
+        Stop::Vendor(fault) => {
+            let pause = match fault.class {
+                Class::Transient | Class::Throttled => Duration::from_secs(1).saturating_mul(1 << tries.min(6)),
+                _ => Duration::from_secs(10).saturating_mul(1 << tries.min(5)),
+            };
+            jitter(pause.min(slow), 0.1).max(fault.retry_after.unwrap_or_default())
+        }
+        Stop::Kubernetes(_) => Duration::from_millis(500).saturating_mul(1 << tries.min(6)),
+        _ => slow,
+    }
+}
+
+fn judgements(outcome: &Result<&'static VendorRow, Stop>) -> Vec<Judgement> {
+    let stop = match outcome {
+        Ok(vendor) => {
+            let (reason, message) = (Reason::Connected.word(), format!("{} answers and takes the credentials", vendor.name));
+            let judge = |condition| Judgement::new(condition, true, reason, message.clone());
+            return vec![judge(READY), judge(REACHABLE), judge(AUTHENTICATED)];
+        }
+        Err(stop) => stop,
+    };
+    let (reason, message) = (stop.reason().word(), stop.to_string());
+    let class = match stop {
+        Stop::Vendor(fault) => Some(fault.class),
+        _ => None,
+    };
+    let (reachable, authenticated) = match class {
+        Some(Class::Denied) => (Some(true), Some(false)),
+        Some(Class::Transient | Class::Broken) => (Some(false), None),
+        Some(_) => (Some(true), None),
+        None => (None, None),
+    };
+    let trend = if stop.needs_a_person() { STALLED } else { RECONCILING };
+    [(READY, Some(false)), (REACHABLE, reachable), (AUTHENTICATED, authenticated), (trend, Some(true))]
+        .into_iter()
+        .map(|(condition, holds)| Judgement::new(condition, holds, reason, message.clone()))
+        .collect()
+}
+
+fn word(status: &str) -> &'static str {
+    match status {
+        "True" => "True",
+        "False" => "False",
+        _ => "Unknown",
+    }
+}
+
+fn reason_word(reason: &str) -> &'static str {
+    Reason::ALL.iter().map(|known| known.word()).find(|known| *known == reason).unwrap_or("Other")
+}

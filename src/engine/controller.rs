@@ -1,0 +1,225 @@
+//! Controller: joins a kind's watch, the queue and the loop. Which changes are news is decided here, and what is remembered lives here.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant as Stopwatch;
+
+use futures::future::BoxFuture;
+use kube::core::DeserializeGuard;
+use kube::core::object::{HasSpec, HasStatus};
+use kube::{Resource, ResourceExt};
+use tokio::sync::watch;
+
+use super::kind::{Kind, Managed};
+use super::operator::{Controller, Engine};
+use super::outcome;
+use super::pass::{Memory, Pass};
+use super::policy::{self, EXTERNAL_ID, PENDING_CREATE};
+use super::queue::{Item, Lane, Tenant};
+use super::reason::Reason;
+use super::reconcile::{self, End};
+use super::report::{Next, Outcome, Stop};
+use super::retry;
+use super::settle::{admin_api_key, targets};
+use super::state::State;
+use super::watch::{Change, Key, Store, watch_scope};
+use crate::base::fault::Class;
+
+/// The prefix of the annotations that people steer us with.
+const STEERING: &str = "provost.dev/";
+
+/// What about an object is news. Our own writes of status, ids and announcements are not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Trigger {
+    uid: Option<String>,
+    generation: Option<i64>,
+    deleting: bool,
+    annotations: Vec<(String, String)>,
+    external_id: Option<String>,
+}
+
+impl Trigger {
+    fn of(object: &impl ResourceExt) -> Self {
+        let steering = |name: &str| name.starts_with(STEERING) && ![EXTERNAL_ID, PENDING_CREATE].contains(&name);
+        let annotations = object.annotations().iter().filter(|(name, _)| steering(name));
+        Self {
+            uid: object.uid(),
+            generation: object.meta().generation,
+            deleting: object.meta().deletion_timestamp.is_some(),
+            annotations: annotations.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            external_id: object.annotations().get(EXTERNAL_ID).cloned(),
+        }
+    }
+}
+
+/// The controller of one kind.
+pub struct KindController<K: Kind> {
+    engine: Arc<Engine>,
+    kind: &'static str,
+    store: Arc<Store<DeserializeGuard<K::Object>>>,
+    memory: Mutex<HashMap<Key, Memory<K>>>,
+    triggers: Mutex<HashMap<Key, Trigger>>,
+}
+
+impl<K: Kind> KindController<K> {
+    /// The controller of `kind` in one operator.
+    pub fn new(engine: Arc<Engine>, kind: &'static str) -> Self {
+        Self { engine, kind, store: Arc::default(), memory: Mutex::default(), triggers: Mutex::default() }
+    }
+
+    fn item(&self, key: &Key) -> Item {
+        Item { kind: self.kind, namespace: key.0.clone(), name: key.1.clone() }
+    }
+
+    fn applied(&self, key: &Key, object: &DeserializeGuard<K::Object>) {
+        let trigger = Trigger::of(object);
+        let old = self.triggers.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), trigger.clone());
+        if old.as_ref() == Some(&trigger) {
+            return;
+        }
+        let item = self.item(key);
+        if let Ok(object) = &object.0 {
+            self.engine.references.set(&item, targets::<K>(&key.0, object.spec()));
+            self.engine.recount(&admin_api_key(&key.0, object.spec()));
+        }
+        if let Some((tenant, lane)) = self.standing(key) {
+            self.engine.enqueue(item, tenant, if old.is_some() { Lane::Edit } else { lane });
+        }
+    }
+
+    fn deleted(&self, key: &Key) {
+        let item = self.item(key);
+        self.triggers.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        let used = self.engine.references.used_by(&item);
+        self.engine.forget(&item);
+        for target in used.into_iter().filter(|target| target.sort == super::reference::Sort::AdminApi) {
+            self.engine.recount(&(target.namespace, target.name));
+        }
+    }
+
+    fn take_memory(&self, key: &Key) -> Memory<K> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(key).unwrap_or_default()
+    }
+
+    async fn look(&self, item: &Item) -> Next {
+        let key = (item.namespace.clone(), item.name.clone());
+        let Some(stored) = self.store.get(&key) else { return Next::Wait };
+        let object = match &stored.0 {
+            Ok(object) => object,
+            Err(invalid) => {
+                outcome::record_malformed::<K>(&self.engine, item, &invalid.metadata, &invalid.error).await;
+                return Next::Wait;
+            }
+        };
+        let mut memory = self.take_memory(&key);
+        let object = newest(object, memory.latest.take());
+        let next = self.pass(item, object, &mut memory).await;
+        // An object that vanished meanwhile must not leave its memory to a later one of the same name.
+        if self.store.get(&key).is_some_and(|stored| memory.latest.as_ref().is_none_or(|mine| mine.uid() == stored.uid())) {
+            self.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(key, memory);
+        }
+        next
+    }
+
+    async fn pass(&self, item: &Item, object: K::Object, memory: &mut Memory<K>) -> Next {
+        let begun = Stopwatch::now();
+        let policy = policy::effective(object.spec().policy(), object.annotations(), K::DELETIONS);
+        let mut pass = Pass {
+            engine: &self.engine,
+            kind: self.kind,
+            object,
+            memory,
+            policy,
+            wanted: State::new(),
+            seen: None,
+            plan: None,
+        };
+        let outcome = match reconcile::run(&mut pass).await {
+            End::Quiet => return Next::Wait,
+            End::LetGo(deed, what) => {
+                outcome::let_go(item, &pass, deed, &what);
+                self.engine.metrics.passed(self.kind, deed, begun.elapsed());
+                return Next::Wait;
+            }
+            End::Report(outcome) => outcome,
+        };
+        if let Outcome::Stopped(Stop::Vendor(fault)) = &outcome
+            && fault.class == Class::Denied
+        {
+            self.engine.suspect(&admin_api_key(pass.namespace(), pass.spec()), fault);
+        }
+        let recorded = outcome::record(item, &mut pass, &outcome).await;
+        let latest = pass.object;
+        self.note(item, &latest);
+        memory.latest = Some(latest);
+        let outcome = match recorded {
+            Ok(()) => outcome,
+            Err(stop) => {
+                tracing::debug!(kind = item.kind, name = %item.name, error = %stop, "status not written, will try again");
+                Outcome::Stopped(stop)
+            }
+        };
+        let reason = outcome.reason();
+        self.engine.metrics.passed(self.kind, reason, begun.elapsed());
+        let next = retry::next(&outcome, memory.tries);
+        match &outcome {
+            Outcome::Stopped(Stop::Vendor(_) | Stop::Kubernetes(_) | Stop::Held(_)) if reason != Reason::Paused => {
+                memory.tries = memory.tries.saturating_add(1);
+            }
+            _ => memory.tries = 0,
+        }
+        next
+    }
+
+    /// What we wrote ourselves is no news when the watch brings it.
+    fn note(&self, item: &Item, object: &K::Object) {
+        let key = (item.namespace.clone(), item.name.clone());
+        let mut triggers = self.triggers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = triggers.get_mut(&key) {
+            let ours = Trigger::of(object);
+            // Only the id: an edit that came in between must still be seen.
+            if known.uid == ours.uid && known.generation == ours.generation && known.annotations == ours.annotations {
+                known.external_id = ours.external_id;
+            }
+        }
+    }
+}
+
+impl<K: Kind> Controller for KindController<K> {
+    fn watch(self: Arc<Self>, scope: Option<String>, listed: watch::Sender<bool>) -> BoxFuture<'static, ()> {
+        let (client, store) = (self.engine.client.clone(), self.store.clone());
+        let tell = move |change| match change {
+            Change::Applied(key, object) => self.applied(&key, &object),
+            Change::Deleted(key) => self.deleted(&key),
+            Change::Listed => {}
+        };
+        Box::pin(watch_scope(client, scope, Some(store), tell, listed))
+    }
+
+    fn reconcile(self: Arc<Self>, item: Item, _: Lane) -> BoxFuture<'static, Next> {
+        Box::pin(async move { self.look(&item).await })
+    }
+
+    fn standing(&self, key: &Key) -> Option<(Tenant, Lane)> {
+        let object = self.store.get(key)?;
+        let Ok(object) = &object.0 else { return Some((None, Lane::Edit)) };
+        let observed = object.status().map_or(-1, |status| status.observed_generation);
+        let lane = match observed {
+            -1 => Lane::First,
+            _ if object.meta().deletion_timestamp.is_some() => Lane::Edit,
+            observed if Some(observed) != object.meta().generation => Lane::Edit,
+            _ => Lane::Resync,
+        };
+        Some((Some(admin_api_key(&key.0, object.spec())), lane))
+    }
+}
+
+fn newest<O: ResourceExt + Clone>(stored: &O, latest: Option<O>) -> O {
+    let version = |object: &O| object.resource_version().and_then(|version| version.parse::<u64>().ok());
+    match latest {
+        // Ours may be ahead of the watch for a moment. Versions are compared as the numbers that they are since Kubernetes 1.35.
+        Some(latest) if latest.uid() == stored.uid() && version(&latest) > version(stored) => latest,
+        _ => stored.clone(),
+    }
+}

@@ -1,0 +1,310 @@
+//! The contract of a kind, and of a vendor: what they say, so that the engine can do the rest.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::future::Future;
+
+use k8s_openapi::NamespaceResourceScope;
+use kube::core::object::{HasSpec, HasStatus};
+use kube::{CustomResourceExt, Resource};
+use schemars::JsonSchema;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::diff::Change;
+use super::metrics::{Gauge, GaugeSpec};
+use super::policy::{Deletions, Policy};
+use super::state::{Field, State};
+use super::status::Status;
+use crate::base::access::Access;
+use crate::base::endpoint::Endpoint;
+use crate::base::fault::{Class, Fault};
+use crate::base::secret::Secret;
+
+/// One vendor's admin API.
+pub trait Vendor: Send + Sync + 'static {
+    /// The vendor's name in prose, metrics and the docs, such as `MyIntranetApps`.
+    const NAME: &'static str;
+    /// The block of an AdminApi's spec that selects this vendor, such as `myIntranetApps`.
+    const BLOCK: &'static str;
+    /// The content of that block.
+    type Settings: DeserializeOwned + JsonSchema + Send + Sync;
+    /// The client: one per AdminApi, shared by all its objects.
+    type Client: Clone + Send + Sync + 'static;
+
+    /// Every endpoint of the vendor that is driven, and by what.
+    fn endpoints() -> &'static [Endpoint];
+
+    /// Builds a client. Does no I/O.
+    ///
+    /// # Errors
+    /// A setting or a credential that cannot work, named with the way out.
+    fn connect(settings: &Self::Settings, access: Access) -> Result<Self::Client, Fault>;
+
+    /// Proves with a read that the vendor answers and takes the credentials. Data read after `fresh_after` may serve.
+    fn check(client: &Self::Client, fresh_after: Instant) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+/// How an object of a kind is told from others at the vendor, and so what a lost answer to a create means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// We choose a key that the vendor keeps unique: a repeated create is refused, never doubled.
+    Chosen,
+    /// The vendor assigns the id, but a list or search finds the object by its natural key.
+    Listed,
+    /// The vendor assigns the id, and there is no way to search.
+    Blind,
+}
+
+/// What every spec of a managed kind has.
+pub trait Managed {
+    /// The AdminApi that the object lives behind.
+    fn admin_api(&self) -> &AdminApiReference;
+    /// The policy block.
+    fn policy(&self) -> &Policy;
+}
+
+/// An AdminApi of the same namespace.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AdminApiReference {
+    /// The name of an AdminApi in this object's namespace.
+    #[schemars(length(min = 1))]
+    pub name: String,
+}
+
+/// One key of a Secret of the same namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretSource {
+    /// The Secret and its key.
+    pub secret_ref: SecretKey,
+}
+
+/// A Secret's name and a key in it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretKey {
+    /// The name of a Secret in this object's namespace.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// The key in the Secret's data.
+    #[schemars(length(min = 1))]
+    pub key: String,
+}
+
+/// A Secret that we write.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretTarget {
+    /// The Secret to write to.
+    pub secret_ref: SecretName,
+}
+
+/// A Secret's name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SecretName {
+    /// The name of a Secret in this object's namespace. It is created, and never taken from another owner.
+    #[schemars(length(min = 1))]
+    pub name: String,
+}
+
+/// A spec that cannot be carried out as it stands.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("spec.{field}: {problem}; {way_out}")]
+pub struct Invalid {
+    /// The path below `spec`.
+    pub field: String,
+    /// What is wrong with the value.
+    pub problem: String,
+    /// What to do instead.
+    pub way_out: String,
+}
+
+/// What to look for at the vendor.
+pub struct Sought<'a, S, F> {
+    /// The spec of the object.
+    pub spec: &'a S,
+    /// The id, once known.
+    pub external_id: Option<&'a str>,
+    /// What was known of the object when it was last seen.
+    pub facts: Option<&'a F>,
+    /// The data must have been read after this instant.
+    pub fresh_after: Instant,
+    /// Somebody waits for news of this one object: asking for it alone may be cheaper than asking for all.
+    pub alone: bool,
+}
+
+/// Whether an external object exists. Only a positive `Absent` may lead to a create or to letting go.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found<T> {
+    /// It exists, and this is what was seen.
+    Present(T),
+    /// The vendor said, completely and just now, that it does not exist.
+    Absent,
+    /// Nobody can tell, for this reason.
+    Unknown(String),
+}
+
+/// An external object as it was seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Seen<F> {
+    /// The vendor's id.
+    pub external_id: String,
+    /// The fields that could be read.
+    pub state: State,
+    /// The kind's part of the status.
+    pub facts: F,
+    /// The kind's own conditions.
+    pub conditions: Vec<Aspect>,
+    /// The kind's own metrics.
+    pub gauges: Vec<Gauge>,
+}
+
+/// One condition that only the kind can judge, such as `ConnectionsHealthy`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aspect {
+    /// The condition's type.
+    pub condition: &'static str,
+    /// Whether it holds.
+    pub holds: bool,
+    /// The reason: a word of the kind's own list.
+    pub reason: &'static str,
+    /// One sentence for people.
+    pub message: String,
+}
+
+/// What to send to the vendor.
+pub struct Wanted<'a, S> {
+    /// The spec of the object.
+    pub spec: &'a S,
+    /// The fields to change (empty in a create, which sends everything).
+    pub changes: &'a [Change],
+    /// The secret values, by field path.
+    pub secrets: &'a BTreeMap<&'static str, Secret>,
+}
+
+impl<S> Wanted<'_, S> {
+    /// Whether the field is among the changes.
+    pub fn changes(&self, path: &str) -> bool {
+        self.changes.iter().any(|change| change.path == path)
+    }
+}
+
+/// What one call of a create brought about.
+#[derive(Debug)]
+pub enum Progress<F> {
+    /// The object exists.
+    Done(Created<F>),
+    /// A step is done and must be recorded before the next one: the words to hand to the next call.
+    Step(String),
+}
+
+/// A new external object.
+#[derive(Debug)]
+pub struct Created<F> {
+    /// The vendor's id.
+    pub external_id: String,
+    /// What only the answer to the create tells, to be carried along.
+    pub facts: F,
+}
+
+/// A managed kind: what it is, how to find it, what to call, and nothing else.
+///
+/// # Guarantees the engine gives
+/// - no two calls for one object at the same time;
+/// - `create` only after a positive [`Found::Absent`], and only after the create was announced in Kubernetes;
+/// - `update` only with changes of one group; `disable` and `delete` only when the object's policy asks for it.
+///
+/// # What an implementation must uphold
+/// - `find` only reads; it answers `Absent` only from a whole and positive answer, and gives up with a [`Fault`] otherwise;
+/// - `update`, `disable` and `delete` may be repeated without harm;
+/// - own writes are visible to the next `find`, even when that is served from a shared copy.
+pub trait Kind: Sized + Send + Sync + 'static {
+    /// The vendor it lives at.
+    type Vendor: Vendor;
+    /// Its spec.
+    type Spec: Managed + Clone + Debug + Send + Sync;
+    /// Its own part of the status, flattened into it.
+    type Facts: Clone + Debug + Default + PartialEq + Serialize + DeserializeOwned + JsonSchema + Send + Sync;
+    /// The custom resource.
+    type Object: Resource<DynamicType = (), Scope = NamespaceResourceScope>
+        + CustomResourceExt
+        + HasSpec<Spec = Self::Spec>
+        + HasStatus<Status = Status<Self::Facts>>
+        + Clone
+        + Debug
+        + Serialize
+        + DeserializeOwned
+        + Send
+        + Sync;
+
+    /// How it is told from others.
+    const IDENTITY: Identity;
+    /// What may happen on deletion, the default first.
+    const DELETIONS: Deletions;
+    /// Its fields.
+    const FIELDS: &'static [Field];
+    /// Its own metrics.
+    const GAUGES: &'static [GaugeSpec];
+    /// The reasons of its own conditions, each with its meaning.
+    const REASONS: &'static [(&'static str, &'static str)];
+
+    /// The natural key as people would say it, such as `subdomain generalco`; equal for two objects that mean the same external object.
+    fn natural_key(spec: &Self::Spec) -> String;
+
+    /// The Secrets whose values are fields, by field path.
+    fn secrets(spec: &Self::Spec) -> Vec<(&'static str, &SecretKey)>;
+
+    /// The Secret to publish connection details in, if any.
+    fn target(spec: &Self::Spec) -> Option<&SecretTarget>;
+
+    /// What to publish there. `None` while something is still unknown.
+    fn publish(external_id: &str, facts: &Self::Facts) -> Option<BTreeMap<&'static str, String>>;
+
+    /// Spec → checked and normalised state; secret fields are added by the engine. Pure.
+    ///
+    /// # Errors
+    /// A spec that the schema lets through and the vendor would not.
+    fn desired(spec: &Self::Spec) -> Result<State, Invalid>;
+
+    /// Looks for the external object. Reads only.
+    fn find(
+        client: &<Self::Vendor as Vendor>::Client,
+        sought: &Sought<'_, Self::Spec, Self::Facts>,
+    ) -> impl Future<Output = Result<Found<Seen<Self::Facts>>, Fault>> + Send;
+
+    /// Takes one step of a create. `recorded` is what the step before returned, none at first.
+    fn create(
+        client: &<Self::Vendor as Vendor>::Client,
+        wanted: &Wanted<'_, Self::Spec>,
+        recorded: Option<&str>,
+    ) -> impl Future<Output = Result<Progress<Self::Facts>, Fault>> + Send;
+
+    /// Writes the changes of one group.
+    fn update(
+        client: &<Self::Vendor as Vendor>::Client,
+        external_id: &str,
+        wanted: &Wanted<'_, Self::Spec>,
+    ) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Switches the object off. Called only for kinds that allow `Disable`, which must say how.
+    fn disable(
+        _client: &<Self::Vendor as Vendor>::Client,
+        _external_id: &str,
+        _spec: &Self::Spec,
+    ) -> impl Future<Output = Result<(), Fault>> + Send {
+        async { Err(Fault::new(Class::Refused, "disable", "this kind cannot be switched off")) }
+    }
+
+    /// Deletes the object. Called only for kinds that allow `Delete`, which must say how.
+    fn delete(
+        _client: &<Self::Vendor as Vendor>::Client,
+        _external_id: &str,
+        _spec: &Self::Spec,
+    ) -> impl Future<Output = Result<(), Fault>> + Send {
+        async { Err(Fault::new(Class::Refused, "delete", "this kind cannot be deleted")) }
+    }
+}

@@ -1,0 +1,297 @@
+//! What we write to Kubernetes, and the deadline that every call to it has.
+//!
+//! Every write that depends on what was read carries the resourceVersion that was read, so that a stale writer is refused. The one write
+//! that must not be refused, recording the id of a new external object, depends on nothing and is retried.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::future::Future;
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use k8s_openapi::NamespaceResourceScope;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::{ByteString, Resource as _};
+use kube::api::{Api, Patch, PatchParams, PostParams};
+use kube::{Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use serde_json::{Value as Json, json};
+
+use super::policy::{EXTERNAL_ID, FINALIZER, PENDING_CREATE};
+
+/// The longest that one call may take: shorter than what a lease leaves us.
+const DEADLINE: Duration = Duration::from_secs(15);
+
+/// The name under which we own fields.
+pub const FIELD_MANAGER: &str = "provost";
+
+/// A Kubernetes call that did not work out.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No answer in time.
+    #[error("Kubernetes did not answer within {} s", DEADLINE.as_secs())]
+    TimedOut,
+    /// An answer, or none, with this cause.
+    #[error("Kubernetes: {0}")]
+    Call(#[source] Box<kube::Error>),
+}
+
+impl Error {
+    /// Whether the object does not exist (any more).
+    pub fn is_missing(&self) -> bool {
+        self.has_code(404)
+    }
+
+    /// Whether somebody else wrote first.
+    pub fn is_conflict(&self) -> bool {
+        self.has_code(409)
+    }
+
+    fn has_code(&self, code: u16) -> bool {
+        matches!(self, Self::Call(error) if matches!(error.as_ref(), kube::Error::Api(status) if status.code == code))
+    }
+}
+
+/// Runs one call within the deadline.
+///
+/// # Errors
+/// The call's own, or that it took too long.
+pub async fn call<T>(future: impl Future<Output = Result<T, kube::Error>>) -> Result<T, Error> {
+    match tokio::time::timeout(DEADLINE, future).await {
+        Ok(answer) => answer.map_err(|error| Error::Call(Box::new(error))),
+        Err(_) => Err(Error::TimedOut),
+    }
+}
+
+/// The custom resources that these writes are for.
+pub trait Object: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned {}
+impl<O: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned> Object for O {}
+
+/// The API for the namespace that an object lives in.
+pub fn api_of<O: Object>(client: &Client, object: &O) -> Api<O> {
+    Api::namespaced(client.clone(), object.meta().namespace.as_deref().unwrap_or_default())
+}
+
+async fn patch<O: Object>(client: &Client, object: &O, change: Json) -> Result<O, Error> {
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    call(api_of(client, object).patch(&object.name_any(), &params, &Patch::Merge(change))).await
+}
+
+fn with_finalizer<O: Object>(object: &O) -> Vec<String> {
+    let mut finalizers = object.finalizers().to_vec();
+    if !finalizers.iter().any(|finalizer| finalizer == FINALIZER) {
+        finalizers.push(FINALIZER.to_owned());
+    }
+    finalizers
+}
+
+/// Announces a create: finalizer and `pending-create` in one write, refused when the object changed since it was read.
+///
+/// # Errors
+/// Then nothing was announced, and nothing may be created.
+pub async fn announce<O: Object>(client: &Client, object: &O, attempt: &str) -> Result<O, Error> {
+    let change = json!({"metadata": {
+        "resourceVersion": object.resource_version(),
+        "finalizers": with_finalizer(object),
+        "annotations": {PENDING_CREATE: attempt},
+    }});
+    patch(client, object, change).await
+}
+
+/// Takes back an announcement after the vendor answered that nothing was made.
+///
+/// # Errors
+/// Then the announcement stands, which is safe.
+pub async fn retract<O: Object>(client: &Client, object: &O) -> Result<O, Error> {
+    patch(client, object, json!({"metadata": {"annotations": {PENDING_CREATE: null}}})).await
+}
+
+/// Records the id of a new external object. Retried for about a minute, since this is the one thing that must not be lost; it depends on
+/// nothing that was read, and so cannot conflict.
+///
+/// # Errors
+/// The last one, after a minute. The announcement then still stands.
+pub async fn record_created<O: Object>(client: &Client, object: &O, external_id: &str) -> Result<O, Error> {
+    let change = json!({"metadata": {"annotations": {EXTERNAL_ID: external_id, PENDING_CREATE: null}}});
+    let pace = ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_secs(10))
+        .with_max_times(12)
+        .with_jitter();
+    (|| patch(client, object, change.clone())).retry(pace).when(|error| !error.is_missing()).await
+}
+
+/// Writes down that an existing external object is ours.
+///
+/// # Errors
+/// Then it is not ours yet.
+pub async fn record_adopted<O: Object>(client: &Client, object: &O, external_id: &str) -> Result<O, Error> {
+    let change = json!({"metadata": {
+        "resourceVersion": object.resource_version(),
+        "finalizers": with_finalizer(object),
+        "annotations": {EXTERNAL_ID: external_id, PENDING_CREATE: null},
+    }});
+    patch(client, object, change).await
+}
+
+/// Adds a finalizer to an object that lacks it.
+///
+/// # Errors
+/// Then it is not there.
+pub async fn hold<O: Object>(client: &Client, object: &O, finalizer: &str) -> Result<O, Error> {
+    let mut finalizers = object.finalizers().to_vec();
+    finalizers.push(finalizer.to_owned());
+    let change = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
+    patch(client, object, change).await
+}
+
+/// Removes a finalizer: Kubernetes may now forget the object. An object that is gone already is fine.
+///
+/// # Errors
+/// Then the object stays.
+pub async fn release<O: Object>(client: &Client, object: &O, finalizer: &str) -> Result<(), Error> {
+    let finalizers: Vec<&String> = object.finalizers().iter().filter(|name| *name != finalizer).collect();
+    let change = json!({"metadata": {"resourceVersion": object.resource_version(), "finalizers": finalizers}});
+    match patch(client, object, change).await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_missing() => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Patches the status subresource.
+///
+/// # Errors
+/// Then the status is as it was.
+pub async fn write_status<O: Object>(client: &Client, object: &O, status: Json) -> Result<O, Error> {
+    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
+    let change = Patch::Merge(json!({"status": status}));
+    call(api_of(client, object).patch_status(&object.name_any(), &params, &change)).await
+}
+
+/// The decoded content of a Secret or ConfigMap, and the version it was read at.
+pub struct Content {
+    /// Values by key.
+    pub data: BTreeMap<String, Vec<u8>>,
+    /// The resourceVersion.
+    pub version: String,
+}
+
+/// Reads a Secret; none when it does not exist.
+///
+/// # Errors
+/// When Kubernetes gives no clear answer.
+pub async fn read_secret(client: &Client, namespace: &str, name: &str) -> Result<Option<Content>, Error> {
+    let found = call(Api::<Secret>::namespaced(client.clone(), namespace).get_opt(name)).await?;
+    Ok(found.map(|secret| Content {
+        version: secret.resource_version().unwrap_or_default(),
+        data: secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect(),
+    }))
+}
+
+/// Reads a ConfigMap; none when it does not exist.
+///
+/// # Errors
+/// When Kubernetes gives no clear answer.
+pub async fn read_config_map(client: &Client, namespace: &str, name: &str) -> Result<Option<Content>, Error> {
+    let found = call(Api::<ConfigMap>::namespaced(client.clone(), namespace).get_opt(name)).await?;
+    Ok(found.map(|map| {
+        let version = map.resource_version().unwrap_or_default();
+        let text = map.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.into_bytes()));
+        let binary = map.binary_data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0));
+        Content { version, data: text.chain(binary).collect() }
+    }))
+}
+
+/// Writes a Secret of ours, so that its data are exactly `data`, and returns its version; none when a Secret of that name belongs to
+/// somebody else.
+///
+/// # Errors
+/// Then it may be as it was.
+pub async fn write_secret<O: Object>(
+    client: &Client,
+    owner: &O,
+    name: &str,
+    data: &BTreeMap<&'static str, String>,
+) -> Result<Option<String>, Error> {
+    let api: Api<Secret> = Api::namespaced(client.clone(), owner.meta().namespace.as_deref().unwrap_or_default());
+    let wanted: BTreeMap<String, ByteString> =
+        data.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.clone().into_bytes()))).collect();
+    let owner_reference = owner.controller_owner_ref(&());
+    match call(api.get_opt(name)).await? {
+        None => {
+            let mut secret = Secret { data: Some(wanted), ..Secret::default() };
+            secret.metadata.name = Some(name.to_owned());
+            secret.metadata.owner_references = owner_reference.map(|reference| vec![reference]);
+            let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
+            Ok(call(api.create(&params, &secret)).await?.resource_version())
+        }
+        Some(found) => {
+            let uid = owner.meta().uid.as_deref();
+            let ours = found.owner_references().iter().any(|owner| owner.controller == Some(true) && Some(owner.uid.as_str()) == uid);
+            if !ours {
+                return Ok(None);
+            }
+            if found.data.as_ref() == Some(&wanted) {
+                return Ok(found.resource_version());
+            }
+            let keys = found.data.iter().flat_map(BTreeMap::keys);
+            let mut change: BTreeMap<&str, Json> = keys.map(|key| (key.as_str(), Json::Null)).collect();
+            change.extend(wanted.iter().map(|(key, value)| (key.as_str(), json!(value))));
+            let body = json!({"metadata": {"resourceVersion": found.resource_version()}, "data": change});
+            Ok(call(api.patch(name, &PatchParams::default(), &Patch::Merge(body))).await?.resource_version())
+        }
+    }
+}
+
+/// The data of a Secret of the installation, which is made with `fresh` if it does not exist yet.
+///
+/// # Errors
+/// When it can neither be read nor made.
+pub async fn ensure_secret(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    key: &str,
+    fresh: Vec<u8>,
+) -> Result<Vec<u8>, Error> {
+    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let mut secret = Secret { data: Some(BTreeMap::from([(key.to_owned(), ByteString(fresh.clone()))])), ..Secret::default() };
+    secret.metadata.name = Some(name.to_owned());
+    // Two replicas may start at once: whoever loses the race reads what the winner made.
+    match call(api.create(&PostParams::default(), &secret)).await {
+        Ok(_) => return Ok(fresh),
+        Err(error) if error.is_conflict() => {}
+        Err(error) => return Err(error),
+    }
+    let stored = call(api.get(name)).await?;
+    Ok(stored.data.unwrap_or_default().remove(key).map_or_else(Vec::new, |value| value.0))
+}
+
+/// Sets or removes (`None`) one key of a ConfigMap that belongs to `owner`, making the ConfigMap if need be.
+///
+/// # Errors
+/// Then it is as it was.
+pub async fn write_config_key<O: Object>(
+    client: &Client,
+    owner: &O,
+    name: &str,
+    key: &str,
+    value: Option<&str>,
+) -> Result<(), Error> {
+    let namespace = owner.meta().namespace.as_deref().unwrap_or_default();
+    let api: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
+    let body = json!({
+        "apiVersion": ConfigMap::API_VERSION, "kind": ConfigMap::KIND,
+        "metadata": {"name": name, "ownerReferences": owner.owner_ref(&()).map(|reference| vec![reference])},
+        "data": {key: value},
+    });
+    match call(api.patch(name, &PatchParams::default(), &Patch::Merge(&body))).await {
+        Err(error) if error.is_missing() && value.is_some() => {
+            let made: ConfigMap = serde_json::from_value(body).map_err(|error| Error::Call(Box::new(kube::Error::SerdeError(error))))?;
+            call(api.create(&PostParams::default(), &made)).await.map(drop)
+        }
+        Err(error) if error.is_missing() => Ok(()),
+        other => other.map(drop),
+    }
+}

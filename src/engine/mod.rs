@@ -1,0 +1,33 @@
+//! The engine: everything a kind does not have to say itself.
+//!
+//! It names Kubernetes and `base`, never HTTP and never a vendor. `reconcile` is the loop; `kind` is the contract that a kind fills in;
+//! the modules between them are its steps, most of them pure.
+
+pub mod admin_api;
+pub mod apply;
+pub mod condition;
+pub mod connection;
+pub mod controller;
+pub mod crd;
+pub mod diff;
+pub mod kind;
+pub mod kubernetes;
+pub mod metrics;
+pub mod operator;
+pub mod outcome;
+pub mod pass;
+pub mod plan;
+pub mod policy;
+pub mod preview;
+pub mod queue;
+pub mod reason;
+pub mod reconcile;
+pub mod reference;
+pub mod registry;
+pub mod report;
+pub mod retry;
+pub mod settle;
+pub mod state;
+pub mod status;
+pub mod tombstone;
+pub mod watch;

@@ -1,0 +1,215 @@
+//! Outcome: the end of a pass becomes status (only when it differs), Event (on a transition), log line and metric.
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use kube::core::object::HasStatus;
+use kube::{Resource, ResourceExt};
+use serde_json::json;
+
+use super::condition::{DRIFTED, Judgement, READY, RECONCILING, STALLED, SYNCED, stamp};
+use super::diff::remember;
+use super::kind::{Kind, Seen};
+use super::kubernetes::write_status;
+use super::pass::Pass;
+use super::policy::RECONCILE_AT;
+use super::queue::Item;
+use super::reason::Reason;
+use super::report::{Outcome, Stop};
+use super::status::{PlanReport, Status, merge_patch};
+use crate::base::clock::now;
+use crate::base::fault::Class;
+
+/// Failures in a row that an object which was fine may have before its status speaks of them. A hiccup of a vendor must not rewrite the
+/// status of thousands of objects; the AdminApi's own status tells of it at once.
+const PATIENCE: u32 = 3;
+
+const OURS: [&str; 5] = [READY, SYNCED, DRIFTED, RECONCILING, STALLED];
+
+/// Records what the pass came to.
+///
+/// # Errors
+/// The status could not be written; what was to be recorded is kept in memory.
+pub async fn record<K: Kind>(item: &Item, pass: &mut Pass<'_, K>, outcome: &Outcome) -> Result<(), Stop> {
+    if is_hiccup(pass, outcome) {
+        tracing::debug!(kind = item.kind, namespace = %item.namespace, name = %item.name, reason = %outcome.reason(), "will try again");
+        return Ok(());
+    }
+    let before = pass.stored().cloned();
+    let status = status(pass, outcome);
+    contribute(item, pass, &status.conditions);
+    announce(item, pass, before.as_ref().map(|status| status.conditions.as_slice()), &status.conditions, outcome);
+    let json = |status: &Status<K::Facts>| serde_json::to_value(status).unwrap_or_else(|_| json!({}));
+    let old = before.as_ref().map_or_else(|| json!({}), json);
+    if let Some(patch) = merge_patch(&old, &json(&status)) {
+        pass.object = write_status(&pass.engine.client, &pass.object, patch).await?;
+        pass.engine.metrics.status_written(item.kind);
+    }
+    if !matches!(outcome, Outcome::Stopped(Stop::Kubernetes(_))) {
+        pass.memory.applied.clear();
+        pass.memory.facts = None;
+        pass.memory.created = false;
+        if pass.annotation(super::policy::EXTERNAL_ID).is_some() {
+            pass.memory.external_id = None;
+        }
+    }
+    Ok(())
+}
+
+/// Says that an object was let go; it has no status any more.
+pub fn let_go<K: Kind>(item: &Item, pass: &Pass<'_, K>, deed: Reason, what: &str) {
+    tracing::info!(kind = item.kind, namespace = %item.namespace, name = %item.name, reason = %deed, what, "let go");
+    pass.engine.event(pass.object.object_ref(&()), deed.word(), false, what);
+}
+
+fn is_hiccup<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> bool {
+    let passing = match outcome {
+        Outcome::Stopped(Stop::Kubernetes(_)) => true,
+        Outcome::Stopped(Stop::Waiting { reason: Reason::AdminApiNotReady, .. }) => true,
+        Outcome::Stopped(Stop::Vendor(fault)) => match fault.class {
+            Class::Transient | Class::Throttled => pass.memory.tries < PATIENCE,
+            // The AdminApi's own status speaks of it, once, instead of every object's.
+            Class::Denied => true,
+            _ => false,
+        },
+        _ => false,
+    };
+    let generation = pass.object.meta().generation.unwrap_or_default();
+    passing
+        && pass.object.meta().deletion_timestamp.is_none()
+        && pass.stored().is_some_and(|status| {
+            status.observed_generation == generation && super::condition::holds(&status.conditions, READY)
+        })
+}
+
+fn status<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Status<K::Facts> {
+    let mut status = pass.stored().cloned().unwrap_or_default();
+    let generation = pass.object.meta().generation.unwrap_or_default();
+    let mut judgements = outcome.judgements();
+    let aspects = pass.seen.as_ref().map(|seen| seen.conditions.clone());
+    let place = judgements.len().min(2);
+    let fresh: Vec<Judgement> = aspects.clone().unwrap_or_default().into_iter().map(Judgement::from).collect();
+    judgements.splice(place..place, fresh);
+    let mut conditions = stamp(&status.conditions, &judgements, generation, now());
+    if aspects.is_none() {
+        // Nothing was seen in this pass, so what was last seen still stands.
+        let kept = status.conditions.iter().filter(|condition| !OURS.contains(&condition.type_.as_str())).cloned();
+        conditions.splice(place..place, kept);
+    }
+    status.conditions = conditions;
+    status.observed_generation = generation;
+    status.external_id = pass.external_id();
+    status.last_handled_reconcile_at = pass.annotation(RECONCILE_AT).map(str::to_owned);
+    status.plan = pending(pass, outcome);
+    status.applied = applied(pass, outcome);
+    if let Some(facts) = pass.seen.as_ref().map(|seen| &seen.facts).or(pass.memory.facts.as_ref()) {
+        status.facts = facts.clone();
+    }
+    status
+}
+
+fn pending<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Option<PlanReport> {
+    let plan = pass.plan.as_ref()?;
+    let shown = matches!(outcome, Outcome::Stepped { .. }) || plan.hold.is_some();
+    let uid = pass.object.meta().uid.as_deref().unwrap_or_default();
+    let hash = plan.hash(uid, pass.object.meta().generation.unwrap_or_default());
+    (shown && plan.is_something()).then(|| PlanReport::new(plan, hash))
+}
+
+fn applied<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> std::collections::BTreeMap<String, String> {
+    let before = pass.remembered();
+    match (outcome, &pass.seen) {
+        (Outcome::Settled { .. }, Some(Seen { state, .. })) => {
+            remember(K::FIELDS, &pass.wanted, state, &before, pass.memory.created)
+        }
+        _ => before,
+    }
+}
+
+fn contribute<K: Kind>(item: &Item, pass: &Pass<'_, K>, conditions: &[Condition]) {
+    let Some(ready) = conditions.iter().find(|condition| condition.type_ == READY) else { return };
+    let status = match ready.status.as_str() {
+        "True" => "True",
+        "False" => "False",
+        _ => "Unknown",
+    };
+    let reason = Reason::ALL.iter().find(|reason| reason.word() == ready.reason).map_or("Other", |reason| reason.word());
+    let gauges = pass.seen.as_ref().map(|seen| seen.gauges.clone());
+    pass.engine.metrics.contribute(item, status, reason, gauges);
+}
+
+/// An Event and a log line for what was done, and for every condition of weight that turned.
+fn announce<K: Kind>(
+    item: &Item,
+    pass: &Pass<'_, K>,
+    before: Option<&[Condition]>,
+    after: &[Condition],
+    outcome: &Outcome,
+) {
+    let say = |reason: &str, warning: bool, note: &str| {
+        if warning {
+            tracing::warn!(kind = item.kind, namespace = %item.namespace, name = %item.name, reason, note);
+        } else {
+            tracing::info!(kind = item.kind, namespace = %item.namespace, name = %item.name, reason, note);
+        }
+        pass.engine.event(pass.object.object_ref(&()), reason, warning, note);
+    };
+    let id = pass.external_id().unwrap_or_default();
+    match outcome {
+        Outcome::Settled { deed: Some(deed), .. } => say(deed.word(), false, &format!("{} {id:?}", deed_words(*deed))),
+        Outcome::Stepped { deed, message } => say(deed.word(), false, message),
+        _ => {}
+    }
+    for condition in after.iter().filter(|condition| ![RECONCILING, STALLED].contains(&condition.type_.as_str())) {
+        let old = before.into_iter().flatten().find(|old| old.type_ == condition.type_);
+        let bad = (condition.status == "False") != (condition.type_ == DRIFTED);
+        let turned = old.is_none_or(|old| old.status != condition.status || (bad && old.reason != condition.reason));
+        let own = condition.type_ == SYNCED || (condition.type_ == READY && !bad);
+        let first_and_fine = old.is_none() && !bad;
+        if turned && !own && !first_and_fine && !matches!(outcome, Outcome::Stepped { .. }) {
+            say(&condition.reason, bad, &format!("{}: {}", condition.type_, condition.message));
+        }
+    }
+}
+
+fn deed_words(deed: Reason) -> &'static str {
+    match deed {
+        Reason::Created => "created",
+        Reason::Adopted => "took over",
+        _ => "updated",
+    }
+}
+
+/// Reports an object that cannot be decoded, through the untyped API.
+pub async fn record_malformed<K: Kind>(
+    engine: &super::operator::Engine,
+    item: &Item,
+    metadata: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
+    error: &str,
+) {
+    use kube::api::{Api, DynamicObject, Patch, PatchParams};
+    use kube::core::ApiResource;
+    engine.metrics.contribute(item, "False", Reason::Malformed.word(), Some(Vec::new()));
+    let generation = metadata.generation.unwrap_or_default();
+    let message = format!("this object cannot be read: {error}; correct it");
+    let judgements = [
+        Judgement::new(READY, false, Reason::Malformed.word(), message.clone()),
+        Judgement::new(SYNCED, None, Reason::Malformed.word(), message.clone()),
+        Judgement::new(STALLED, true, Reason::Malformed.word(), message),
+    ];
+    let resource = ApiResource::erase::<K::Object>(&());
+    let api: Api<DynamicObject> = Api::namespaced_with(engine.client.clone(), &item.namespace, &resource);
+    let before = super::kubernetes::call(api.get(&item.name)).await.ok();
+    let stored: Vec<Condition> = before
+        .and_then(|object| serde_json::from_value(object.data.get("status")?.get("conditions")?.clone()).ok())
+        .unwrap_or_default();
+    let conditions = stamp(&stored, &judgements, generation, now());
+    if stored == conditions {
+        return;
+    }
+    tracing::warn!(kind = item.kind, namespace = %item.namespace, name = %item.name, error, "cannot read this object");
+    let patch = json!({"status": {"observedGeneration": generation, "conditions": conditions}});
+    if let Err(error) =
+        super::kubernetes::call(api.patch_status(&item.name, &PatchParams::default(), &Patch::Merge(patch))).await
+    {
+        tracing::warn!(kind = item.kind, name = %item.name, %error, "could not say so in its status");
+    }
+}

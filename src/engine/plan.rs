@@ -1,0 +1,307 @@
+//! Plan: what is to be done about one object, as a value that is shown and carried out alike. Pure.
+
+use std::collections::BTreeMap;
+
+use aws_lc_rs::digest;
+
+use super::diff::{Change, Effect, diff};
+use super::kind::{Found, Identity, Seen};
+use super::policy::{Deletion, EXTERNAL_ID, Effective, Management, PENDING_CREATE};
+use super::reason::Reason;
+use super::state::{Field, State};
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Nothing: it is as it should be.
+    Nothing,
+    /// Make it.
+    Create,
+    /// Write down that this external object is ours.
+    Adopt {
+        /// The vendor's id.
+        external_id: String,
+        /// Why it may be taken.
+        claim: Claim,
+    },
+    /// Send the changes.
+    Update,
+    /// Switch it off, then let go.
+    Disable,
+    /// Delete it, then let go once it is gone.
+    Delete,
+    /// Let go: nothing at the vendor is ours, or the policy says to leave it.
+    Release,
+}
+
+/// Why an existing external object may be taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// We announced its creation, and the answer got lost.
+    Announced,
+    /// This object's predecessor was deleted, and we switched the external object off then.
+    Revived,
+    /// Its id is in the annotation already.
+    Annotated,
+    /// policy.adoption says so.
+    Policy,
+}
+
+/// What is to be done about one object, and whether it may be done now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// What.
+    pub action: Action,
+    /// The fields to send, or the differences that stand in the way.
+    pub changes: Vec<Change>,
+    /// Differences that policy.drift leaves as they are.
+    pub kept: Vec<Change>,
+    /// Why not now. A held plan is only shown.
+    pub hold: Option<Hold>,
+}
+
+/// Why a plan is not carried out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// The reason.
+    pub reason: Reason,
+    /// One sentence for people, with the way out.
+    pub message: String,
+}
+
+impl Action {
+    /// The word in `status.plan` and on the command line.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Nothing => "Nothing",
+            Self::Create => "Create",
+            Self::Adopt { .. } => "Adopt",
+            Self::Update => "Update",
+            Self::Disable => "Disable",
+            Self::Delete => "Delete",
+            Self::Release => "Release",
+        }
+    }
+}
+
+impl Plan {
+    fn of(action: Action) -> Self {
+        Self { action, changes: Vec::new(), kept: Vec::new(), hold: None }
+    }
+
+    fn held(mut self, reason: Reason, message: impl Into<String>) -> Self {
+        self.hold = Some(Hold { reason, message: message.into() });
+        self
+    }
+
+    /// Whether carrying it out would write at the vendor or take something over.
+    pub fn is_something(&self) -> bool {
+        !matches!(self.action, Action::Nothing | Action::Release)
+    }
+
+    /// Binds an approval to this very plan: the object, its generation, the action and every change with what it starts from.
+    pub fn hash(&self, uid: &str, generation: i64) -> String {
+        let mut text = format!("{uid}\n{generation}\n{:?}\n", self.action);
+        for change in &self.changes {
+            text.push_str(&format!("{}\n{}\n{}\n", change.path, change.from.text(), change.to.text()));
+        }
+        let sum = digest::digest(&digest::SHA256, text.as_bytes());
+        sum.as_ref()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// Everything that a plan depends on, beside what was found.
+pub struct Situation<'a> {
+    /// The kind's identity class.
+    pub identity: Identity,
+    /// The kind's fields.
+    pub fields: &'a [Field],
+    /// The policy in force.
+    pub policy: Effective,
+    /// What is wanted.
+    pub wanted: &'a State,
+    /// What was last sent of the fields that cannot be read back.
+    pub remembered: &'a BTreeMap<String, String>,
+    /// The natural key in words.
+    pub natural_key: &'a str,
+    /// The id, once known.
+    pub external_id: Option<&'a str>,
+    /// The object is known under this id only from the annotation: we never saw it before.
+    pub first_sight: bool,
+    /// A create was announced by an earlier pass, and its outcome never recorded.
+    pub announced: bool,
+    /// The id of the external object that we switched off when an earlier object with this natural key was deleted.
+    pub tombstone: Option<&'a str>,
+    /// This generation of the spec was converged before, so a difference is drift.
+    pub settled: bool,
+    /// Drift that was reported and kept before: path and wanted value.
+    pub reported: &'a [(String, String)],
+    /// The hash in the annotation provost.dev/approve.
+    pub approved: Option<&'a str>,
+    /// The object's uid, for the hash.
+    pub uid: &'a str,
+    /// The object's generation, for the hash.
+    pub generation: i64,
+}
+
+/// The plan for an object that is wanted.
+pub fn converge<F>(at: &Situation<'_>, found: &Found<Seen<F>>) -> Plan {
+    let plan = match found {
+        Found::Unknown(why) => return Plan::of(Action::Nothing).held(Reason::Unavailable, why.clone()),
+        Found::Absent => absent(at),
+        Found::Present(seen) => present(at, seen),
+    };
+    authorise(at, plan)
+}
+
+/// The plan for an object that is being deleted.
+pub fn dispose<F>(at: &Situation<'_>, found: &Found<Seen<F>>) -> Plan {
+    match found {
+        Found::Unknown(why) => Plan::of(Action::Nothing).held(
+            Reason::DeletionBlocked,
+            format!(
+                "the vendor cannot tell whether {} still exists: {why}; deletion goes on when it can",
+                at.natural_key
+            ),
+        ),
+        Found::Absent => Plan::of(Action::Release),
+        Found::Present(seen) if !ours(at, seen) => Plan::of(Action::Release),
+        Found::Present(_) => Plan::of(match at.policy.deletion {
+            Deletion::Delete => Action::Delete,
+            Deletion::Disable => Action::Disable,
+            Deletion::Orphan | Deletion::Unknown => Action::Release,
+        }),
+    }
+}
+
+fn ours<F>(at: &Situation<'_>, seen: &Seen<F>) -> bool {
+    match at.external_id {
+        Some(id) => id == seen.external_id,
+        None => at.announced && refusals(at, seen).is_empty(),
+    }
+}
+
+fn refusals<F>(at: &Situation<'_>, seen: &Seen<F>) -> Vec<Change> {
+    let differences = diff(at.fields, at.wanted, &seen.state, at.remembered);
+    differences.into_iter().filter(|change| change.effect == Effect::Refused).collect()
+}
+
+fn absent(at: &Situation<'_>) -> Plan {
+    match (at.external_id, at.tombstone) {
+        (None, _) if at.announced && at.identity == Identity::Blind => Plan::of(Action::Create).held(
+            Reason::CreateOutcomeUnknown,
+            format!(
+                "the answer to creating {} was lost and the vendor cannot search; look there, then either set the annotation \
+                 {EXTERNAL_ID} to its id or remove the annotation {PENDING_CREATE} to have it made",
+                at.natural_key
+            ),
+        ),
+        // Hidden by the vendor since we switched it off: a create would only be told that the key is taken.
+        (None, Some(id)) => Plan::of(Action::Adopt { external_id: id.to_owned(), claim: Claim::Revived }),
+        _ => Plan::of(Action::Create),
+    }
+}
+
+fn present<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
+    if at.external_id.is_none() || at.first_sight {
+        return take_over(at, seen);
+    }
+    let (refused, mut changes): (Vec<_>, Vec<_>) = diff(at.fields, at.wanted, &seen.state, at.remembered)
+        .into_iter()
+        .filter(|change| change.effect != Effect::NoEffect)
+        .partition(|change| change.effect == Effect::Refused);
+    let mut kept = Vec::new();
+    if !at.policy.correct_drift {
+        let drifted = |change: &Change| {
+            at.settled || at.reported.iter().any(|(path, to)| *path == change.path && *to == change.to.text())
+        };
+        (kept, changes) = changes.into_iter().partition(drifted);
+        kept.extend(refused);
+    } else if changes.is_empty() && !refused.is_empty() {
+        let names: Vec<String> = refused
+            .iter()
+            .map(|change| format!("{} is {} and should be {}", change.path, change.from.text(), change.to.text()))
+            .collect();
+        let message = format!(
+            "the vendor cannot change this: {}; mend it at the vendor, or set policy.drift to Report to live with it",
+            names.join(", ")
+        );
+        return Plan { action: Action::Update, changes: refused, kept, hold: None }
+            .held(Reason::ImmutableDiffers, message);
+    }
+    match (changes.is_empty(), kept.is_empty()) {
+        (false, _) => Plan { action: Action::Update, changes, kept, hold: None },
+        (true, true) => Plan::of(Action::Nothing),
+        (true, false) => {
+            let message = format!("{} differ at the vendor and policy.drift is Report", paths(&kept));
+            Plan { action: Action::Update, changes, kept, hold: None }.held(Reason::DriftReported, message)
+        }
+    }
+}
+
+fn take_over<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
+    let id = &seen.external_id;
+    let claim = if at.external_id == Some(id.as_str()) {
+        Some(Claim::Annotated)
+    } else if at.announced && refusals(at, seen).is_empty() {
+        Some(Claim::Announced)
+    } else if at.tombstone == Some(id.as_str()) {
+        Some(Claim::Revived)
+    } else if at.policy.adopt {
+        Some(Claim::Policy)
+    } else {
+        None
+    };
+    let adopt = |claim| Plan::of(Action::Adopt { external_id: id.clone(), claim });
+    match claim {
+        Some(claim) => adopt(claim),
+        None => adopt(Claim::Policy).held(
+            Reason::AlreadyExists,
+            format!(
+                "{} exists already as {id:?} and was not made by this object; to take it over, set the annotation \
+                 {EXTERNAL_ID}: {id:?} or policy.adoption: IfExists",
+                at.natural_key
+            ),
+        ),
+    }
+}
+
+/// Management decides last, so that what it holds back is still shown whole.
+fn authorise(at: &Situation<'_>, plan: Plan) -> Plan {
+    if plan.hold.is_some() || !plan.is_something() {
+        return plan;
+    }
+    // A lost answer is taken up whatever the policy: the write happened already, and only its record is missing.
+    if matches!(plan.action, Action::Adopt { claim: Claim::Announced, .. }) {
+        return plan;
+    }
+    match at.policy.management {
+        Management::Enforce => plan,
+        Management::Observe | Management::Unknown => match plan.action {
+            Action::Create => plan.held(
+                Reason::NotFound,
+                format!("{} does not exist, and policy.management is Observe", at.natural_key),
+            ),
+            Action::Adopt { claim: Claim::Annotated | Claim::Policy, .. } => plan,
+            _ => {
+                let message = format!("{} differ, and policy.management is Observe", paths(&plan.changes));
+                plan.held(Reason::Observed, message)
+            }
+        },
+        Management::Plan => {
+            let hash = plan.hash(at.uid, at.generation);
+            match at.approved {
+                Some(approved) if approved == hash => plan,
+                Some(approved) => plan.held(
+                    Reason::PlanStale,
+                    format!("{approved} approves an earlier plan; look at status.plan and approve {hash}"),
+                ),
+                None => plan.held(Reason::AwaitingApproval, format!("to carry it out, set the annotation provost.dev/approve: {hash}")),
+            }
+        }
+    }
+}
+
+fn paths(changes: &[Change]) -> String {
+    changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>().join(", ")
+}

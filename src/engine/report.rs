@@ -1,0 +1,193 @@
+//! Report: one place that turns the end of a pass into conditions, an Event and the time of the next look. Pure.
+
+use std::time::Duration;
+
+use super::condition::{DRIFTED, Judgement, READY, RECONCILING, STALLED, SYNCED};
+use super::diff::{Change, Effect};
+use super::kind::Invalid;
+use super::plan::Hold;
+use super::reason::Reason;
+use crate::base::fault::{Class, Fault};
+
+/// Why a pass ended before it was through.
+#[derive(Debug, thiserror::Error)]
+pub enum Stop {
+    /// The spec cannot be carried out.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+    /// Something that the spec names is missing or not ready; a watch brings the object back.
+    #[error("{message}")]
+    Waiting {
+        /// What is missing.
+        reason: Reason,
+        /// One sentence.
+        message: String,
+    },
+    /// The plan is held.
+    #[error("{}", .0.message)]
+    Held(Hold),
+    /// A vendor call failed.
+    #[error(transparent)]
+    Vendor(#[from] Fault),
+    /// A Kubernetes call failed.
+    #[error(transparent)]
+    Kubernetes(#[from] super::kubernetes::Error),
+}
+
+/// What a pass came to.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The vendor matches the spec, now that this was done (nothing, mostly).
+    Settled {
+        /// What was done, for the Event; none when nothing was.
+        deed: Option<Reason>,
+        /// Changed values that no longer have an effect.
+        idle: Vec<Change>,
+    },
+    /// One step of several is done; the next pass goes on at once.
+    Stepped {
+        /// What was done.
+        deed: Reason,
+        /// What is still to do.
+        message: String,
+    },
+    /// The pass ended early.
+    Stopped(Stop),
+}
+
+/// When to look again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// When something changes, or at the next resync.
+    Wait,
+    /// At once.
+    Again,
+    /// After a pause.
+    After(Duration),
+}
+
+impl Stop {
+    /// The reason in the conditions.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Invalid(_) => Reason::Invalid,
+            Self::Waiting { reason, .. } => *reason,
+            Self::Held(hold) => hold.reason,
+            Self::Vendor(fault) => match fault.class {
+                Class::Transient => Reason::Unavailable,
+                Class::Throttled => Reason::Throttled,
+                Class::Denied => Reason::Denied,
+                Class::Missing => Reason::ExternalObjectGone,
+                Class::Taken => Reason::KeyTaken,
+                Class::Refused => Reason::Refused,
+                Class::Broken => Reason::AnswerNotUnderstood,
+            },
+            Self::Kubernetes(_) => Reason::KubernetesUnavailable,
+        }
+    }
+
+    /// Whether only a person can help. (It is tried again all the same, slowly.)
+    pub fn needs_a_person(&self) -> bool {
+        match self {
+            Self::Invalid(_) | Self::Held(_) => true,
+            Self::Waiting { reason, .. } => *reason != Reason::AdminApiNotReady,
+            Self::Vendor(fault) => !matches!(fault.class, Class::Transient | Class::Throttled),
+            Self::Kubernetes(_) => false,
+        }
+    }
+}
+
+impl Outcome {
+    /// The word for metrics and logs.
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Settled { deed: Some(deed), .. } | Self::Stepped { deed, .. } => *deed,
+            Self::Settled { idle, .. } if !idle.is_empty() => Reason::CreateOnlyChanged,
+            Self::Settled { .. } => Reason::Converged,
+            Self::Stopped(stop) => stop.reason(),
+        }
+    }
+
+    /// The engine's own conditions, in the order in which they are shown.
+    pub fn judgements(&self) -> Vec<Judgement> {
+        match self {
+            Self::Settled { idle, .. } => {
+                let (reason, message) = settled_words(idle);
+                let ready = Judgement::new(READY, true, Reason::Converged.word(), "the vendor matches the spec");
+                vec![ready, Judgement::new(SYNCED, true, reason.word(), message)]
+            }
+            Self::Stepped { deed, message } => vec![
+                Judgement::new(READY, false, deed.word(), message.clone()),
+                Judgement::new(SYNCED, false, deed.word(), message.clone()),
+                Judgement::new(RECONCILING, true, deed.word(), message.clone()),
+            ],
+            Self::Stopped(Stop::Held(hold)) if accepted(hold.reason) => {
+                let message = hold.message.as_str();
+                vec![
+                    Judgement::new(READY, true, hold.reason.word(), message),
+                    Judgement::new(SYNCED, false, hold.reason.word(), message),
+                    Judgement::new(DRIFTED, true, hold.reason.word(), message),
+                ]
+            }
+            Self::Stopped(stop) => {
+                let (reason, message) = (stop.reason().word(), stop.to_string());
+                let synced = match stop {
+                    Stop::Held(_) => Some(false),
+                    _ => None,
+                };
+                let trend = if stop.needs_a_person() { STALLED } else { RECONCILING };
+                vec![
+                    Judgement::new(READY, false, reason, message.clone()),
+                    Judgement::new(SYNCED, synced, reason, message.clone()),
+                    Judgement::new(trend, true, reason, message),
+                ]
+            }
+        }
+    }
+}
+
+/// Differences that somebody chose to live with do not make an object unready.
+fn accepted(reason: Reason) -> bool {
+    matches!(reason, Reason::DriftReported | Reason::Observed)
+}
+
+fn settled_words(idle: &[Change]) -> (Reason, String) {
+    debug_assert!(idle.iter().all(|change| change.effect == Effect::NoEffect));
+    if idle.is_empty() {
+        return (Reason::Converged, "every managed field is as the spec says".to_owned());
+    }
+    let paths: Vec<&str> = idle.iter().map(|change| change.path.as_str()).collect();
+    let message = format!(
+        "{} changed since the object was created; the vendor takes it only then, so the change has no effect",
+        paths.join(", ")
+    );
+    (Reason::CreateOnlyChanged, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn types(outcome: &Outcome) -> Vec<(&'static str, Option<bool>)> {
+        outcome.judgements().into_iter().map(|judgement| (judgement.condition, judgement.holds)).collect()
+    }
+
+    #[test]
+    fn what_passes_by_itself_is_reconciling_and_what_does_not_is_stalled() {
+        let fault = |class| Outcome::Stopped(Stop::Vendor(Fault::new(class, "update_account", "no")));
+        for class in [Class::Transient, Class::Throttled] {
+            assert!(types(&fault(class)).contains(&(RECONCILING, Some(true))), "{class:?}");
+        }
+        for class in [Class::Denied, Class::Missing, Class::Taken, Class::Refused, Class::Broken] {
+            assert!(types(&fault(class)).contains(&(STALLED, Some(true))), "{class:?}");
+            assert!(types(&fault(class)).contains(&(READY, Some(false))), "{class:?}");
+        }
+    }
+
+    #[test]
+    fn reported_drift_is_ready_and_drifted() {
+        let hold = Hold { reason: Reason::DriftReported, message: "emailAdmin differs".into() };
+        let outcome = Outcome::Stopped(Stop::Held(hold));
+        assert_eq!(types(&outcome), [(READY, Some(true)), (SYNCED, Some(false)), (DRIFTED, Some(true))]);
+    }
+}

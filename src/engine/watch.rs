@@ -1,0 +1,167 @@
+//! Watch: a pruned copy of what Kubernetes holds of a kind, kept up to date, and word of each change.
+//!
+//! kube-runtime's `watcher` does the watching. The store is ours for three reasons: a relist updates it in place instead of filling a
+//! second one beside it, it can be fed by one watch per namespace, and a relist tells about the objects that vanished meanwhile.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Debug;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use futures::StreamExt;
+use kube::api::Api;
+use kube::runtime::{WatchStreamExt, watcher};
+use kube::{Client, Resource, ResourceExt};
+use serde::de::DeserializeOwned;
+use tokio::sync::watch;
+
+/// The annotation in which `kubectl apply` keeps a copy of the whole object.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// Which namespaces we look at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Namespaces {
+    /// All of them.
+    #[default]
+    All,
+    /// These.
+    Only(Vec<String>),
+}
+
+impl Namespaces {
+    /// The scopes to watch: one for the whole cluster, or one a namespace.
+    pub fn scopes(&self) -> Vec<Option<String>> {
+        match self {
+            Self::All => vec![None],
+            Self::Only(names) => names.iter().cloned().map(Some).collect(),
+        }
+    }
+}
+
+/// Namespace and name.
+pub type Key = (Arc<str>, Arc<str>);
+
+/// The key of an object.
+pub fn key_of(object: &impl ResourceExt) -> Key {
+    (object.namespace().unwrap_or_default().into(), object.name_any().into())
+}
+
+/// The stored objects of one kind.
+pub struct Store<O>(RwLock<HashMap<Key, Arc<O>>>);
+
+impl<O> Default for Store<O> {
+    fn default() -> Self {
+        Self(RwLock::default())
+    }
+}
+
+impl<O> Store<O> {
+    /// One object.
+    pub fn get(&self, key: &Key) -> Option<Arc<O>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn insert(&self, key: Key, object: Arc<O>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(key, object);
+    }
+
+    fn remove(&self, key: &Key) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+    }
+
+    fn missing_from(&self, scope: Option<&str>, listed: &HashSet<Key>) -> Vec<Key> {
+        let objects = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let within = |key: &&Key| scope.is_none_or(|namespace| *key.0 == *namespace);
+        objects.keys().filter(within).filter(|key| !listed.contains(*key)).cloned().collect()
+    }
+}
+
+/// What a watch tells.
+pub enum Change<O> {
+    /// The object is new or different.
+    Applied(Key, Arc<O>),
+    /// The object is gone.
+    Deleted(Key),
+    /// Everything that exists in the scope has been told.
+    Listed,
+}
+
+/// Watches one scope for ever, keeps `store` in step and tells `tell` of each change. `listed` turns true after the first full list.
+///
+/// An API server that is down, or a kind that is not installed yet, is waited for with growing pauses.
+pub async fn watch_scope<O>(
+    client: Client,
+    scope: Option<String>,
+    store: Option<Arc<Store<O>>>,
+    mut tell: impl FnMut(Change<O>),
+    listed: watch::Sender<bool>,
+) where
+    O: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
+    O: Resource<Scope = k8s_openapi::NamespaceResourceScope>,
+{
+    let api: Api<O> = match &scope {
+        Some(namespace) => Api::namespaced(client, namespace),
+        None => Api::all(client),
+    };
+    let mut events = watcher(api, watcher::Config::default()).default_backoff().modify(prune).boxed();
+    let mut seen = HashSet::new();
+    let mut complained = false;
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(watcher::Event::Init) => seen.clear(),
+            Ok(event @ (watcher::Event::InitApply(_) | watcher::Event::Apply(_))) => {
+                let initial = matches!(event, watcher::Event::InitApply(_));
+                let (watcher::Event::InitApply(object) | watcher::Event::Apply(object)) = event else { continue };
+                let (key, object) = (key_of(&object), Arc::new(object));
+                if initial {
+                    seen.insert(key.clone());
+                }
+                if let Some(store) = &store {
+                    store.insert(key.clone(), object.clone());
+                }
+                tell(Change::Applied(key, object));
+            }
+            Ok(watcher::Event::Delete(object)) => {
+                let key = key_of(&object);
+                if let Some(store) = &store {
+                    store.remove(&key);
+                }
+                tell(Change::Deleted(key));
+            }
+            Ok(watcher::Event::InitDone) => {
+                for key in store.iter().flat_map(|store| store.missing_from(scope.as_deref(), &seen)) {
+                    if let Some(store) = &store {
+                        store.remove(&key);
+                    }
+                    tell(Change::Deleted(key));
+                }
+                seen = HashSet::new();
+                complained = false;
+                listed.send_replace(true);
+                tell(Change::Listed);
+            }
+            // Said once per outage: the backoff would repeat it for ever.
+            Err(error) if !complained => {
+                complained = true;
+                tracing::warn!(kind = %O::kind(&()), scope = scope.as_deref().unwrap_or("all namespaces"), %error, "cannot watch, will keep trying");
+            }
+            Err(error) => tracing::debug!(kind = %O::kind(&()), %error, "still cannot watch"),
+        }
+    }
+}
+
+/// Drops what nobody here reads and what makes up most of an object's size.
+fn prune(object: &mut impl ResourceExt) {
+    object.managed_fields_mut().clear();
+    object.meta_mut().managed_fields = None;
+    object.annotations_mut().remove(LAST_APPLIED);
+}
