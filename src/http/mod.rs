@@ -22,6 +22,8 @@ pub mod setup;
 pub mod shared;
 pub mod transport;
 
+pub use reqwest::Url;
+
 pub use answer::{Answer, classify};
 pub use request::{Body, Intent, Method, Patience, Request, basic_authorization};
 pub use setup::{SetupError, credential, parse_url};
