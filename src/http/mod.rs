@@ -31,4 +31,4 @@ pub use shared::Shared;
 pub use transport::{Bounds, Transport};
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
