@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod clock;
+pub mod endpoint;
 pub mod fault;
 pub mod secret;
 pub mod value;

@@ -1,1 +1,34 @@
-//! Talking HTTP to a vendor.
+//! Talking HTTP to a vendor: one transport per AdminApi, and reads that its objects share.
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`transport`] | sends one call: gate, budget, deadline, redirects, size limit. Never repeats a call on its own |
+//! | [`request`] | a call as data: operation, read or write, path, headers, body |
+//! | [`answer`] | what came back, and the rules that turn it into a [`Fault`](crate::base::fault::Fault) |
+//! | [`setup`] | checks an address, credentials and trust before the first call |
+//! | [`shared`] | one fetched copy that serves every reader for whom it is fresh enough |
+//!
+//! Guarantees of the layer: a write leaves only after the gate has let it, exactly once; credentials go to the configured origin and
+//! nowhere else; nothing of a body, a header or a query string reaches a log; every secret is blotted out of a fault.
+//!
+//! This layer names [`base`](crate::base) only, never Kubernetes, the engine or a vendor.
+
+mod budget;
+mod redact;
+
+pub mod answer;
+pub mod request;
+pub mod setup;
+pub mod shared;
+pub mod transport;
+
+pub use reqwest::Url;
+
+pub use answer::{Answer, classify};
+pub use request::{Body, Intent, Method, Patience, Request, basic_authorization};
+pub use setup::{SetupError, credential, parse_url};
+pub use shared::Shared;
+pub use transport::{Bounds, Transport};
+
+#[cfg(test)]
+pub(crate) mod tests;

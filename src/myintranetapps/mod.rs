@@ -1,1 +1,5 @@
 //! The MyIntranetApps vendor.
+
+pub mod client;
+pub mod lists;
+pub mod wire;
