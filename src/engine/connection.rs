@@ -180,8 +180,8 @@ impl Connections {
                 Arc::new(Session::new(vendor, client, print, tombstones))
             }
         };
-        session.refresh(begun);
         (vendor.check)(session.client.clone(), begun).await?;
+        session.refresh(begun);
         Ok(session)
     }
 

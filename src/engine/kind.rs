@@ -214,7 +214,7 @@ pub struct Created<F> {
 /// A managed kind: what it is, how to find it, what to call, and nothing else.
 ///
 /// # Guarantees the engine gives
-/// - no two calls for one object at the same time;
+/// - no two passes for one object at the same time;
 /// - `create` only after a positive [`Found::Absent`], and only after the create was announced in Kubernetes;
 /// - `update` only with changes of one group; `disable` and `delete` only when the object's policy asks for it.
 ///

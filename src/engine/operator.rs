@@ -18,7 +18,6 @@ use super::admin_api::AdminApi;
 use super::connection::{Connections, KIND};
 use super::metrics::Metrics;
 use super::queue::{Item, Lane, Queue, Tenant};
-use super::reason::Reason;
 use super::reference::{References, Sort, Target};
 use super::registry::{Sessions, Tables};
 use super::report::Next;

@@ -1,8 +1,7 @@
 //! Outcome: the end of a pass becomes status (only when it differs), Event (on a transition), log line and metric.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::core::object::HasStatus;
-use kube::{Resource, ResourceExt};
+use kube::Resource;
 use serde_json::json;
 
 use super::condition::{DRIFTED, Judgement, READY, RECONCILING, STALLED, SYNCED, stamp};

@@ -103,11 +103,17 @@ impl Config {
     }
 }
 
+fn root_domain(url: &Url) -> Option<String> {
+    let (first, root) = url.domain()?.split_once('.')?;
+    (!first.is_empty() && root.contains('.')).then(|| root.to_owned())
+}
+
 /// A client with one set of credentials. Clones share connections, limits and lists.
 #[derive(Clone)]
 pub struct Client {
     transport: Transport,
     own_key: Secret,
+    root_domain: Option<String>,
     accounts: Shared<Accounts>,
     /// One list for each filter, by [`StatusFilter::index`].
     connections: Arc<[Shared<Connections>; StatusFilter::COUNT]>,
@@ -120,6 +126,7 @@ impl Client {
     /// When the address, a credential or the CA bundle is unusable; the error names it and says what to do.
     pub fn new(config: &Config, access: Access) -> Result<Self, SetupError> {
         let url = config.script()?;
+        let root_domain = root_domain(&url);
         let own_key = credential(&access, "accountKey").ok_or(SetupError::MissingCredential {
             key: "accountKey",
             way_out: "add your own (master) account key; the admin portal shows it under API/Developers > Embed, tab About",
@@ -132,7 +139,13 @@ impl Client {
                 }
                 other => other,
             })?;
-        Ok(Self { transport, own_key, accounts: Shared::default(), connections: Arc::default() })
+        Ok(Self { transport, own_key, root_domain, accounts: Shared::default(), connections: Arc::default() })
+    }
+
+    /// The domain under which this installation's accounts have their host names, as far as the address tells it: `admin.` is taken
+    /// off (contract 1.1). None for an address without a domain.
+    pub fn root_domain(&self) -> Option<&str> {
+        self.root_domain.as_deref()
     }
 
     /// Proves that the API is reachable and takes the credentials, by reading the accounts now. Every reader who wants the accounts

@@ -1,0 +1,10 @@
+//! THE table of kinds, and that of vendors. Everything else is derived from it: controllers, definitions, `plan`, docs, tests.
+
+use crate::engine::registry::{KindRow, Tables, VendorRow};
+use crate::myintranetapps::{MyIntranetApps, tenant_account};
+
+/// Every vendor and every managed kind.
+pub const TABLES: Tables = Tables {
+    vendors: &[VendorRow::of::<MyIntranetApps>()],
+    kinds: &[KindRow::of::<tenant_account::Accounts>("TenantAccount")],
+};
