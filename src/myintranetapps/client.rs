@@ -350,10 +350,10 @@ fn succeeded(answer: &Answer) -> Result<&Answer, Fault> {
     };
     match envelope.code() {
         Some(200) if answer.is_success() => Ok(answer),
-        Some(200) => Err(answer.rejection(answer.status(), envelope.message.as_deref())),
-        Some(code) => Err(answer.rejection(code, envelope.message.as_deref())),
+        Some(200) => Err(answer.rejection(answer.status(), envelope.message())),
+        Some(code) => Err(answer.rejection(code, envelope.message())),
         None if answer.is_success() => Err(answer.fault(Class::Broken, "the answer has no status_code")),
-        None => Err(answer.rejection(answer.status(), envelope.message.as_deref())),
+        None => Err(answer.rejection(answer.status(), envelope.message())),
     }
 }
 

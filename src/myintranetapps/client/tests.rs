@@ -142,6 +142,7 @@ async fn success_takes_both_codes() {
     let cases: &[(u16, &str, Class, Delivery, u16)] = &[
         (200, r#"{"status_code":409,"message":"taken"}"#, Class::Taken, Delivery::Answered, 409),
         (200, r#"{"status_code":"409","message":"taken"}"#, Class::Taken, Delivery::Answered, 409),
+        (200, r#"{"status_code":409,"message":{"subdomain":["taken"]}}"#, Class::Taken, Delivery::Answered, 409),
         (409, "", Class::Taken, Delivery::Answered, 409),
         (409, "{}", Class::Taken, Delivery::Answered, 409),
         (409, page, Class::Taken, Delivery::Answered, 409),
