@@ -126,6 +126,14 @@ impl Answer {
             .with_delivery(delivery)
     }
 
+    /// An answer that no server gave, for the tests of what reads answers.
+    #[cfg(test)]
+    pub(crate) fn made_up(intent: Intent, status: u16, body: impl Into<Vec<u8>>) -> Self {
+        let redactor = Redactor::new(&[crate::base::secret::Secret::new("hunter22")]);
+        let status = StatusCode::from_u16(status).unwrap();
+        Self { operation: "test", intent, status, headers: HeaderMap::new(), body: body.into(), redactor }
+    }
+
     /// The body without the byte order mark and blanks that PHP files put before their output.
     fn trimmed(&self) -> &[u8] {
         self.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.body).trim_ascii()
@@ -152,18 +160,6 @@ fn http_date(value: &str) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::secret::Secret;
-
-    fn answer(intent: Intent, status: u16, body: &str) -> Answer {
-        Answer {
-            operation: "test",
-            intent,
-            status: StatusCode::from_u16(status).unwrap(),
-            headers: HeaderMap::new(),
-            body: body.into(),
-            redactor: Redactor::new(&[Secret::new("hunter22")]),
-        }
-    }
 
     #[test]
     fn codes_have_classes() {
@@ -198,15 +194,19 @@ mod tests {
             (500, Delivery::Unknown),
             (200, Delivery::Unknown),
         ] {
-            assert_eq!(answer(Intent::Write, status, "").rejection(status, None).delivery, delivery, "{status}");
             assert_eq!(
-                answer(Intent::Read, status, "").rejection(status, None).delivery,
+                Answer::made_up(Intent::Write, status, "").rejection(status, None).delivery,
+                delivery,
+                "{status}"
+            );
+            assert_eq!(
+                Answer::made_up(Intent::Read, status, "").rejection(status, None).delivery,
                 Delivery::Answered,
                 "{status}"
             );
         }
         // The body's code is a no, but HTTP's is a server that fell over: believe the worse.
-        assert_eq!(answer(Intent::Write, 500, "").rejection(404, None).delivery, Delivery::Unknown);
+        assert_eq!(Answer::made_up(Intent::Write, 500, "").rejection(404, None).delivery, Delivery::Unknown);
     }
 
     #[test]
@@ -232,19 +232,19 @@ mod tests {
 
     #[test]
     fn the_vendors_reason_is_quoted_without_secrets() {
-        let fault = answer(Intent::Write, 400, "").rejection(400, Some("<p>bad hunter22\u{7}</p>"));
+        let fault = Answer::made_up(Intent::Write, 400, "").rejection(400, Some("<p>bad hunter22\u{7}</p>"));
         assert_eq!(fault.detail, "the vendor answered 400: bad ***");
-        let odd = answer(Intent::Write, 200, "{\"a\":\"hunter22\"}").json::<Vec<u8>>().unwrap_err();
+        let odd = Answer::made_up(Intent::Write, 200, "{\"a\":\"hunter22\"}").json::<Vec<u8>>().unwrap_err();
         assert!(!format!("{odd} {odd:?}").contains("hunter22"));
         assert_eq!((odd.class, odd.delivery), (Class::Broken, Delivery::Unknown));
     }
 
     #[test]
     fn an_object_is_known_by_its_first_character() {
-        assert!(answer(Intent::Read, 200, "\u{feff} \n{}").is_object());
-        assert!(answer(Intent::Read, 200, "\u{feff} \n{}").json::<serde_json::Value>().is_ok());
-        assert!(!answer(Intent::Read, 200, "[]").is_object());
-        assert!(!answer(Intent::Read, 200, "<html>").is_object());
-        assert!(!answer(Intent::Read, 200, "").is_object());
+        assert!(Answer::made_up(Intent::Read, 200, "\u{feff} \n{}").is_object());
+        assert!(Answer::made_up(Intent::Read, 200, "\u{feff} \n{}").json::<serde_json::Value>().is_ok());
+        assert!(!Answer::made_up(Intent::Read, 200, "[]").is_object());
+        assert!(!Answer::made_up(Intent::Read, 200, "<html>").is_object());
+        assert!(!Answer::made_up(Intent::Read, 200, "").is_object());
     }
 }

@@ -196,6 +196,27 @@ async fn a_redirect_on_the_same_server_keeps_method_body_and_credentials() {
     }
 }
 
+/// Lets the first write through and no other.
+#[derive(Default)]
+struct Once(AtomicUsize);
+
+impl Gate for Once {
+    fn admit_write(&self, _: &'static str) -> Result<(), String> {
+        if self.0.fetch_add(1, Ordering::SeqCst) == 0 { Ok(()) } else { Err("leadership is lost".into()) }
+    }
+}
+
+#[tokio::test]
+async fn a_redirected_write_needs_leave_again() {
+    for (status, delivery) in [(302, Delivery::Unknown), (307, Delivery::NotSent)] {
+        let server = Server::start(move |_| (StatusCode::from_u16(status).unwrap(), [("location", "/new")])).await;
+        let access = Access { gate: Arc::new(Once::default()), ..access(&[]) };
+        let fault = transport_with(&server.url, &access, Bounds::default()).send(write(), read).await.unwrap_err();
+        assert_eq!((fault.class, fault.delivery), (Class::Refused, delivery), "{status}");
+        assert_eq!(server.heard().len(), 1);
+    }
+}
+
 #[tokio::test]
 async fn a_redirect_to_another_server_is_not_followed() {
     let other = Server::start(|_| "mine now").await;

@@ -178,17 +178,26 @@ impl Inner {
         headers: HeaderMap,
         redactor: Redactor,
     ) -> Result<Answer, Fault> {
+        let mut delivery = Delivery::NotSent;
         for _ in 0..=MOST_REDIRECTS {
             let call = self.client.request(request.method.clone(), url.clone()).headers(headers.clone());
             let call = if request.body.content_type.is_some() { call.body(request.body.content.clone()) } else { call };
             let call = call.build().map_err(|_| request.not_sent(Class::Broken, "the request cannot be built"))?;
             if request.intent == Intent::Write {
-                self.gate.admit_write(request.operation).map_err(|why| request.not_sent(Class::Refused, why))?;
+                let admitted = self.gate.admit_write(request.operation);
+                admitted.map_err(|why| request.not_sent(Class::Refused, why).with_delivery(delivery))?;
             }
-            let response = self.client.execute(call).await.map_err(|error| self.lost(request, &redactor, &error))?;
+            let response = self.client.execute(call).await.map_err(|error| {
+                let fault = self.lost(request, &redactor, &error);
+                if fault.delivery == Delivery::NotSent { fault.with_delivery(delivery) } else { fault }
+            })?;
             match redirect_of(request, &redactor, &url, &response)? {
                 Some(elsewhere) => url = elsewhere,
                 None => return self.receive(request, response, redactor).await,
+            }
+            if response.status() == StatusCode::FOUND && request.intent == Intent::Write {
+                // Web applications answer a form with 302 once they have acted on it, so from here on nobody knows.
+                delivery = Delivery::Unknown;
             }
         }
         let detail = format!("more than {MOST_REDIRECTS} redirects");
@@ -286,7 +295,7 @@ fn redirect_of(request: &Request, redactor: &Redactor, from: &Url, response: &Re
     if !moved.contains(&status) {
         return Ok(None);
     }
-    // Web applications answer a form with 302 once they have acted on it; the others come from in front of the application.
+    // As above: 302 may come after the deed, while the others come from in front of the application.
     let delivery = if status == StatusCode::FOUND { request.unanswered() } else { Delivery::Answered };
     let fault = |class, detail: String| {
         Fault::new(class, request.operation, detail).with_code(status.as_u16()).with_delivery(delivery)

@@ -206,7 +206,7 @@ impl Client {
         let body = Body::json("create_account", &CreateBody::from(account))?;
         let mut request = Request::write("create_account", Method::POST).body(body);
         request.secrets.extend(account.password.clone());
-        let outcome = self.transport.send(request, |answer| succeeded(answer)?.json::<CreatedAnswer>()).await;
+        let outcome = self.transport.send(request, read_created).await;
         let created = self.known(outcome)?.into_created(&account.subdomain);
         let row = Account {
             key: created.account_key.clone(),
@@ -303,11 +303,18 @@ fn authorization(access: &Access) -> Result<Secret, SetupError> {
     }
 }
 
+fn read_created(answer: &Answer) -> Result<CreatedAnswer, Fault> {
+    succeeded(answer)?.json()
+}
+
 async fn list_accounts(transport: Transport) -> Result<Accounts, Fault> {
     let body = Body::json("list_accounts", &ActionBody::ListAccounts)?;
     let request = Request::read("list_accounts", Method::POST).body(body).patience(Patience::List);
-    let answer = transport.send(request, |answer| succeeded(answer)?.json::<AccountsAnswer>()).await?;
-    Ok(answer.accounts.into_iter().collect())
+    transport.send(request, read_accounts).await
+}
+
+fn read_accounts(answer: &Answer) -> Result<Accounts, Fault> {
+    Ok(succeeded(answer)?.json::<AccountsAnswer>()?.accounts.into_iter().collect())
 }
 
 async fn connection_health(
@@ -323,17 +330,22 @@ async fn connection_health(
     if let Some(words) = statuses.parameter() {
         request = request.query("statuses", words);
     }
-    let read = |answer: &Answer| {
-        let body: ConnectionsAnswer = succeeded(answer)?.json()?;
-        if body.contradicts_itself() {
-            return Err(answer.fault(Class::Broken, "the answer counts connections and has none"));
-        }
-        // A filter that the vendor overlooked must not show one account what belongs to another.
-        let wanted =
-            |row: &Connection| statuses.admits(&row.status) && account_key.is_none_or(|key| key == row.account_key);
-        Ok(body.into_connections(|text, limit| answer.quote(text, limit)).filter(wanted).collect())
-    };
-    transport.send(request, read).await
+    transport.send(request, |answer| read_connections(answer, account_key, statuses)).await
+}
+
+fn read_connections(
+    answer: &Answer,
+    account_key: Option<&str>,
+    statuses: StatusFilter,
+) -> Result<Vec<Connection>, Fault> {
+    let body: ConnectionsAnswer = succeeded(answer)?.json()?;
+    if body.contradicts_itself() {
+        return Err(answer.fault(Class::Broken, "the answer counts connections and has none"));
+    }
+    // A filter that the vendor overlooked must not show one account what belongs to another.
+    let wanted =
+        |row: &Connection| statuses.admits(&row.status) && account_key.is_none_or(|key| key == row.account_key);
+    Ok(body.into_connections(|text, limit| answer.quote(text, limit)).filter(wanted).collect())
 }
 
 fn envelope(answer: &Answer) -> Option<Envelope> {
@@ -351,9 +363,12 @@ fn succeeded(answer: &Answer) -> Result<&Answer, Fault> {
     };
     match envelope.code() {
         Some(200) if answer.is_success() => Ok(answer),
-        Some(200) => Err(answer.rejection(answer.status(), envelope.message.as_deref())),
-        Some(code) => Err(answer.rejection(code, envelope.message.as_deref())),
+        Some(200) => Err(answer.rejection(answer.status(), envelope.message())),
+        Some(code) => Err(answer.rejection(code, envelope.message())),
         None if answer.is_success() => Err(answer.fault(Class::Broken, "the answer has no status_code")),
-        None => Err(answer.rejection(answer.status(), envelope.message.as_deref())),
+        None => Err(answer.rejection(answer.status(), envelope.message())),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -325,14 +325,20 @@ fn flag(value: bool) -> &'static str {
 pub(crate) struct Envelope {
     #[serde(default, deserialize_with = "value::optional_text")]
     status_code: Option<String>,
-    #[serde(default, deserialize_with = "value::optional_text")]
-    pub(crate) message: Option<String>,
+    /// Of any type, so that an odd message does not hide a clear code.
+    #[serde(default)]
+    message: serde_json::Value,
 }
 
 impl Envelope {
     /// The code in the body, as a number; none when there is none, or none that is one.
     pub(crate) fn code(&self) -> Option<u16> {
         self.status_code.as_deref()?.trim().parse().ok()
+    }
+
+    /// The vendor's words, when they are a text.
+    pub(crate) fn message(&self) -> Option<&str> {
+        self.message.as_str()
     }
 }
 
