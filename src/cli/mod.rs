@@ -1,0 +1,3 @@
+//! The command line: what people run, and the pieces that only it needs. It may name every other module.
+
+pub mod cluster;
