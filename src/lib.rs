@@ -5,8 +5,10 @@
 #![forbid(unsafe_code)]
 
 pub mod base;
+pub mod cli;
 pub mod engine;
 pub mod http;
 pub mod kinds;
 pub mod myintranetapps;
+pub mod ops;
 pub mod sim;

@@ -1,1 +1,3 @@
+//! The `provost` program.
+
 fn main() {}

@@ -1,1 +1,10 @@
-fn main() {}
+//! The integration tests: one binary, so that all of it is linked once and shares one API server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise; clippy's own exception reaches only functions with #[test]"
+)]
+
+mod cluster;
+mod harness;

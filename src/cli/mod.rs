@@ -1,0 +1,4 @@
+//! The command line: what people run, and the pieces that only it needs. It may name every other module.
+
+pub mod cluster;
+pub mod manifests;
