@@ -1,1 +1,3 @@
 //! The MyIntranetApps vendor.
+
+pub mod sim;
