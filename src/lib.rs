@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod base;
+pub mod cli;
 pub mod http;
 pub mod myintranetapps;
 pub mod sim;
