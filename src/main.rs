@@ -1,3 +1,11 @@
-//! The `provost` program.
+//! The program `provost`: reads the command line and hands over to the library.
+#![forbid(unsafe_code)]
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    provost::cli::main(provost::cli::CommandLine::parse()).await
+}

@@ -1,4 +1,110 @@
 //! The command line: what people run, and the pieces that only it needs. It may name every other module.
 
 pub mod cluster;
+pub mod demo;
+pub mod generate;
+pub mod kubernetes;
 pub mod manifests;
+pub mod run;
+pub mod simulate;
+
+use std::error::Error;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+/// Keep objects behind vendors' admin APIs the way Kubernetes custom resources say
+///
+/// Provost is a Kubernetes operator. `provost demo` shows it at work on this machine, without an account anywhere.
+#[derive(Debug, Parser)]
+#[command(name = "provost", version, max_term_width = 110, arg_required_else_help = true)]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
+    Run(run::RunArgs),
+    #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
+    Demo(demo::DemoArgs),
+    #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
+    Simulate(simulate::SimulateArgs),
+    #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
+    Generate(generate::GenerateArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Any failure on its way to the person at the terminal.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// Carries out one command line. The process ends with what it returns.
+pub async fn main(line: CommandLine) -> ExitCode {
+    // Both HTTP clients ask rustls for its provider; one is chosen before either does.
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider was installed before");
+    }
+    let result = match line.command {
+        Command::Run(args) => run::run(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Demo(args) => demo::run(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Simulate(args) => simulate::run(args).await.map(|()| ExitCode::SUCCESS).map_err(Failure::from),
+        Command::Generate(args) => generate::run(&args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut CommandLine::command(), "provost", &mut script);
+            say(&String::from_utf8_lossy(&script)).map(|()| ExitCode::SUCCESS).map_err(Failure::from)
+        }
+    };
+    result.unwrap_or_else(|failure| {
+        complain(failure.as_ref());
+        ExitCode::FAILURE
+    })
+}
+
+/// Writes to standard output.
+///
+/// # Errors
+/// Nobody reads it any more.
+pub fn say(text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    let mut out = anstream::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// An error with its causes, each once, on standard error.
+fn complain(failure: &(dyn Error + 'static)) {
+    use std::io::Write;
+    let mut text = failure.to_string();
+    let mut cause = failure.source();
+    while let Some(error) = cause {
+        let words = error.to_string();
+        if !text.contains(&words) {
+            text.push_str(": ");
+            text.push_str(&words);
+        }
+        cause = error.source();
+    }
+    // With standard error gone there is nobody left to tell.
+    drop(writeln!(anstream::stderr(), "error: {text}"));
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+///
+/// # Errors
+/// The operating system does not tell of signals.
+pub async fn interrupted() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        pressed = tokio::signal::ctrl_c() => pressed,
+        _ = terminate.recv() => Ok(()),
+    }
+}

@@ -3,6 +3,7 @@
 pub mod client;
 pub mod health;
 pub mod lists;
+pub mod sim;
 pub mod tenant_account;
 pub mod wire;
 

@@ -14,8 +14,8 @@ use axum::routing::{get, post};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::sim::journal::{Intent, Journal};
-use crate::sim::trouble::{Act, Order, Target, Troubles};
+use crate::sim::journal::{Entry, Intent, Journal};
+use crate::sim::trouble::{Act, Canned, Order, Target, Troubles};
 
 const HELP: &str = "\
 Calls to watch and disturb this simulator. Parameters go into the query or into a JSON object, as you like.
@@ -25,6 +25,7 @@ GET    /_sim/journal          every request, in order    [since=SEQ] [operation=
 GET    /_sim/trouble          the orders that wait
 POST   /_sim/trouble          order some                 do=cutBefore|loseAnswer|hold|garbage|truncate
                                                          do=answer&status=503 [retryAfterSeconds=N] [html=true]
+                                                                              [location=URL]
                                                          do=delay&millis=N
                               for the next request, or   [operation=NAME|any|reads|writes] [times=N|all] [skip=N]
 DELETE /_sim/trouble          forget the orders
@@ -165,7 +166,14 @@ async fn show_journal(State(journal): State<Journal>, mut params: Params) -> Res
             && operation.as_ref().is_none_or(|name| name == entry.operation)
             && intent.is_none_or(|intent| intent == entry.intent)
     });
-    Ok(pretty(&json!({ "counts": journal.counts(), "entries": entries })))
+    Ok(pretty(&Shown { counts: journal.counts(), entries }))
+}
+
+/// The journal as people read it: a type, because an ad-hoc object would sort each entry's fields by name.
+#[derive(Serialize)]
+struct Shown {
+    counts: BTreeMap<&'static str, u64>,
+    entries: Vec<Entry>,
 }
 
 async fn waiting(State(troubles): State<Troubles>) -> Response {
@@ -195,11 +203,12 @@ fn order(mut params: Params) -> Result<Order, Complaint> {
         "garbage" => Act::Garbage,
         "truncate" => Act::Truncate,
         "delay" => Act::Delay { millis: params.parsed("millis")?.ok_or_else(|| Complaint::bad("delay needs millis"))? },
-        "answer" => Act::Answer {
+        "answer" => Act::Answer(Canned {
             status: status(&mut params)?,
             retry_after_seconds: params.parsed("retryAfterSeconds")?,
+            location: params.text("location"),
             html: params.flag("html")?.unwrap_or(false),
-        },
+        }),
         other => return Err(Complaint::bad(format!("no such trouble: {other}; GET /_sim/ lists them"))),
     };
     let target = params.text("operation").map_or(Target::Any, |text| Target::parse(&text));
@@ -231,8 +240,8 @@ mod tests {
     fn orders_are_read_whole() {
         let read =
             order(params([("do", "answer"), ("status", "429"), ("retryAfterSeconds", "3"), ("html", "1")])).unwrap();
-        let act = Act::Answer { status: 429, retry_after_seconds: Some(3), html: true };
-        assert_eq!(read, Order::next(Target::Any, act));
+        let canned = Canned { status: 429, retry_after_seconds: Some(3), location: None, html: true };
+        assert_eq!(read, Order::next(Target::Any, Act::Answer(canned)));
 
         let read = order(params([("do", "hold"), ("operation", "writes"), ("times", "all"), ("skip", "2")])).unwrap();
         assert_eq!(read, Order::every(Target::Writes, Act::Hold).after(2));

@@ -18,7 +18,7 @@ use crate::sim::Simulation;
 use crate::sim::journal::{Entry, Intent, Outcome};
 use crate::sim::line::Line;
 use crate::sim::mask::Masker;
-use crate::sim::trouble::Act;
+use crate::sim::trouble::{Act, Canned};
 
 /// The largest body taken. Vendors take packages of many megabytes.
 const BODY_LIMIT: usize = 256 << 20;
@@ -127,6 +127,7 @@ impl Desk {
 pub(super) async fn exchange(State(desk): State<Desk>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let line = parts.extensions.get::<ConnectInfo<Line>>().map(|ConnectInfo(line)| line.clone()).unwrap_or_default();
+    // A caller that breaks off in its own body asked for nothing yet: there is nothing to journal.
     let Ok(body) = to_bytes(body, BODY_LIMIT).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
@@ -162,8 +163,8 @@ impl Errand {
         }
         match sentence.act {
             Some(Act::CutBefore) => return self.cut(),
-            Some(Act::Answer { status, retry_after_seconds, html }) => {
-                let response = ordered(status, retry_after_seconds, html);
+            Some(Act::Answer(canned)) => {
+                let response = ordered(&canned);
                 self.note(|entry| entry.status = Some(response.status().as_u16()));
                 return self.send(Outcome::Replaced, response);
             }
@@ -250,18 +251,21 @@ impl Errand {
     }
 }
 
-fn ordered(status: u16, retry_after_seconds: Option<u32>, html: bool) -> Response {
-    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+fn ordered(canned: &Canned) -> Response {
+    let status = StatusCode::from_u16(canned.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let reason = status.canonical_reason().unwrap_or("Trouble");
-    let (content_type, body) = if html {
+    let (content_type, body) = if canned.html {
         let title = format!("{} {reason}", status.as_u16());
         ("text/html", format!("<html><head><title>{title}</title></head><body><h1>{title}</h1></body></html>\n"))
     } else {
         ("application/json", serde_json::json!({ "message": reason }).to_string())
     };
     let mut response = (status, [(header::CONTENT_TYPE, content_type)], body).into_response();
-    if let Some(seconds) = retry_after_seconds {
+    if let Some(seconds) = canned.retry_after_seconds {
         response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+    }
+    if let Some(location) = canned.location.as_ref().and_then(|location| location.parse().ok()) {
+        response.headers_mut().insert(header::LOCATION, location);
     }
     response
 }

@@ -22,6 +22,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +47,8 @@ impl Simulation {
     /// `help` is what `GET /_sim/` says about the calls in `control`; the generic ones are described before it.
     pub fn router(&self, vendor: Arc<dyn Vendor>, routes: Router, control: Router, help: &str) -> Router {
         let desk = Desk::new(vendor, self.clone());
+        // The exchange has read the body by then, within a limit of its own.
+        let routes = routes.layer(DefaultBodyLimit::disable());
         let routes = routes.layer(middleware::from_fn_with_state(desk, exchange::exchange));
         // As a fallback rather than merged: merging would leave out requests that fit no route of the vendor, which are exactly
         // those that a journal must show.

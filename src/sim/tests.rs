@@ -13,7 +13,7 @@ use crate::sim::Simulation;
 use crate::sim::exchange::{Asked, Operation, Vendor};
 use crate::sim::journal::{Intent, Outcome};
 use crate::sim::server::{Listen, Server, StartError};
-use crate::sim::trouble::{Act, Order, Target};
+use crate::sim::trouble::{Act, Canned, Order, Target};
 
 struct Counter;
 
@@ -141,16 +141,23 @@ async fn a_kept_connection_can_be_cut_too() {
 #[tokio::test]
 async fn an_ordered_answer_replaces_the_vendors() {
     let toy = Toy::start().await;
-    toy.order(Act::Answer { status: 429, retry_after_seconds: Some(7), html: false });
+    toy.order(Act::busy(429, 7));
     let response = toy.raise().await.unwrap();
     assert_eq!((response.status().as_u16(), response.headers()["retry-after"].to_str().unwrap()), (429, "7"));
     assert_eq!(response.json::<Value>().await.unwrap(), json!({"message": "Too Many Requests"}));
 
-    toy.order(Act::Answer { status: 503, retry_after_seconds: None, html: true });
+    toy.order(Act::Answer(Canned { status: 503, html: true, ..Canned::default() }));
     let response = toy.raise().await.unwrap();
     assert_eq!((response.status().as_u16(), response.headers()["content-type"].to_str().unwrap()), (503, "text/html"));
     assert!(response.headers().get("retry-after").is_none());
     assert!(response.text().await.unwrap().starts_with("<html>"));
+
+    let location = Some("/elsewhere".to_owned());
+    toy.order(Act::Answer(Canned { status: 304, location, ..Canned::default() }));
+    let response = toy.raise().await.unwrap();
+    assert_eq!((response.status().as_u16(), response.headers()["location"].to_str().unwrap()), (304, "/elsewhere"));
+    toy.order(Act::answer(1));
+    assert_eq!(toy.raise().await.unwrap().status(), 500);
     assert_eq!(toy.raised(), (Outcome::Replaced, false));
     assert_eq!(toy.look().await, "0");
 }

@@ -53,14 +53,7 @@ pub enum Act {
     /// Do what was asked, then cut the connection instead of answering.
     LoseAnswer,
     /// Do nothing and answer this.
-    Answer {
-        /// The HTTP status.
-        status: u16,
-        /// The `Retry-After` header, in seconds.
-        retry_after_seconds: Option<u32>,
-        /// Whether the body is a web server's error page rather than JSON.
-        html: bool,
-    },
+    Answer(Canned),
     /// Wait, then go on. Combines with another order for the same request, and ends early by [`Troubles::release`].
     Delay {
         /// How long to wait before doing what was asked.
@@ -72,6 +65,32 @@ pub enum Act {
     Garbage,
     /// Do what was asked, then break off in the middle of the answer's body.
     Truncate,
+}
+
+impl Act {
+    /// Do nothing and answer this status with a short JSON body.
+    pub fn answer(status: u16) -> Self {
+        Self::Answer(Canned { status, ..Canned::default() })
+    }
+
+    /// Do nothing and answer this status with a `Retry-After`.
+    pub fn busy(status: u16, retry_after_seconds: u32) -> Self {
+        Self::Answer(Canned { status, retry_after_seconds: Some(retry_after_seconds), ..Canned::default() })
+    }
+}
+
+/// An answer that is not the vendor's.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Canned {
+    /// The HTTP status; one that can't be sent becomes 500.
+    pub status: u16,
+    /// The `Retry-After` header, in seconds.
+    pub retry_after_seconds: Option<u32>,
+    /// The `Location` header, for redirects.
+    pub location: Option<String>,
+    /// Whether the body is a web server's error page rather than JSON.
+    pub html: bool,
 }
 
 /// One order. Orders are served in the sequence in which they were placed; one that is used up goes.

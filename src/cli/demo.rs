@@ -1,0 +1,263 @@
+//! `provost demo`: a Kubernetes API server, a simulated vendor, the operator and the examples, all on this machine; then a table that
+//! shows how everything becomes ready.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use comfy_table::presets::NOTHING;
+use comfy_table::Table;
+use futures::StreamExt;
+use kube::api::{Api, DynamicObject, ListParams};
+use kube::core::ApiResource;
+use kube::runtime::watcher;
+use kube::{Client, ResourceExt};
+use serde_json::{Value as Json, json};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::cluster::{self, Cluster, Source};
+use super::{Failure, interrupted, kubernetes, manifests, run, say};
+use crate::engine::admin_api::AdminApi;
+use crate::engine::condition::READY;
+use crate::engine::operator::Settings;
+use crate::kinds::TABLES;
+use crate::myintranetapps::sim::options::Environment;
+use crate::myintranetapps::sim::{Options, Simulator};
+use crate::ops::admin::AdminServer;
+use crate::ops::telemetry::{self, LogFormat};
+
+/// The namespace of the examples.
+const NAMESPACE: &str = "default";
+/// The operator's own.
+const OWN: &str = "provost-system";
+/// How long everything may take to become ready.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// See it work: a local Kubernetes API server, a simulated vendor, the operator and the examples
+///
+/// Nothing leaves this machine, and Ctrl-C leaves nothing behind. `make demo` builds what this needs.
+#[derive(Debug, clap::Args)]
+pub struct DemoArgs {
+    /// End as soon as everything is ready, with status 0; with status 1 if that takes longer than two minutes
+    #[arg(long)]
+    pub once: bool,
+    /// The manifests to apply; vendors' addresses in them are replaced by the simulators'
+    #[arg(long, default_value = "deploy/examples", value_name = "FOLDER")]
+    pub examples: PathBuf,
+    /// Where the API server keeps its data and the kubeconfig while the demo runs. Default: a folder in the system's temporary one
+    #[arg(long, value_name = "FOLDER")]
+    pub dir: Option<PathBuf>,
+    /// What the operator logs, into operator.log of that folder: a level or a filter
+    #[arg(long, env = "PROVOST_LOG", default_value = "info,kube_client=error,kube_runtime=error", value_name = "FILTER")]
+    pub log: String,
+}
+
+/// What the demo has running.
+struct Stage {
+    cluster: Cluster,
+    vendor: Simulator,
+    client: Client,
+    metrics: String,
+    operator: tokio::task::JoinHandle<()>,
+    stop: CancellationToken,
+}
+
+/// Runs the demo.
+///
+/// # Errors
+/// A part does not start, an example is refused, or not everything becomes ready in time.
+pub async fn run(args: DemoArgs) -> Result<(), Failure> {
+    #[allow(clippy::disallowed_methods, reason = "this is where the command line reads its surroundings")]
+    let source = Source::detect(&|name| std::env::var(name).ok(), Path::new("."))?;
+    let dir = args.dir.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("provost-demo-{}", std::process::id())));
+    tokio::select! {
+        // Dropping what runs stops it, whatever it is in the middle of.
+        pressed = interrupted() => Ok(pressed?),
+        result = play(&args, source, &dir) => result,
+    }
+}
+
+async fn play(args: &DemoArgs, source: Source, dir: &Path) -> Result<(), Failure> {
+    let mut stage = set(args, source, dir).await?;
+    let result = perform(args, &mut stage).await;
+    stage.stop.cancel();
+    stage.operator.await?;
+    stage.vendor.stop().await;
+    stage.cluster.stop().await;
+    result
+}
+
+async fn set(args: &DemoArgs, source: Source, dir: &Path) -> Result<Stage, Failure> {
+    let begun = Instant::now();
+    say("Starting a Kubernetes API server ... ")?;
+    std::fs::create_dir_all(dir)?;
+    let log = std::fs::File::create(dir.join("operator.log"))?;
+    telemetry::start(LogFormat::Text, &args.log, Some(log))?;
+    let settings = cluster::Settings { dir: dir.to_owned(), port: 0, keep: false };
+    let cluster = Cluster::start(source, settings).await?;
+    let client = cluster.client().await?;
+    say(&format!("ready after {:.1} s\n", begun.elapsed().as_secs_f32()))?;
+    let definitions = kubernetes::definitions(&TABLES);
+    kubernetes::install(&client, &definitions).await?;
+    let own = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN}});
+    make_namespace(&client, &own).await?;
+    say(&format!("Installed {} custom resource definitions\n", definitions.len()))?;
+    let options = Options { seed_connections: Some(Environment::Production), ..Options::default() };
+    let vendor = Simulator::start(options).await?;
+    say(&format!("Started the simulator of MyIntranetApps at {}\n", vendor.url()))?;
+    let admin = AdminServer::bind(([127, 0, 0, 1], 0).into()).await?;
+    let metrics = format!("http://{}/metrics", admin.address()?);
+    let settings = Settings { own_namespace: OWN.to_owned(), drain: Duration::from_secs(5), ..Settings::default() };
+    let stop = CancellationToken::new();
+    let operator = run::start(client.clone(), settings, Some(admin), stop.clone()).await?;
+    say("Started the operator\n")?;
+    Ok(Stage { cluster, vendor, client, metrics, operator, stop })
+}
+
+async fn make_namespace(client: &Client, manifest: &Json) -> Result<(), Failure> {
+    use k8s_openapi::api::core::v1::Namespace;
+    let namespace: Namespace = serde_json::from_value(manifest.clone())?;
+    let params = kube::api::PatchParams::apply("provost-cli").force();
+    let api: Api<Namespace> = Api::all(client.clone());
+    api.patch(&namespace.name_any(), &params, &kube::api::Patch::Apply(&namespace)).await?;
+    Ok(())
+}
+
+async fn perform(args: &DemoArgs, stage: &mut Stage) -> Result<(), Failure> {
+    let begun = Instant::now();
+    let applied = apply_examples(&stage.client, &args.examples, &stage.vendor).await?;
+    say(&format!("Applied {applied} manifests of {}\n\n", args.examples.display()))?;
+    let shown = tokio::time::timeout(PATIENCE, show_until_ready(&stage.client)).await;
+    let count = shown.map_err(|_| format!("not everything is ready after {} s", PATIENCE.as_secs()))??;
+    say(&format!("\n{count} objects ready after {:.1} s\n", begun.elapsed().as_secs_f32()))?;
+    if args.once {
+        return Ok(());
+    }
+    say(&advice(stage))?;
+    let error = stage.cluster.failed().await;
+    Err(error.into())
+}
+
+/// Applies every manifest of a folder, with vendors' addresses replaced by the simulators'. Returns how many.
+///
+/// # Errors
+/// A manifest cannot be read, or Kubernetes refuses it.
+pub async fn apply_examples(client: &Client, folder: &Path, vendor: &Simulator) -> Result<usize, Failure> {
+    let manifests = manifests::load(&[folder.to_owned()])
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
+    for secret in &manifests.secrets {
+        let data: serde_json::Map<String, Json> =
+            secret.text.iter().map(|(key, value)| (key.clone(), Json::from(value.expose()))).collect();
+        let object = json!({
+            "apiVersion": "v1", "kind": "Secret", "stringData": data,
+            "metadata": {"name": secret.identity.name, "namespace": secret.identity.namespace},
+        });
+        kubernetes::apply(client, NAMESPACE, &object).await?;
+    }
+    for manifest in &manifests.objects {
+        let mut object = manifest.object.clone();
+        if let Some(url) = object.pointer_mut("/spec/myIntranetApps/url") {
+            *url = vendor.url().into();
+        }
+        kubernetes::apply(client, NAMESPACE, &object).await?;
+    }
+    Ok(manifests.secrets.len() + manifests.objects.len())
+}
+
+fn kinds() -> Vec<ApiResource> {
+    let managed = TABLES.kinds.iter().map(|row| {
+        let names = (row.crd)().spec.names;
+        ApiResource {
+            group: "provost.dev".to_owned(),
+            version: "v1alpha1".to_owned(),
+            api_version: "provost.dev/v1alpha1".to_owned(),
+            kind: names.kind,
+            plural: names.plural,
+        }
+    });
+    std::iter::once(ApiResource::erase::<AdminApi>(&())).chain(managed).collect()
+}
+
+/// Shows a table of all objects, anew after each change, until all are ready. Returns how many there are.
+async fn show_until_ready(client: &Client) -> Result<usize, Failure> {
+    let apis: Vec<(ApiResource, Api<DynamicObject>)> =
+        kinds().into_iter().map(|kind| (kind.clone(), Api::namespaced_with(client.clone(), NAMESPACE, &kind))).collect();
+    let watches = apis.iter().map(|(_, api)| {
+        kube::runtime::WatchStreamExt::default_backoff(watcher::watcher(api.clone(), watcher::Config::default())).boxed()
+    });
+    let mut changes = futures::stream::select_all(watches);
+    let mut last = String::new();
+    loop {
+        let mut rows = Vec::new();
+        for (kind, api) in &apis {
+            rows.extend(api.list(&ListParams::default()).await?.items.iter().map(|object| row(&kind.kind, object)));
+        }
+        let table = table(&rows);
+        if table != last {
+            redraw(&last, &table)?;
+            last = table;
+        }
+        if !rows.is_empty() && rows.iter().all(|row| row[2] == "True") {
+            return Ok(rows.len());
+        }
+        changes.next().await;
+    }
+}
+
+fn row(kind: &str, object: &DynamicObject) -> [String; 5] {
+    let conditions = object.data.pointer("/status/conditions").and_then(Json::as_array);
+    let ready = conditions.into_iter().flatten().find(|condition| condition["type"] == READY);
+    let text = |field: &str| ready.and_then(|ready| ready[field].as_str()).unwrap_or("-").to_owned();
+    let id = object.data.pointer("/status/externalId").and_then(Json::as_str).unwrap_or("-").to_owned();
+    [format!("{kind}/{}", object.name_any()), id, text("status"), text("reason"), text("message")]
+}
+
+fn table(rows: &[[String; 5]]) -> String {
+    let mut table = Table::new();
+    table.load_style(NOTHING).set_header(["OBJECT", "EXTERNAL ID", "READY", "REASON", "MESSAGE"]);
+    table.add_rows(rows.iter().cloned());
+    table.trim_fmt() + "\n"
+}
+
+/// On a terminal the new table takes the old one's place; elsewhere it follows it.
+fn redraw(old: &str, new: &str) -> std::io::Result<()> {
+    let lines = old.lines().count();
+    if lines > 0 && std::io::stdout().is_terminal() {
+        return say(&format!("\x1b[{lines}A\x1b[J{new}"));
+    }
+    say(new)
+}
+
+fn advice(stage: &Stage) -> String {
+    let (kubeconfig, vendor, metrics) = (stage.cluster.kubeconfig().display(), stage.vendor.url(), &stage.metrics);
+    let kubectl = stage.cluster.kubectl();
+    let kubectl = if kubectl == Path::new("kubectl") { "kubectl".to_owned() } else { kubectl.display().to_string() };
+    format!(
+        "
+It stays up until Ctrl-C. In another terminal:
+
+  export KUBECONFIG={kubeconfig}
+  alias kubectl={kubectl}
+  kubectl get provost
+  kubectl describe tenantaccount generalco
+  kubectl explain tenantaccount.spec
+
+  # edit the spec, and see it arrive at the vendor
+  kubectl patch tenantaccount generalco --type merge -p '{{\"spec\":{{\"emailAdmin\":\"finance@example.com\"}}}}'
+  curl -s {vendor}/_sim/state
+
+  # break a customer's connection, look at once, and watch the condition and the metric
+  curl -s -X POST '{vendor}/_sim/connections/break?account=generalco&errors=9'
+  kubectl annotate tenantaccount generalco provost.dev/reconcile-at=$(date +%s) --overwrite
+  kubectl wait tenantaccount generalco --for=condition=ConnectionsHealthy=false
+  curl -s {metrics} | grep provost_app_connection
+  curl -s -X POST '{vendor}/_sim/connections/mend?account=generalco'
+
+  # delete it: the vendor has no delete, so the account is switched off, and applying it again revives it
+  kubectl delete tenantaccount generalco
+  curl -s {vendor}/_sim/state
+
+"
+    )
+}

@@ -1,0 +1,82 @@
+//! The Kubernetes client of a command, and applying manifests with it.
+
+use std::time::Duration;
+
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::core::ApiResource;
+use kube::runtime::wait::{await_condition, conditions};
+use kube::{Client, Config, ResourceExt};
+use serde_json::Value as Json;
+
+use super::Failure;
+use crate::engine::crd;
+use crate::engine::kubernetes::{FIELD_MANAGER, call};
+use crate::engine::registry::Tables;
+
+/// How long a definition may take to be served.
+const ESTABLISHED: Duration = Duration::from_secs(30);
+
+/// The client for the cluster that the surroundings name: `KUBECONFIG`, `~/.kube/config`, or the pod's own service account.
+///
+/// # Errors
+/// None of these is there, or it makes no sense.
+pub async fn infer() -> Result<Client, Failure> {
+    let config = Config::infer().await.map_err(|error| {
+        format!("no cluster: neither KUBECONFIG nor ~/.kube/config nor a service account can be used ({error})")
+    })?;
+    Ok(Client::try_from(tuned(config))?)
+}
+
+/// Retries are ours: the client's own would repeat a call for minutes behind the back of its deadline.
+pub fn tuned(mut config: Config) -> Config {
+    config.default_retry = false;
+    config
+}
+
+/// Every definition of the tables.
+pub fn definitions(tables: &Tables) -> Vec<CustomResourceDefinition> {
+    let kinds = tables.kinds.iter().map(|row| (row.crd)());
+    std::iter::once(crd::admin_api(tables.vendors)).chain(kinds).collect()
+}
+
+/// Installs the definitions, and waits until Kubernetes serves them.
+///
+/// # Errors
+/// One is refused, or not served in time.
+pub async fn install(client: &Client, definitions: &[CustomResourceDefinition]) -> Result<(), Failure> {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    let params = PatchParams::apply(FIELD_MANAGER).force();
+    for definition in definitions {
+        let name = definition.name_any();
+        call(api.patch(&name, &params, &Patch::Apply(definition))).await.map_err(|error| format!("{name}: {error}"))?;
+        let established = await_condition(api.clone(), &name, conditions::is_crd_established());
+        tokio::time::timeout(ESTABLISHED, established).await.map_err(|_| format!("{name} is not served in time"))??;
+    }
+    Ok(())
+}
+
+/// Applies one manifest as `kubectl apply --server-side` does.
+///
+/// # Errors
+/// Kubernetes refuses it.
+pub async fn apply(client: &Client, namespace: &str, manifest: &Json) -> Result<(), Failure> {
+    let mut object: DynamicObject = serde_json::from_value(manifest.clone())?;
+    let types = object.types.clone().ok_or("a manifest without apiVersion and kind")?;
+    let (group, version) = types.api_version.split_once('/').unwrap_or(("", &types.api_version));
+    let plural = format!("{}s", types.kind.to_lowercase());
+    let resource = ApiResource {
+        group: group.to_owned(),
+        version: version.to_owned(),
+        api_version: types.api_version.clone(),
+        kind: types.kind.clone(),
+        plural,
+    };
+    let namespace = object.namespace().unwrap_or_else(|| namespace.to_owned());
+    object.metadata.namespace = Some(namespace.clone());
+    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &namespace, &resource);
+    let params = PatchParams::apply("provost-cli").force();
+    let name = object.name_any();
+    let applied = call(api.patch(&name, &params, &Patch::Apply(&object))).await;
+    applied.map(drop).map_err(|error| format!("{} {namespace}/{name}: {error}", types.kind).into())
+}

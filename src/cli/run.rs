@@ -1,0 +1,126 @@
+//! `provost run`: the operator.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use kube::Client;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::{Failure, interrupted, kubernetes};
+use crate::base::secret::FingerprintKey;
+use crate::engine::kubernetes::ensure_secret;
+use crate::engine::operator::{Operator, Settings};
+use crate::engine::watch::Namespaces;
+use crate::kinds::TABLES;
+use crate::ops::admin::AdminServer;
+use crate::ops::lease::AlwaysHeld;
+use crate::ops::telemetry::{self, LogFormat};
+
+/// The Secret with the key under which the installation takes fingerprints of write-only values.
+pub const KEY_SECRET: &str = "provost-fingerprint-key";
+
+/// Run the operator until Ctrl-C or SIGTERM
+///
+/// It works on the cluster that KUBECONFIG names, or on the one it runs in. The custom resource definitions must be installed (folder crds/).
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    /// Manage objects of these namespaces only; repeat it or separate them by commas. Default: all
+    #[arg(long = "watch-namespace", env = "PROVOST_WATCH_NAMESPACES", value_delimiter = ',', value_name = "NAMESPACE")]
+    pub watch_namespaces: Vec<String>,
+    /// The operator's own namespace, for what belongs to the installation
+    #[arg(long, env = "PROVOST_NAMESPACE", default_value = "provost-system")]
+    pub namespace: String,
+    /// The operator's name in Events, usually the pod's name
+    #[arg(long, env = "PROVOST_IDENTITY", default_value = "provost")]
+    pub identity: String,
+    /// Where to serve /metrics, /healthz and /readyz
+    #[arg(long, env = "PROVOST_ADMIN_ADDRESS", default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    pub admin_address: SocketAddr,
+    /// How many objects may be worked on at once, over all AdminApis (each has a limit of its own)
+    #[arg(long, env = "PROVOST_CONCURRENCY", default_value_t = 128, value_parser = clap::value_parser!(u16).range(1..))]
+    pub concurrency: u16,
+    /// How many seconds work under way may take to end after SIGTERM
+    #[arg(long, env = "PROVOST_DRAIN_SECONDS", default_value_t = 25)]
+    pub drain_seconds: u64,
+    /// How log lines look
+    #[arg(long, env = "PROVOST_LOG_FORMAT", value_enum, default_value = "json")]
+    pub log_format: LogFormat,
+    /// What is logged: a level, or a filter such as info,provost=debug
+    #[arg(long, env = "PROVOST_LOG", default_value = "info,kube_client=error,kube_runtime=error", value_name = "FILTER")]
+    pub log: String,
+}
+
+impl RunArgs {
+    fn settings(&self) -> Settings {
+        let namespaces = match self.watch_namespaces.as_slice() {
+            [] => Namespaces::All,
+            names => Namespaces::Only(names.to_vec()),
+        };
+        Settings {
+            namespaces,
+            own_namespace: self.namespace.clone(),
+            identity: self.identity.clone(),
+            concurrency: usize::from(self.concurrency),
+            drain: Duration::from_secs(self.drain_seconds),
+        }
+    }
+}
+
+/// Runs the operator.
+///
+/// # Errors
+/// It cannot start.
+pub async fn run(args: RunArgs) -> Result<(), Failure> {
+    telemetry::start(args.log_format, &args.log, None)?;
+    let client = kubernetes::infer().await?;
+    let settings = args.settings();
+    let admin = AdminServer::bind(args.admin_address)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}; choose another --admin-address", args.admin_address))?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), admin = %args.admin_address, "starting");
+    let stop = CancellationToken::new();
+    let running = start(client, settings, Some(admin), stop.clone()).await?;
+    interrupted().await?;
+    tracing::info!("told to stop");
+    stop.cancel();
+    running.await?;
+    Ok(())
+}
+
+/// Starts an operator with the tables of this program; it ends some time after `stop`.
+///
+/// # Errors
+/// The installation's own Secret can neither be read nor made.
+pub async fn start(
+    client: Client,
+    settings: Settings,
+    admin: Option<AdminServer>,
+    stop: CancellationToken,
+) -> Result<tokio::task::JoinHandle<()>, Failure> {
+    let key = fingerprint_key(&client, &settings.own_namespace).await?;
+    let operator = Operator::new(client, TABLES, settings, key, Arc::new(AlwaysHeld));
+    let (ready, is_ready) = watch::channel(false);
+    if let Some(admin) = admin {
+        let engine = operator.engine();
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            if let Err(error) = admin.serve(engine, is_ready, stop).await {
+                tracing::error!(%error, "the admin server ended");
+            }
+        });
+    }
+    Ok(tokio::spawn(operator.run(stop, ready)))
+}
+
+async fn fingerprint_key(client: &Client, namespace: &str) -> Result<FingerprintKey, Failure> {
+    let fresh = FingerprintKey::random_bytes().map_err(|_| "the operating system has no randomness")?;
+    let bytes = ensure_secret(client, namespace, KEY_SECRET, "key", fresh.to_vec()).await.map_err(|error| {
+        format!("cannot read or make the Secret {namespace}/{KEY_SECRET}: {error}; does the namespace exist, and may we write there?")
+    })?;
+    if bytes.len() < 32 {
+        return Err(format!("the Secret {namespace}/{KEY_SECRET} has no key of 32 bytes or more; delete it to have it made anew").into());
+    }
+    Ok(FingerprintKey::new(&bytes))
+}

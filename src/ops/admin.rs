@@ -1,0 +1,75 @@
+//! The admin server: metrics, and whether the process lives and is ready. It shows numbers and reasons, never values.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::engine::operator::Engine;
+
+#[derive(Clone)]
+struct Shown {
+    engine: Arc<Engine>,
+    ready: watch::Receiver<bool>,
+}
+
+/// A server that listens, and can be told to serve.
+pub struct AdminServer(TcpListener);
+
+impl AdminServer {
+    /// Takes the port.
+    ///
+    /// # Errors
+    /// The port cannot be had.
+    pub async fn bind(address: SocketAddr) -> io::Result<Self> {
+        TcpListener::bind(address).await.map(Self)
+    }
+
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// The operating system does not say.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+
+    /// Serves until `stop`.
+    ///
+    /// # Errors
+    /// The port is lost.
+    pub async fn serve(self, engine: Arc<Engine>, ready: watch::Receiver<bool>, stop: CancellationToken) -> io::Result<()> {
+        let router = Router::new()
+            .route("/metrics", get(metrics))
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(readiness))
+            .with_state(Shown { engine, ready });
+        axum::serve(self.0, router).with_graceful_shutdown(stop.cancelled_owned()).await
+    }
+}
+
+async fn metrics(State(shown): State<Shown>) -> Response {
+    shown.engine.measure_queue();
+    match shown.engine.metrics.encode() {
+        Ok(text) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+async fn readiness(State(shown): State<Shown>) -> (StatusCode, &'static str) {
+    if *shown.ready.borrow() {
+        (StatusCode::OK, "ok\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "still reading what Kubernetes has; are the CRDs installed?\n")
+    }
+}

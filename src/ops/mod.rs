@@ -1,0 +1,5 @@
+//! The process: what it logs, what it shows, and whether it may write.
+
+pub mod admin;
+pub mod lease;
+pub mod telemetry;
