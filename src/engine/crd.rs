@@ -25,7 +25,8 @@ fn common_columns() -> [Json; 3] {
 /// The definition of a managed kind.
 pub fn managed<K: Kind>() -> CustomResourceDefinition {
     rebuild(K::Object::crd(), |version| {
-        let ready = json!({"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status"});
+        let ready =
+            json!({"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status"});
         if let Some(Json::Array(columns)) = version.get_mut("additionalPrinterColumns") {
             columns.insert(0, ready);
             columns.extend(common_columns());

@@ -12,6 +12,7 @@ use super::kind::{Found, Kind, Seen, Sought};
 use super::operator::Engine;
 use super::plan::{Plan, Situation};
 use super::policy::{APPROVE, EXTERNAL_ID, Effective, FINALIZER, PENDING_CREATE, RECONCILE_AT};
+use super::reason::Reason;
 use super::settle::Link;
 use super::state::State;
 use super::status::Status;
@@ -77,6 +78,8 @@ pub struct Pass<'a, K: Kind> {
     pub seen: Option<Seen<K::Facts>>,
     /// The plan, once made.
     pub plan: Option<Plan>,
+    /// What was done, in words, for Events: told even when the pass then stops.
+    pub deeds: Vec<(Reason, String)>,
 }
 
 impl<K: Kind> Pass<'_, K> {
@@ -111,6 +114,12 @@ impl<K: Kind> Pass<'_, K> {
         let mut remembered = self.stored().map(|status| status.applied.clone()).unwrap_or_default();
         remembered.extend(self.memory.applied.clone());
         remembered
+    }
+
+    /// Remembers that everything was sent: a create carries every field.
+    pub fn sent_all(&mut self) {
+        let sent = self.wanted.iter().map(|(path, value)| (path.to_owned(), value.remembered()));
+        self.memory.applied.extend(sent.collect::<Vec<_>>());
     }
 
     /// Remembers that these changes were sent.
@@ -185,13 +194,8 @@ impl<K: Kind> Pass<'_, K> {
         fresh_after = self.memory.look_after.map_or(fresh_after, |after| after.max(fresh_after));
         let external_id = self.external_id();
         let facts = self.memory.facts.as_ref().or_else(|| self.stored().map(|status| &status.facts));
-        let sought = Sought {
-            spec: self.spec(),
-            external_id: external_id.as_deref(),
-            facts,
-            fresh_after,
-            alone: wishes_news,
-        };
+        let sought =
+            Sought { spec: self.spec(), external_id: external_id.as_deref(), facts, fresh_after, alone: wishes_news };
         let found = K::find(&link.client, &sought).await?;
         if let Found::Present(seen) = &found {
             self.seen = Some(seen.clone());
@@ -210,4 +214,3 @@ pub struct Draft {
     reported: Vec<(String, String)>,
     natural_key: String,
 }
-

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use kube::Resource;
 use kube::ResourceExt;
 use kube::core::object::{HasSpec, HasStatus};
-use kube::Resource;
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
