@@ -10,7 +10,6 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
-use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::base::clock::precisely_now;
