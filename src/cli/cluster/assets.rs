@@ -12,16 +12,19 @@ use super::process::{Process, first_end};
 use super::{ClusterError, DATA, START_DEADLINE, Settings, client, keys};
 
 /// Runs beside the two programs until its standard input ends, which comes when our process is gone, however it went (they could
-/// not know by themselves). Then it stops them and removes the data, unless that is kept.
+/// not know by themselves). Then it kills them, which costs no data that etcd has taken, and removes the folder's data unless
+/// that is kept. Killing outright, because kube-apiserver waits a minute for an etcd that went first.
 const WATCHDOG: &str = r#"
 while read -r _; do :; done
-kill -TERM "$1" "$2" 2>/dev/null
+kill -KILL "$1" "$2" 2>/dev/null
 while kill -0 "$1" 2>/dev/null || kill -0 "$2" 2>/dev/null; do sleep 0.1; done
 shift 2
-[ "$#" = 0 ] || rm -rf -- "$@"
+[ "$#" = 0 ] && exit
+rm -rf -- "$@"
+rmdir -- "$(dirname -- "$1")"
 "#;
 
-/// Starts both programs and returns when the API server is ready, with the kubeconfig written. What runs is in `processes`, in
+/// Starts both programs and returns when the API server is ready, and then writes the kubeconfig. What runs is in `processes`, in
 /// the order in which it is to be stopped, after a failure too.
 pub(super) async fn start(
     assets: &Path,
@@ -31,7 +34,9 @@ pub(super) async fn start(
 ) -> Result<(), ClusterError> {
     let Settings { dir, port, keep } = settings;
     keys::ensure(&dir.join("pki"))?;
-    keys::write_kubeconfig(&dir.join("pki"), *port, kubeconfig)?;
+    // Where it belongs only when the server is ready: whoever waits for it may use it at once.
+    let early = dir.join("pki/kubeconfig");
+    keys::write_kubeconfig(&dir.join("pki"), *port, &early)?;
 
     let etcd = spawn("etcd", assets, dir, &etcd_flags())?;
     // etcd has its socket before long, and kube-apiserver tries again until then.
@@ -42,7 +47,7 @@ pub(super) async fn start(
     processes.insert(0, watchdog);
 
     let started = tokio::select! {
-        ready = tokio::time::timeout(START_DEADLINE, ready(kubeconfig)) => match ready {
+        ready = tokio::time::timeout(START_DEADLINE, ready(&early)) => match ready {
             Ok(ready) => ready,
             Err(_) => Err(ClusterError::NotReady { after: START_DEADLINE, dir: dir.clone() }),
         },
@@ -53,7 +58,8 @@ pub(super) async fn start(
             // The log is a help, not a need: without it the exit status still tells.
             Err(ended.saying(&std::fs::read_to_string(log_of(dir, program)).unwrap_or_default()))
         }
-        other => other,
+        Err(other) => Err(other),
+        Ok(()) => std::fs::rename(&early, kubeconfig).map_err(ClusterError::file(kubeconfig)),
     }
 }
 
@@ -87,7 +93,7 @@ fn server_flags(port: u16) -> Vec<String> {
         "--tls-cert-file=pki/apiserver.crt",
         "--tls-private-key-file=pki/apiserver.key",
         "--client-ca-file=pki/ca.crt",
-        "--service-account-key-file=pki/service-account.key",
+        "--service-account-key-file=pki/service-account.pub",
         "--service-account-signing-key-file=pki/service-account.key",
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
         "--service-cluster-ip-range=10.0.0.0/24",

@@ -39,7 +39,7 @@ pub(super) fn ensure(dir: &Path) -> Result<(), ClusterError> {
     std::fs::rename(&half, dir).map_err(ClusterError::file(dir))
 }
 
-/// Writes the kubeconfig of an administrator, readable by us alone. A reader finds either nothing or all of it.
+/// Writes the kubeconfig of an administrator, readable by us alone.
 pub(super) fn write_kubeconfig(keys: &Path, port: u16, path: &Path) -> Result<(), ClusterError> {
     let file = |name: &str| keys.join(name);
     let config = json!({
@@ -56,10 +56,8 @@ pub(super) fn write_kubeconfig(keys: &Path, port: u16, path: &Path) -> Result<()
             "client-key": file("admin.key"),
         }}],
     });
-    let half = path.with_extension("new");
     // Every JSON text is YAML.
-    write(&half, &config.to_string())?;
-    std::fs::rename(&half, path).map_err(ClusterError::file(path))
+    write(path, &config.to_string())
 }
 
 /// Makes a folder that only we may read.
@@ -85,7 +83,9 @@ fn make(dir: &Path) -> Result<(), ClusterError> {
     admin.extended_key_usages.push(ExtendedKeyUsagePurpose::ClientAuth);
     write_pair(dir, "admin", &admin, &authority)?;
 
-    write(&dir.join("service-account.key"), &KeyPair::generate()?.serialize_pem())
+    let tokens = KeyPair::generate()?;
+    write(&dir.join("service-account.pub"), &tokens.public_key_pem())?;
+    write(&dir.join("service-account.key"), &tokens.serialize_pem())
 }
 
 fn params(name: &str, subjects: &[&str]) -> Result<CertificateParams, ClusterError> {
