@@ -120,7 +120,7 @@ fn fields(text: &mut String, row: &KindRow) -> std::fmt::Result {
             Access::Readable => ("sent", "seen, and put back"),
             Access::WriteOnly => ("sent", "not visible"),
             Access::Immutable => ("refused by Kubernetes", "seen, and reported"),
-            Access::CreateOnly => ("no effect: taken at creation only", "not visible"),
+            Access::CreateOnly => ("no effect, or refused by Kubernetes: taken at creation only", "not visible"),
         };
         writeln!(text, "| {} | {here} | {there} |", field.path)?;
     }
