@@ -155,17 +155,26 @@ impl Cluster {
         if !self.processes.is_empty() {
             return Ok(());
         }
-        if !matches!(self.source, Source::Existing(_)) {
-            keys::make_dir(&self.settings.dir)?;
+        let launched = self.launch().await;
+        if launched.is_err() {
+            // What did start is of no use without the rest, and would pass for a running server the next time.
+            self.processes.clear();
+            self.lock = None;
         }
+        launched
+    }
+
+    async fn launch(&mut self) -> Result<(), ClusterError> {
         match &self.source {
-            Source::Existing(_) => {}
+            Source::Existing(_) => return Ok(()),
             Source::Assets(assets) => {
+                keys::make_dir(&self.settings.dir)?;
                 self.lock = Some(lock(&self.settings.dir)?);
                 self.settings.port = free_port(self.settings.port)?;
                 assets::start(assets, &self.settings, &self.kubeconfig, &mut self.processes).await?;
             }
             Source::Built(program) => {
+                keys::make_dir(&self.settings.dir)?;
                 let (process, port) = start_built(program, &self.settings, &self.kubeconfig).await?;
                 self.settings.port = port;
                 self.processes.push(process);
@@ -208,7 +217,7 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         // Each process is killed, and gone, before its data is removed.
         self.processes.clear();
-        if self.started && !self.settings.keep && !matches!(self.source, Source::Existing(_)) {
+        if self.started && !self.settings.keep {
             remove_data(&self.settings.dir);
         }
     }
