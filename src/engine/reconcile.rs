@@ -11,7 +11,7 @@
 //! 9. *next*: when to look again
 //!
 //! A pass is never dropped half-way (the queue spawns it and waits for it when stopping), so that a call and the record of its answer
-//! stay together. What could not be recorded is kept in [`Memory`] and recorded by the next pass; the call is not repeated.
+//! stay together. What could not be recorded is kept in `Memory` and recorded by the next pass; the call is not repeated.
 
 use kube::{Resource, ResourceExt};
 
