@@ -106,8 +106,6 @@ reasons! {
     CredentialsMissing,
     /// The AdminApi is still used by managed objects.
     InUse,
-    /// The call has not been tried yet.
-    NotTried,
 }
 
 impl fmt::Display for Reason {

@@ -7,6 +7,7 @@
 )]
 
 mod cluster;
+mod generated;
 mod harness;
 mod tidy;
 mod validation;

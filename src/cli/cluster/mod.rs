@@ -239,7 +239,9 @@ pub async fn client(kubeconfig: &Path) -> Result<kube::Client, ClusterError> {
 async fn start_built(program: &Path, settings: &Settings, kubeconfig: &Path) -> Result<(Process, u16), ClusterError> {
     let mut command = Command::new(program);
     command.arg("--dir").arg(&settings.dir).arg("--kubeconfig").arg(kubeconfig);
-    command.args(["--port", &settings.port.to_string(), "--die-with-parent"]);
+    // By number: the bare flag asks for the parent a moment after the start, which may be too late.
+    let parent = format!("--die-with-parent={}", std::process::id());
+    command.args(["--port", &settings.port.to_string(), &parent]);
     if settings.keep {
         command.arg("--keep");
     }
