@@ -7,6 +7,7 @@ pub mod kubernetes;
 pub mod manifests;
 pub mod run;
 pub mod simulate;
+pub mod validate;
 
 use std::error::Error;
 use std::process::ExitCode;

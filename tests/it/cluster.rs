@@ -36,9 +36,9 @@ async fn tests_get_namespaces_of_their_own_on_one_server() {
 
 #[tokio::test]
 async fn kubectl_tells_what_the_api_server_refuses() {
-    let refused =
-        kubectl(&["create", "-f", "-"], "{apiVersion: v1, kind: Namespace, metadata: {name: Not_A_Name}}").await;
-    assert!(refused.refused().contains("Not_A_Name"));
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: Not_A_Name}\n";
+    let refused = kubectl(&["create", "-f", "-"], namespace).await.refused();
+    assert!(refused.contains("Not_A_Name"), "{refused}");
 }
 
 #[tokio::test]

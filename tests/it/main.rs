@@ -8,3 +8,5 @@
 
 mod cluster;
 mod harness;
+mod tidy;
+mod validation;

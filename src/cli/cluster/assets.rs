@@ -12,13 +12,16 @@ use super::process::{Process, first_end};
 use super::{ClusterError, DATA, START_DEADLINE, Settings, client, keys};
 
 /// Runs beside the two programs until its standard input ends, which comes when our process is gone, however it went (they could
-/// not know by themselves). Then it stops them and removes the data, unless that is kept.
+/// not know by themselves). Then it kills them, which costs no data that etcd has taken, and removes the folder's data unless
+/// that is kept. Killing outright, because kube-apiserver waits a minute for an etcd that went first.
 const WATCHDOG: &str = r#"
 while read -r _; do :; done
-kill -TERM "$1" "$2" 2>/dev/null
+kill -KILL "$1" "$2" 2>/dev/null
 while kill -0 "$1" 2>/dev/null || kill -0 "$2" 2>/dev/null; do sleep 0.1; done
 shift 2
-[ "$#" = 0 ] || rm -rf -- "$@"
+[ "$#" = 0 ] && exit
+rm -rf -- "$@"
+rmdir -- "$(dirname -- "$1")"
 "#;
 
 /// Starts both programs and returns when the API server is ready, with the kubeconfig written. What runs is in `processes`, in
@@ -87,7 +90,7 @@ fn server_flags(port: u16) -> Vec<String> {
         "--tls-cert-file=pki/apiserver.crt",
         "--tls-private-key-file=pki/apiserver.key",
         "--client-ca-file=pki/ca.crt",
-        "--service-account-key-file=pki/service-account.key",
+        "--service-account-key-file=pki/service-account.pub",
         "--service-account-signing-key-file=pki/service-account.key",
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
         "--service-cluster-ip-range=10.0.0.0/24",

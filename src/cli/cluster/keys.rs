@@ -85,7 +85,9 @@ fn make(dir: &Path) -> Result<(), ClusterError> {
     admin.extended_key_usages.push(ExtendedKeyUsagePurpose::ClientAuth);
     write_pair(dir, "admin", &admin, &authority)?;
 
-    write(&dir.join("service-account.key"), &KeyPair::generate()?.serialize_pem())
+    let tokens = KeyPair::generate()?;
+    write(&dir.join("service-account.pub"), &tokens.public_key_pem())?;
+    write(&dir.join("service-account.key"), &tokens.serialize_pem())
 }
 
 fn params(name: &str, subjects: &[&str]) -> Result<CertificateParams, ClusterError> {

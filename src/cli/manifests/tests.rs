@@ -1,3 +1,5 @@
+//! Manifests as people write them, and what they get wrong.
+
 use std::fs;
 
 use super::*;
