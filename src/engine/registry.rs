@@ -49,9 +49,8 @@ impl VendorRow {
             block: V::BLOCK,
             schema: super::crd::block_schema::<V::Settings>,
             connect: |settings, access| {
-                let settings: V::Settings = serde_json::from_value(settings.clone()).map_err(|error| {
-                    Fault::new(Class::Refused, "connect", format!("spec.{}: {error}", V::BLOCK))
-                })?;
+                let settings: V::Settings = serde_json::from_value(settings.clone())
+                    .map_err(|error| Fault::new(Class::Refused, "connect", format!("spec.{}: {error}", V::BLOCK)))?;
                 Ok(Arc::new(V::connect(&settings, access)?))
             },
             check: |client, fresh_after| {
@@ -89,7 +88,8 @@ pub struct KindRow {
     /// Its controller.
     pub controller: fn(Arc<Engine>, &'static str) -> Arc<dyn Controller>,
     /// Its plan for one manifest, without any write.
-    pub preview: fn(super::preview::Request) -> BoxFuture<'static, super::preview::Preview>,
+    pub preview:
+        fn(super::preview::Request) -> BoxFuture<'static, Result<super::preview::Preview, super::report::Stop>>,
 }
 
 impl KindRow {
@@ -146,7 +146,12 @@ pub struct Session {
 
 impl Session {
     /// A session whose data must be read from now on.
-    pub fn new(vendor: &'static VendorRow, client: AnyClient, print: String, tombstones: BTreeMap<String, String>) -> Self {
+    pub fn new(
+        vendor: &'static VendorRow,
+        client: AnyClient,
+        print: String,
+        tombstones: BTreeMap<String, String>,
+    ) -> Self {
         Self { vendor, client, print, tombstones: RwLock::new(tombstones), fresh_after: RwLock::new(Instant::now()) }
     }
 
