@@ -4,6 +4,12 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+/// Now, to the nanosecond: for simulators, whose objects must not all be of one age.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
+pub fn precisely_now() -> Timestamp {
+    Timestamp::now()
+}
+
 /// Now, in whole seconds, as Kubernetes writes times.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the wall clock")]
 pub fn now() -> Timestamp {

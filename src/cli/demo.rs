@@ -5,8 +5,8 @@ use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use comfy_table::presets::NOTHING;
 use comfy_table::Table;
+use comfy_table::presets::NOTHING;
 use futures::StreamExt;
 use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::ApiResource;
@@ -49,7 +49,12 @@ pub struct DemoArgs {
     #[arg(long, value_name = "FOLDER")]
     pub dir: Option<PathBuf>,
     /// What the operator logs, into operator.log of that folder: a level or a filter
-    #[arg(long, env = "PROVOST_LOG", default_value = "info,kube_client=error,kube_runtime=error", value_name = "FILTER")]
+    #[arg(
+        long,
+        env = "PROVOST_LOG",
+        default_value = "info,kube_client=error,kube_runtime=error",
+        value_name = "FILTER"
+    )]
     pub log: String,
 }
 
@@ -70,17 +75,26 @@ struct Stage {
 pub async fn run(args: DemoArgs) -> Result<(), Failure> {
     #[allow(clippy::disallowed_methods, reason = "this is where the command line reads its surroundings")]
     let source = Source::detect(&|name| std::env::var(name).ok(), Path::new("."))?;
-    let dir = args.dir.clone().unwrap_or_else(|| std::env::temp_dir().join(format!("provost-demo-{}", std::process::id())));
-    tokio::select! {
-        // Dropping what runs stops it, whatever it is in the middle of.
-        pressed = interrupted() => Ok(pressed?),
-        result = play(&args, source, &dir) => result,
+    let temporary = || std::env::temp_dir().join(format!("provost-demo-{}", std::process::id()));
+    let dir = args.dir.clone().unwrap_or_else(temporary);
+    let result = play(&args, source, &dir).await;
+    // A folder that was asked for keeps the operator's log; one that we chose ourselves goes.
+    if args.dir.is_none() && dir.exists() {
+        std::fs::remove_dir_all(&dir)?;
     }
+    result
 }
 
 async fn play(args: &DemoArgs, source: Source, dir: &Path) -> Result<(), Failure> {
-    let mut stage = set(args, source, dir).await?;
-    let result = perform(args, &mut stage).await;
+    // Dropping what runs already stops it, whatever it is in the middle of.
+    let mut stage = tokio::select! {
+        stage = set(args, source, dir) => stage?,
+        pressed = interrupted() => return Ok(pressed?),
+    };
+    let result = tokio::select! {
+        result = perform(args, &mut stage) => result,
+        pressed = interrupted() => pressed.map_err(Failure::from),
+    };
     stage.stop.cancel();
     stage.operator.await?;
     stage.vendor.stop().await;
@@ -181,10 +195,13 @@ fn kinds() -> Vec<ApiResource> {
 
 /// Shows a table of all objects, anew after each change, until all are ready. Returns how many there are.
 async fn show_until_ready(client: &Client) -> Result<usize, Failure> {
-    let apis: Vec<(ApiResource, Api<DynamicObject>)> =
-        kinds().into_iter().map(|kind| (kind.clone(), Api::namespaced_with(client.clone(), NAMESPACE, &kind))).collect();
+    let apis: Vec<(ApiResource, Api<DynamicObject>)> = kinds()
+        .into_iter()
+        .map(|kind| (kind.clone(), Api::namespaced_with(client.clone(), NAMESPACE, &kind)))
+        .collect();
     let watches = apis.iter().map(|(_, api)| {
-        kube::runtime::WatchStreamExt::default_backoff(watcher::watcher(api.clone(), watcher::Config::default())).boxed()
+        kube::runtime::WatchStreamExt::default_backoff(watcher::watcher(api.clone(), watcher::Config::default()))
+            .boxed()
     });
     let mut changes = futures::stream::select_all(watches);
     let mut last = String::new();

@@ -38,7 +38,8 @@ pub fn run(args: &GenerateArgs) -> Result<ExitCode, Failure> {
     let files = files(&TABLES)?;
     if let Some(name) = &args.print {
         let known = || files.keys().cloned().collect::<Vec<_>>().join(", ");
-        let text = files.get(name).ok_or_else(|| format!("no generated file is called {name}; there are {}", known()))?;
+        let text =
+            files.get(name).ok_or_else(|| format!("no generated file is called {name}; there are {}", known()))?;
         say(text)?;
         return Ok(ExitCode::SUCCESS);
     }
@@ -60,7 +61,9 @@ pub fn run(args: &GenerateArgs) -> Result<ExitCode, Failure> {
 
 /// The generated files that are not in `root` as they should be.
 pub fn stale(root: &Path, files: &BTreeMap<String, String>) -> Vec<String> {
-    let same = |(name, text): &(&String, &String)| std::fs::read_to_string(root.join(name)).is_ok_and(|stored| stored == **text);
+    let same = |(name, text): &(&String, &String)| {
+        std::fs::read_to_string(root.join(name)).is_ok_and(|stored| stored == **text)
+    };
     files.iter().filter(|file| !same(file)).map(|(name, _)| name.clone()).collect()
 }
 
@@ -80,7 +83,9 @@ pub fn files(tables: &Tables) -> Result<BTreeMap<String, String>, Failure> {
 }
 
 fn kinds(tables: &Tables) -> Result<String, std::fmt::Error> {
-    let mut text = format!("# Kinds, fields and reasons\n\n<!-- {HEAD} -->\n\n| kind | vendor | identity | on deletion (default first) |\n| --- | --- | --- | --- |\n");
+    let mut text = format!(
+        "# Kinds, fields and reasons\n\n<!-- {HEAD} -->\n\n| kind | vendor | identity | on deletion (default first) |\n| --- | --- | --- | --- |\n"
+    );
     for row in tables.kinds {
         let identity = match row.identity {
             Identity::Chosen => "Chosen: we choose a key that the vendor keeps unique",
@@ -93,7 +98,10 @@ fn kinds(tables: &Tables) -> Result<String, std::fmt::Error> {
     for row in tables.kinds {
         fields(&mut text, row)?;
     }
-    writeln!(text, "\n## Reasons\n\nThe same word stands in conditions, Events, logs and metrics.\n\n| reason | meaning |\n| --- | --- |")?;
+    writeln!(
+        text,
+        "\n## Reasons\n\nThe same word stands in conditions, Events, logs and metrics.\n\n| reason | meaning |\n| --- | --- |"
+    )?;
     for reason in Reason::ALL {
         writeln!(text, "| {reason} | {} |", reason.meaning())?;
     }
@@ -101,14 +109,18 @@ fn kinds(tables: &Tables) -> Result<String, std::fmt::Error> {
 }
 
 fn fields(text: &mut String, row: &KindRow) -> std::fmt::Result {
-    writeln!(text, "\n## {}\n\n`kubectl explain` has the meaning of each field; this table has what the vendor lets us do with it.\n", row.kind)?;
+    writeln!(
+        text,
+        "\n## {}\n\n`kubectl explain` has the meaning of each field; this table has what the vendor lets us do with it.\n",
+        row.kind
+    )?;
     writeln!(text, "| field | changed here later | changed at the vendor |\n| --- | --- | --- |")?;
     for field in row.fields {
         let (here, there) = match field.access {
             Access::Readable => ("sent", "seen, and put back"),
             Access::WriteOnly => ("sent", "not visible"),
             Access::Immutable => ("refused by Kubernetes", "seen, and reported"),
-            Access::CreateOnly => ("no effect: taken at creation only", "not visible"),
+            Access::CreateOnly => ("no effect, or refused by Kubernetes: taken at creation only", "not visible"),
         };
         writeln!(text, "| {} | {here} | {there} |", field.path)?;
     }
@@ -128,13 +140,23 @@ fn fields(text: &mut String, row: &KindRow) -> std::fmt::Result {
 }
 
 fn endpoints(tables: &Tables) -> Result<String, std::fmt::Error> {
-    let mut text = format!("# Endpoints\n\n<!-- {HEAD} -->\n\nEvery operation of the vendors' APIs that Provost calls, and what calls it.\n");
+    let mut text = format!(
+        "# Endpoints\n\n<!-- {HEAD} -->\n\nEvery operation of the vendors' APIs that Provost calls, and what calls it.\n"
+    );
     for vendor in tables.vendors {
-        writeln!(text, "\n## {}\n\n| method | path | operation | | driven by | contract |\n| --- | --- | --- | --- | --- | --- |", vendor.name)?;
+        writeln!(
+            text,
+            "\n## {}\n\n| method | path | operation | | driven by | contract |\n| --- | --- | --- | --- | --- | --- |",
+            vendor.name
+        )?;
         for endpoint in (vendor.endpoints)() {
             let access = if endpoint.write { "write" } else { "read" };
             let (method, path, operation) = (endpoint.method, endpoint.path, endpoint.operation);
-            writeln!(text, "| {method} | `{path}` | {operation} | {access} | {} | {} |", endpoint.driven_by, endpoint.source)?;
+            writeln!(
+                text,
+                "| {method} | `{path}` | {operation} | {access} | {} | {} |",
+                endpoint.driven_by, endpoint.source
+            )?;
         }
     }
     Ok(text)

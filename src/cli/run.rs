@@ -48,7 +48,12 @@ pub struct RunArgs {
     #[arg(long, env = "PROVOST_LOG_FORMAT", value_enum, default_value = "json")]
     pub log_format: LogFormat,
     /// What is logged: a level, or a filter such as info,provost=debug
-    #[arg(long, env = "PROVOST_LOG", default_value = "info,kube_client=error,kube_runtime=error", value_name = "FILTER")]
+    #[arg(
+        long,
+        env = "PROVOST_LOG",
+        default_value = "info,kube_client=error,kube_runtime=error",
+        value_name = "FILTER"
+    )]
     pub log: String,
 }
 
@@ -120,7 +125,10 @@ async fn fingerprint_key(client: &Client, namespace: &str) -> Result<Fingerprint
         format!("cannot read or make the Secret {namespace}/{KEY_SECRET}: {error}; does the namespace exist, and may we write there?")
     })?;
     if bytes.len() < 32 {
-        return Err(format!("the Secret {namespace}/{KEY_SECRET} has no key of 32 bytes or more; delete it to have it made anew").into());
+        return Err(format!(
+            "the Secret {namespace}/{KEY_SECRET} has no key of 32 bytes or more; delete it to have it made anew"
+        )
+        .into());
     }
     Ok(FingerprintKey::new(&bytes))
 }

@@ -152,7 +152,7 @@ impl Default for AdminApiStatus {
 impl AdminApiSpec {
     /// How often everything is read again.
     pub fn resync(&self) -> Duration {
-        self.resync_interval.as_ref().and_then(|interval| Duration::try_from(*interval).ok()).unwrap_or(RESYNC)
+        self.resync_interval.map_or(RESYNC, Duration::from)
     }
 
     /// The limits in force.

@@ -6,10 +6,10 @@ use tokio::time::Instant;
 use super::diff::Change;
 use super::kind::{Identity, Kind, Managed, Progress, Wanted};
 use super::kubernetes::{announce, record_adopted, record_created, retract};
+use super::pass::Pass;
 use super::plan::Claim;
 use super::policy::{EXTERNAL_ID, PENDING_CREATE};
 use super::reason::Reason;
-use super::pass::Pass;
 use super::report::Stop;
 use super::settle::{Link, reveal};
 use super::state::row;
@@ -47,6 +47,8 @@ pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(
                 pass.memory.external_id = Some(created.external_id.clone());
                 pass.memory.facts = Some(created.facts);
                 pass.memory.created = true;
+                pass.sent_all();
+                pass.deeds.push((Reason::Created, format!("created {:?}", created.external_id)));
                 pass.object = record_created(&pass.engine.client, &pass.object, &created.external_id).await?;
                 return Ok(());
             }
@@ -97,7 +99,13 @@ pub async fn adopt<K: Kind>(
     if claim == Claim::Revived {
         bury(pass, link, None).await?;
     }
-    Ok(if claim == Claim::Announced { Reason::Created } else { Reason::Adopted })
+    let (deed, words) = match claim {
+        Claim::Announced => (Reason::Created, "found what was created when the answer was lost:"),
+        Claim::Revived => (Reason::Adopted, "took up again what was switched off when its object was deleted:"),
+        Claim::Annotated | Claim::Policy => (Reason::Adopted, "took over"),
+    };
+    pass.deeds.push((deed, format!("{words} {external_id:?}")));
+    Ok(deed)
 }
 
 /// Sends the changes, one call for each group of fields.
@@ -126,6 +134,8 @@ pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[
             gone::<K>(fault, &id)
         })?;
         pass.sent(&part);
+        let paths: Vec<&str> = part.iter().map(|change| change.path.as_str()).collect();
+        pass.deeds.push((Reason::Updated, format!("updated {} of {id:?}", paths.join(", "))));
     }
     Ok(())
 }
@@ -180,8 +190,9 @@ async fn bury<K: Kind>(pass: &Pass<'_, K>, link: &Link<K>, external_id: Option<&
 
 fn attempt_id() -> Result<String, Stop> {
     let mut bytes = [0; 6];
-    aws_lc_rs::rand::fill(&mut bytes)
-        .map_err(|_| Stop::Vendor(Fault::new(Class::Transient, "create", "no randomness").with_delivery(Delivery::NotSent)))?;
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| {
+        Stop::Vendor(Fault::new(Class::Transient, "create", "no randomness").with_delivery(Delivery::NotSent))
+    })?;
     // The part behind the dot is the lease epoch; a single replica holds its lease for ever.
     Ok(format!("{}.0", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
 }

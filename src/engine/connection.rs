@@ -47,9 +47,12 @@ struct Memory {
     /// When the vendor is asked again, whatever else brings us here before.
     due: Option<Instant>,
     /// What the last look depended on: a change of it makes the next look due.
-    seen: Option<(Option<i64>, Option<String>, Vec<Option<String>>)>,
+    seen: Option<Dependencies>,
     latest: Option<AdminApi>,
 }
+
+/// Generation, the token of a wish to look now, the versions of what is referred to.
+type Dependencies = (Option<i64>, Option<String>, Vec<Option<String>>);
 
 /// The controller of AdminApis.
 pub struct Connections {
@@ -83,8 +86,7 @@ impl Connections {
     async fn look(&self, item: &Item) -> Next {
         let key = (item.namespace.clone(), item.name.clone());
         let Some(stored) = self.engine.admin_apis.get(&key) else { return Next::Wait };
-        let mut memory =
-            self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(&key).unwrap_or_default();
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(&key).unwrap_or_default();
         let next = match &stored.0 {
             Ok(object) => {
                 let object = newest(object, memory.latest.take());
@@ -93,7 +95,9 @@ impl Connections {
             Err(invalid) => {
                 tracing::warn!(namespace = %key.0, name = %key.1, error = %invalid.error, "cannot read this AdminApi");
                 let message = format!("this AdminApi cannot be read: {}", invalid.error);
-                self.engine.sessions.set(&key, Standing::Disconnected { reason: Reason::Malformed, message, last: None });
+                self.engine
+                    .sessions
+                    .set(&key, Standing::Disconnected { reason: Reason::Malformed, message, last: None });
                 Next::Wait
             }
         };
@@ -132,9 +136,9 @@ impl Connections {
         Next::After(memory.due.map_or(RECOUNT, |due| due.saturating_duration_since(Instant::now())))
     }
 
-    /// What a look depends on: generation, the token of a wish to look now, the versions of what is referred to.
-    fn dependencies(&self, key: &Key, object: &AdminApi) -> (Option<i64>, Option<String>, Vec<Option<String>>) {
-        let versions = targets(&key.0, &object.spec).iter().map(|target| self.engine.references.version(target)).collect();
+    fn dependencies(&self, key: &Key, object: &AdminApi) -> Dependencies {
+        let versions =
+            targets(&key.0, &object.spec).iter().map(|target| self.engine.references.version(target)).collect();
         (object.meta().generation, object.annotations().get(RECONCILE_AT).cloned(), versions)
     }
 
@@ -213,7 +217,10 @@ impl Connections {
         let bundle = content.and_then(|mut content| content.data.remove(&source.key));
         bundle.map(Some).ok_or_else(|| Stop::Waiting {
             reason: Reason::SecretMissing,
-            message: format!("spec.tls.caBundle: the {sort} {}/{} with the key {} does not exist", key.0, source.name, source.key),
+            message: format!(
+                "spec.tls.caBundle: the {sort} {}/{} with the key {} does not exist",
+                key.0, source.name, source.key
+            ),
         })
     }
 
@@ -227,7 +234,12 @@ impl Connections {
         self.engine.key.fingerprint(text.as_bytes())
     }
 
-    fn status(&self, key: &Key, object: &AdminApi, outcome: Option<&Result<&'static VendorRow, Stop>>) -> AdminApiStatus {
+    fn status(
+        &self,
+        key: &Key,
+        object: &AdminApi,
+        outcome: Option<&Result<&'static VendorRow, Stop>>,
+    ) -> AdminApiStatus {
         let mut status = object.status.clone().unwrap_or_default();
         status.managed_objects = Some(self.count(key));
         let Some(outcome) = outcome else { return status };
@@ -355,8 +367,10 @@ fn target(key: &Key) -> Target {
 fn targets(namespace: &str, spec: &AdminApiSpec) -> Vec<Target> {
     let mut targets = vec![Target::new(Sort::Secret, namespace, &spec.credentials.secret_ref.name)];
     if let Some(tls) = &spec.tls {
-        targets.extend(tls.ca_bundle.config_map_ref.iter().map(|map| Target::new(Sort::ConfigMap, namespace, &map.name)));
-        targets.extend(tls.ca_bundle.secret_ref.iter().map(|secret| Target::new(Sort::Secret, namespace, &secret.name)));
+        targets
+            .extend(tls.ca_bundle.config_map_ref.iter().map(|map| Target::new(Sort::ConfigMap, namespace, &map.name)));
+        targets
+            .extend(tls.ca_bundle.secret_ref.iter().map(|secret| Target::new(Sort::Secret, namespace, &secret.name)));
     }
     targets
 }
@@ -388,7 +402,8 @@ fn pause_after(stop: &Stop, tries: u32) -> Duration {
 fn judgements(outcome: &Result<&'static VendorRow, Stop>) -> Vec<Judgement> {
     let stop = match outcome {
         Ok(vendor) => {
-            let (reason, message) = (Reason::Connected.word(), format!("{} answers and takes the credentials", vendor.name));
+            let (reason, message) =
+                (Reason::Connected.word(), format!("{} answers and takes the credentials", vendor.name));
             let judge = |condition| Judgement::new(condition, true, reason, message.clone());
             return vec![judge(READY), judge(REACHABLE), judge(AUTHENTICATED)];
         }

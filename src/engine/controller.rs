@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant as Stopwatch;
 
 use futures::future::BoxFuture;
 use kube::core::DeserializeGuard;
 use kube::core::object::{HasSpec, HasStatus};
 use kube::{Resource, ResourceExt};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::kind::{Kind, Managed};
 use super::operator::{Controller, Engine};
@@ -116,14 +116,18 @@ impl<K: Kind> KindController<K> {
         let object = newest(object, memory.latest.take());
         let next = self.pass(item, object, &mut memory).await;
         // An object that vanished meanwhile must not leave its memory to a later one of the same name.
-        if self.store.get(&key).is_some_and(|stored| memory.latest.as_ref().is_none_or(|mine| mine.uid() == stored.uid())) {
+        if self
+            .store
+            .get(&key)
+            .is_some_and(|stored| memory.latest.as_ref().is_none_or(|mine| mine.uid() == stored.uid()))
+        {
             self.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(key, memory);
         }
         next
     }
 
     async fn pass(&self, item: &Item, object: K::Object, memory: &mut Memory<K>) -> Next {
-        let begun = Stopwatch::now();
+        let begun = Instant::now();
         let policy = policy::effective(object.spec().policy(), object.annotations(), K::DELETIONS);
         let mut pass = Pass {
             engine: &self.engine,
@@ -134,6 +138,7 @@ impl<K: Kind> KindController<K> {
             wanted: State::new(),
             seen: None,
             plan: None,
+            deeds: Vec::new(),
         };
         let outcome = match reconcile::run(&mut pass).await {
             End::Quiet => return Next::Wait,

@@ -25,7 +25,8 @@ fn common_columns() -> [Json; 3] {
 /// The definition of a managed kind.
 pub fn managed<K: Kind>() -> CustomResourceDefinition {
     rebuild(K::Object::crd(), |version| {
-        let ready = json!({"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status"});
+        let ready =
+            json!({"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type==\"Ready\")].status"});
         if let Some(Json::Array(columns)) = version.get_mut("additionalPrinterColumns") {
             columns.insert(0, ready);
             columns.extend(common_columns());
@@ -113,7 +114,13 @@ fn complete_policy(schema: &mut Json, deletions: Deletions) {
 
 fn rebuild(crd: CustomResourceDefinition, change: impl FnOnce(&mut Json)) -> CustomResourceDefinition {
     let mut json = serde_json::to_value(crd).unwrap_or_default();
-    change(&mut json["spec"]["versions"][0]);
+    let version = &mut json["spec"]["versions"][0];
+    let schema = &mut version["schema"]["openAPIV3Schema"];
+    // The derive macro describes the spec well and the whole not at all.
+    schema["description"] = schema["properties"]["spec"]["description"].clone();
+    schema["properties"]["spec"]["description"] = json!("What is wanted.");
+    schema["properties"]["status"]["description"] = json!("What is known. Written by Provost alone.");
+    change(version);
     // Our own additions are typed by the round trip; a mistake in them shows in the comparison of the generated files.
     serde_json::from_value(json).unwrap_or_default()
 }

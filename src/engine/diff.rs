@@ -155,12 +155,7 @@ mod tests {
         let changes = diff(FIELDS, &wanted(), &seen, &sent);
         assert_eq!(
             paths(&changes),
-            [
-                ("active", Effect::Set),
-                ("mail", Effect::Set),
-                ("name", Effect::Refused),
-                ("password", Effect::NoEffect)
-            ]
+            [("active", Effect::Set), ("mail", Effect::Set), ("name", Effect::Refused), ("password", Effect::NoEffect)]
         );
         assert_eq!(changes[0].from, Shown::Plain(json!(false)));
         assert_eq!((changes[3].from.text(), changes[3].to.text()), ("***".into(), "***".into()));

@@ -98,7 +98,7 @@ pub struct SecretKey {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretTarget {
-    /// The Secret to write to.
+    /// The Secret to write to. It is created, and never taken from another owner.
     pub secret_ref: SecretName,
 }
 
@@ -106,7 +106,7 @@ pub struct SecretTarget {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SecretName {
-    /// The name of a Secret in this object's namespace. It is created, and never taken from another owner.
+    /// The name of a Secret in this object's namespace.
     #[schemars(length(min = 1))]
     pub name: String,
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use backon::{ExponentialBuilder, Retryable};
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use k8s_openapi::{ByteString, Resource as _};
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use kube::{Client, Resource, ResourceExt};
@@ -64,7 +65,10 @@ pub async fn call<T>(future: impl Future<Output = Result<T, kube::Error>>) -> Re
 }
 
 /// The custom resources that these writes are for.
-pub trait Object: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned {}
+pub trait Object:
+    Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned
+{
+}
 impl<O: Resource<DynamicType = (), Scope = NamespaceResourceScope> + Clone + Debug + DeserializeOwned> Object for O {}
 
 /// The API for the namespace that an object lives in.
@@ -227,18 +231,21 @@ pub async fn write_secret<O: Object>(
             Ok(call(api.create(&params, &secret)).await?.resource_version())
         }
         Some(found) => {
-            let uid = owner.meta().uid.as_deref();
-            let ours = found.owner_references().iter().any(|owner| owner.controller == Some(true) && Some(owner.uid.as_str()) == uid);
-            if !ours {
-                return Ok(None);
-            }
-            if found.data.as_ref() == Some(&wanted) {
+            let Some(ours) = owner_reference else { return Ok(None) };
+            // Kind and name, not uid: what an earlier object of our name left behind, and nobody has collected yet, is ours too.
+            let same = |other: &&OwnerReference| {
+                other.controller == Some(true)
+                    && (&other.api_version, &other.kind, &other.name) == (&ours.api_version, &ours.kind, &ours.name)
+            };
+            let Some(present) = found.owner_references().iter().find(same) else { return Ok(None) };
+            if found.data.as_ref() == Some(&wanted) && present.uid == ours.uid {
                 return Ok(found.resource_version());
             }
             let keys = found.data.iter().flat_map(BTreeMap::keys);
             let mut change: BTreeMap<&str, Json> = keys.map(|key| (key.as_str(), Json::Null)).collect();
             change.extend(wanted.iter().map(|(key, value)| (key.as_str(), json!(value))));
-            let body = json!({"metadata": {"resourceVersion": found.resource_version()}, "data": change});
+            let metadata = json!({"resourceVersion": found.resource_version(), "ownerReferences": [ours]});
+            let body = json!({"metadata": metadata, "data": change});
             Ok(call(api.patch(name, &PatchParams::default(), &Patch::Merge(body))).await?.resource_version())
         }
     }
@@ -256,7 +263,8 @@ pub async fn ensure_secret(
     fresh: Vec<u8>,
 ) -> Result<Vec<u8>, Error> {
     let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
-    let mut secret = Secret { data: Some(BTreeMap::from([(key.to_owned(), ByteString(fresh.clone()))])), ..Secret::default() };
+    let mut secret =
+        Secret { data: Some(BTreeMap::from([(key.to_owned(), ByteString(fresh.clone()))])), ..Secret::default() };
     secret.metadata.name = Some(name.to_owned());
     // Two replicas may start at once: whoever loses the race reads what the winner made.
     match call(api.create(&PostParams::default(), &secret)).await {
@@ -288,7 +296,8 @@ pub async fn write_config_key<O: Object>(
     });
     match call(api.patch(name, &PatchParams::default(), &Patch::Merge(&body))).await {
         Err(error) if error.is_missing() && value.is_some() => {
-            let made: ConfigMap = serde_json::from_value(body).map_err(|error| Error::Call(Box::new(kube::Error::SerdeError(error))))?;
+            let made: ConfigMap =
+                serde_json::from_value(body).map_err(|error| Error::Call(Box::new(kube::Error::SerdeError(error))))?;
             call(api.create(&PostParams::default(), &made)).await.map(drop)
         }
         Err(error) if error.is_missing() => Ok(()),

@@ -251,7 +251,9 @@ fn start_watches(engine: &Arc<Engine>, tasks: &TaskTracker, stop: &CancellationT
             start(&mut |listed| controller.clone().watch(scope.clone(), listed));
         }
         start(&mut |listed| Box::pin(watch_content::<Secret>(engine.clone(), Sort::Secret, scope.clone(), listed)));
-        start(&mut |listed| Box::pin(watch_content::<ConfigMap>(engine.clone(), Sort::ConfigMap, scope.clone(), listed)));
+        start(&mut |listed| {
+            Box::pin(watch_content::<ConfigMap>(engine.clone(), Sort::ConfigMap, scope.clone(), listed))
+        });
     }
     lists
 }
@@ -259,7 +261,11 @@ fn start_watches(engine: &Arc<Engine>, tasks: &TaskTracker, stop: &CancellationT
 /// Watches Secrets or ConfigMaps as metadata, keeps only the versions of those that something refers to, and brings back their users.
 async fn watch_content<R>(engine: Arc<Engine>, sort: Sort, scope: Option<String>, listed: watch::Sender<bool>)
 where
-    R: kube::Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope> + Clone + std::fmt::Debug + Send + 'static,
+    R: kube::Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>
+        + Clone
+        + std::fmt::Debug
+        + Send
+        + 'static,
     PartialObjectMeta<R>: serde::de::DeserializeOwned,
 {
     let mut present = std::collections::HashSet::new();
@@ -346,4 +352,3 @@ async fn publish(engine: Arc<Engine>, mut events: mpsc::Receiver<(Event, ObjectR
         }
     }
 }
-

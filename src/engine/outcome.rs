@@ -130,7 +130,8 @@ fn contribute<K: Kind>(item: &Item, pass: &Pass<'_, K>, conditions: &[Condition]
         "False" => "False",
         _ => "Unknown",
     };
-    let reason = Reason::ALL.iter().find(|reason| reason.word() == ready.reason).map_or("Other", |reason| reason.word());
+    let reason =
+        Reason::ALL.iter().find(|reason| reason.word() == ready.reason).map_or("Other", |reason| reason.word());
     let gauges = pass.seen.as_ref().map(|seen| seen.gauges.clone());
     pass.engine.metrics.contribute(item, status, reason, gauges);
 }
@@ -151,11 +152,8 @@ fn announce<K: Kind>(
         }
         pass.engine.event(pass.object.object_ref(&()), reason, warning, note);
     };
-    let id = pass.external_id().unwrap_or_default();
-    match outcome {
-        Outcome::Settled { deed: Some(deed), .. } => say(deed.word(), false, &format!("{} {id:?}", deed_words(*deed))),
-        Outcome::Stepped { deed, message } => say(deed.word(), false, message),
-        _ => {}
+    for (deed, note) in &pass.deeds {
+        say(deed.word(), false, note);
     }
     for condition in after.iter().filter(|condition| ![RECONCILING, STALLED].contains(&condition.type_.as_str())) {
         let old = before.into_iter().flatten().find(|old| old.type_ == condition.type_);
@@ -166,14 +164,6 @@ fn announce<K: Kind>(
         if turned && !own && !first_and_fine && !matches!(outcome, Outcome::Stepped { .. }) {
             say(&condition.reason, bad, &format!("{}: {}", condition.type_, condition.message));
         }
-    }
-}
-
-fn deed_words(deed: Reason) -> &'static str {
-    match deed {
-        Reason::Created => "created",
-        Reason::Adopted => "took over",
-        _ => "updated",
     }
 }
 

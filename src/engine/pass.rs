@@ -11,7 +11,12 @@ use super::draft::{self, Draft};
 use super::kind::{Found, Kind, Seen, Sought};
 use super::operator::Engine;
 use super::plan::{Plan, Situation};
+<<<<<<< HEAD
 use super::policy::{EXTERNAL_ID, Effective, PENDING_CREATE, RECONCILE_AT};
+=======
+use super::policy::{APPROVE, EXTERNAL_ID, Effective, FINALIZER, PENDING_CREATE, RECONCILE_AT};
+use super::reason::Reason;
+>>>>>>> main
 use super::settle::Link;
 use super::state::State;
 use super::status::Status;
@@ -77,6 +82,8 @@ pub struct Pass<'a, K: Kind> {
     pub seen: Option<Seen<K::Facts>>,
     /// The plan, once made.
     pub plan: Option<Plan>,
+    /// What was done, in words, for Events: told even when the pass then stops.
+    pub deeds: Vec<(Reason, String)>,
 }
 
 impl<K: Kind> Pass<'_, K> {
@@ -111,6 +118,12 @@ impl<K: Kind> Pass<'_, K> {
         let mut remembered = self.stored().map(|status| status.applied.clone()).unwrap_or_default();
         remembered.extend(self.memory.applied.clone());
         remembered
+    }
+
+    /// Remembers that everything was sent: a create carries every field.
+    pub fn sent_all(&mut self) {
+        let sent = self.wanted.iter().map(|(path, value)| (path.to_owned(), value.remembered()));
+        self.memory.applied.extend(sent.collect::<Vec<_>>());
     }
 
     /// Remembers that these changes were sent.
@@ -167,3 +180,17 @@ impl<K: Kind> Pass<'_, K> {
         Ok(found)
     }
 }
+<<<<<<< HEAD
+=======
+
+/// The owned parts of a [`Situation`].
+pub struct Draft {
+    remembered: BTreeMap<String, String>,
+    /// The id, once known.
+    pub external_id: Option<String>,
+    announced: bool,
+    tombstone: Option<String>,
+    reported: Vec<(String, String)>,
+    natural_key: String,
+}
+>>>>>>> main

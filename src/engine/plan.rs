@@ -278,10 +278,8 @@ fn authorise(at: &Situation<'_>, plan: Plan) -> Plan {
     match at.policy.management {
         Management::Enforce => plan,
         Management::Observe | Management::Unknown => match plan.action {
-            Action::Create => plan.held(
-                Reason::NotFound,
-                format!("{} does not exist, and policy.management is Observe", at.natural_key),
-            ),
+            Action::Create => plan
+                .held(Reason::NotFound, format!("{} does not exist, and policy.management is Observe", at.natural_key)),
             Action::Adopt { claim: Claim::Annotated | Claim::Policy, .. } => plan,
             _ => {
                 let message = format!("{} differ, and policy.management is Observe", paths(&plan.changes));
@@ -296,7 +294,10 @@ fn authorise(at: &Situation<'_>, plan: Plan) -> Plan {
                     Reason::PlanStale,
                     format!("{approved} approves an earlier plan; look at status.plan and approve {hash}"),
                 ),
-                None => plan.held(Reason::AwaitingApproval, format!("to carry it out, set the annotation provost.dev/approve: {hash}")),
+                None => plan.held(
+                    Reason::AwaitingApproval,
+                    format!("to carry it out, set the annotation provost.dev/approve: {hash}"),
+                ),
             }
         }
     }

@@ -298,7 +298,10 @@ mod tests {
         queue.add(item("a"), None, Lane::Edit, now);
         assert!(queue.take(now).is_none());
         queue.done(&taken, now);
-        assert_eq!(queue.take(now).map(|(item, lane, _)| (item.name.to_string(), lane)), Some(("a".into(), Lane::Edit)));
+        assert_eq!(
+            queue.take(now).map(|(item, lane, _)| (item.name.to_string(), lane)),
+            Some(("a".into(), Lane::Edit))
+        );
     }
 
     #[test]

@@ -40,11 +40,8 @@ pub enum End {
 
 /// Steps 2 to 7.
 pub async fn run<K: Kind>(pass: &mut Pass<'_, K>) -> End {
-    let result = if pass.object.meta().deletion_timestamp.is_some() {
-        dispose(pass).await
-    } else {
-        converge(pass).await
-    };
+    let result =
+        if pass.object.meta().deletion_timestamp.is_some() { dispose(pass).await } else { converge(pass).await };
     result.unwrap_or_else(|stop| End::Report(Outcome::Stopped(stop)))
 }
 
@@ -57,7 +54,6 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
         pass.wanted.insert_secret(path, print);
     }
     record_id(pass).await?;
-    let mut deed = None;
     let mut before: Option<Plan> = None;
     loop {
         let found = pass.find(&link).await?;
@@ -65,6 +61,10 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
         let plan = plan::converge(&pass.situation(&draft), &found);
         pass.plan = Some(plan.clone());
         if let Some(hold) = plan.hold {
+            if hold.reason == Reason::AlreadyExists {
+                // Somebody else's: nothing of it is ours to show.
+                pass.seen = None;
+            }
             return Err(Stop::Held(hold));
         }
         if before.as_ref() == Some(&plan) && plan.is_something() {
@@ -74,23 +74,21 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
         match plan.action {
             Action::Create => {
                 apply::create(pass, &link).await?;
-                deed = Some(Reason::Created);
             }
             Action::Adopt { external_id, claim } => {
                 let adopted = apply::adopt(pass, &link, &external_id, claim).await?;
                 if matches!(claim, Claim::Policy | Claim::Annotated) {
                     return Ok(End::Report(first_sight(pass, &link, adopted).await?));
                 }
-                deed = Some(adopted);
             }
             Action::Update => {
                 apply::update(pass, &link, &plan.changes).await?;
-                deed = deed.or(Some(Reason::Updated));
             }
             Action::Nothing | Action::Release | Action::Disable | Action::Delete => break,
         }
     }
     publish(pass).await?;
+    let deed = pass.deeds.first().map(|(deed, _)| *deed);
     Ok(End::Report(Outcome::Settled { deed, idle: idle(pass) }))
 }
 
@@ -122,7 +120,7 @@ fn paused<K: Kind>(pass: &Pass<'_, K>) -> Result<(), Stop> {
     if !pass.policy.paused {
         return Ok(());
     }
-    let message = format!("nothing is written at the vendor while the annotation {} is true", PAUSED);
+    let message = format!("nothing is written at the vendor while the annotation {PAUSED} is true");
     Err(Stop::Held(Hold { reason: Reason::Paused, message }))
 }
 
@@ -170,7 +168,8 @@ async fn dispose<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     let id = pass.external_id();
     let nothing_there = id.is_none() && pass.annotation(PENDING_CREATE).is_none();
     if nothing_there || matches!(pass.policy.deletion, Deletion::Orphan | Deletion::Unknown) {
-        let what = id.map_or_else(|| "nothing was made at the vendor".to_owned(), |id| format!("{id:?} is left as it is"));
+        let what =
+            id.map_or_else(|| "nothing was made at the vendor".to_owned(), |id| format!("{id:?} is left as it is"));
         return let_go(pass, Reason::Orphaned, what).await;
     }
     if pass.annotation(ABANDON).is_some_and(|uid| Some(uid) == pass.object.meta().uid.as_deref()) {
@@ -197,7 +196,8 @@ async fn dispose<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
             }
             Action::Delete => apply::delete(pass, &link, &id).await?,
             _ => {
-                let what = draft.external_id.map_or_else(|| "nothing is there".to_owned(), |id| format!("{id:?} is gone"));
+                let what =
+                    draft.external_id.map_or_else(|| "nothing is there".to_owned(), |id| format!("{id:?} is gone"));
                 return let_go(pass, Reason::Deleted, what).await;
             }
         }
@@ -219,4 +219,3 @@ async fn let_go<K: Kind>(pass: &mut Pass<'_, K>, deed: Reason, what: String) -> 
     release(&pass.engine.client, &pass.object, FINALIZER).await?;
     Ok(End::LetGo(deed, what))
 }
-

@@ -69,7 +69,8 @@ mod tests {
 
     #[test]
     fn the_vendors_own_wish_counts() {
-        let fault = Fault::new(Class::Throttled, "list_accounts", "slow").with_retry_after(Some(Duration::from_secs(90)));
+        let fault =
+            Fault::new(Class::Throttled, "list_accounts", "slow").with_retry_after(Some(Duration::from_secs(90)));
         assert_eq!(pause(fault, 0), Duration::from_secs(90));
     }
 }

@@ -16,7 +16,10 @@ use crate::base::secret::Secret;
 
 /// Fingerprints of the values of Secrets that were read, by the version they were read at; never the values themselves.
 #[derive(Default)]
-pub struct Prints(Mutex<HashMap<Target, (String, BTreeMap<String, String>)>>);
+pub struct Prints(Mutex<HashMap<Target, ReadAt>>);
+
+/// The version, and the fingerprints by key.
+type ReadAt = (String, BTreeMap<String, String>);
 
 impl Prints {
     fn get(&self, target: &Target, version: &str, key: &str) -> Option<Option<String>> {
@@ -52,8 +55,7 @@ pub fn admin_api_key(namespace: &str, spec: &impl Managed) -> Key {
 pub fn targets<K: Kind>(namespace: &str, spec: &K::Spec) -> Vec<Target> {
     let mut targets = vec![Target::new(Sort::AdminApi, namespace, &spec.admin_api().name)];
     targets.extend(K::secrets(spec).into_iter().map(|(_, key)| Target::new(Sort::Secret, namespace, &key.name)));
-    targets
-        .extend(K::target(spec).map(|target| Target::new(Sort::Published, namespace, &target.secret_ref.name)));
+    targets.extend(K::target(spec).map(|target| Target::new(Sort::Published, namespace, &target.secret_ref.name)));
     targets
 }
 

@@ -8,6 +8,7 @@ use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 
+use crate::base::clock;
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::http::redact::Redactor;
 use crate::http::request::Intent;
@@ -69,7 +70,7 @@ impl Answer {
 
     /// How long the vendor asks us to wait, by `Retry-After` in seconds or as a date; at most an hour.
     pub fn retry_after(&self) -> Option<Duration> {
-        retry_after(&self.headers, Timestamp::now())
+        retry_after(&self.headers, clock::now())
     }
 
     /// Whether the body is a JSON object, going by its first character; the `Content-Type` of such vendors says nothing.

@@ -42,9 +42,8 @@ impl Budget {
     pub(crate) async fn admit(&self, operation: &'static str) -> Result<SemaphorePermit<'_>, Fault> {
         self.respect_pause(operation)?;
         let limit = Instant::now() + PATIENCE;
-        let place = match timeout_at(limit, self.places.acquire()).await {
-            Ok(Ok(place)) => place,
-            Ok(Err(_)) | Err(_) => return Err(throttled(operation, "too many calls wait for an answer", None)),
+        let Ok(Ok(place)) = timeout_at(limit, self.places.acquire()).await else {
+            return Err(throttled(operation, "too many calls wait for an answer", None));
         };
         while let Some(pace) = &self.pace {
             let Err(early) = pace.check() else { break };

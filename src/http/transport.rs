@@ -260,7 +260,12 @@ fn client(access: &Access, bounds: Bounds) -> Result<Client, SetupError> {
         .referer(false)
         .retry(retry::never())
         .no_proxy();
-    if let Some(proxy) = setup::proxy(|name| std::env::var(name).ok())? {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "HTTPS_PROXY is a convention of whoever opens connections, not a setting of ours"
+    )]
+    let proxy = setup::proxy(|name| std::env::var(name).ok())?;
+    if let Some(proxy) = proxy {
         builder = builder.proxy(proxy);
     }
     if let Some(bundle) = &access.ca_bundle {

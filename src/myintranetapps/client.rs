@@ -21,7 +21,7 @@ use crate::http::{
 use crate::myintranetapps::lists::{Accounts, Connections};
 use crate::myintranetapps::wire::{
     Account, AccountUpdate, AccountsAnswer, ActionBody, Connection, ConnectionsAnswer, CreateBody, CreatedAccount,
-    CreatedAnswer, Envelope, NewAccount, StatusFilter, TokenAnswer,
+    CreatedAnswer, Envelope, NewAccount, StatusFilter,
 };
 
 /// The vendor's name in metrics and logs.
@@ -62,22 +62,6 @@ pub const ENDPOINTS: &[Endpoint] = &[
         write: false,
         driven_by: "TenantAccount",
         source: "2.5",
-    },
-    Endpoint {
-        operation: "embed_token",
-        method: "GET",
-        path: "/app/api.php?action=embed_token",
-        write: true,
-        driven_by: "client only",
-        source: "2.6",
-    },
-    Endpoint {
-        operation: "allow_url",
-        method: "POST",
-        path: "/app/api.php action=allow_url",
-        write: true,
-        driven_by: "client only",
-        source: "2.8",
     },
 ];
 
@@ -237,35 +221,6 @@ impl Client {
         let update = update.clone();
         self.accounts.amend(move |accounts| accounts.apply(&update));
         Ok(())
-    }
-
-    /// A token that lets a browser show an account's pages; for our own account without a key (contract 2.6). It is good for one
-    /// hour and one use, so asking for it counts as a write.
-    ///
-    /// # Errors
-    /// The fault of the call.
-    pub async fn embed_token(&self, account_key: Option<&str>) -> Result<Secret, Fault> {
-        let mut request = Request::write("embed_token", Method::GET).query("action", "embed_token");
-        if let Some(key) = account_key {
-            request = request.query("account_key", key);
-        }
-        let answer = self.transport.send(request, |answer| succeeded(answer)?.json::<TokenAnswer>()).await?;
-        Ok(Secret::new(answer.token))
-    }
-
-    /// Lets pages of `url` embed the vendor's (contract 2.8). Only the portal can list or remove such addresses.
-    ///
-    /// # Errors
-    /// The fault of the call.
-    pub async fn allow_url(&self, url: &str, environment: &str) -> Result<(), Fault> {
-        let body = Body::json("allow_url", &ActionBody::AllowUrl { url, environment })?;
-        let request = Request::write("allow_url", Method::POST).body(body);
-        // All that is known of this answer is its HTTP status, so a body is looked at only when it has a code to show.
-        let read = |answer: &Answer| match envelope(answer).and_then(|envelope| envelope.code()) {
-            None if answer.is_success() => Ok(()),
-            _ => succeeded(answer).map(|_| ()),
-        };
-        self.transport.send(request, read).await
     }
 
     /// Passes an outcome of a write on. After an unknown one the copy may lack what the vendor has done.

@@ -224,10 +224,7 @@ fn report(connections: &[Connection]) -> ConnectionsReport {
         error_count: connection.error_count,
         in_error: connection.in_error,
         // The vendor keeps the last message after recovery (contract, trap 7).
-        message: connection
-            .error_message
-            .clone()
-            .filter(|_| connection.in_error || connection.error_count > 0),
+        message: connection.error_message.clone().filter(|_| connection.in_error || connection.error_count > 0),
     };
     ConnectionsReport {
         total: count(|_| true),
@@ -271,7 +268,8 @@ impl Look {
             let troubled: Vec<&Connection> =
                 self.connections.iter().filter(|connection| has(connection, trouble)).collect();
             if let Some(worst) = troubled.first() {
-                let more = if troubled.len() > 1 { format!(" (and {} more)", troubled.len() - 1) } else { String::new() };
+                let more =
+                    if troubled.len() > 1 { format!(" (and {} more)", troubled.len() - 1) } else { String::new() };
                 return Aspect {
                     condition: CONDITION,
                     holds: false,
@@ -292,10 +290,8 @@ impl Look {
     pub fn gauges(&self) -> Vec<Gauge> {
         let mut gauges = Vec::new();
         for connection in &self.connections {
-            let base = vec![
-                ("integration", connection.integration.clone()),
-                ("environment", connection.environment.clone()),
-            ];
+            let base =
+                vec![("integration", connection.integration.clone()), ("environment", connection.environment.clone())];
             let mut counted = base.clone();
             counted.push(("status", word(&connection.status)));
             counted.push(("in_error", connection.in_error.to_string()));

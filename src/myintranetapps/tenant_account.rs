@@ -36,7 +36,11 @@ use crate::engine::status::Status;
     printcolumn(name = "Subdomain", type_ = "string", json_path = ".spec.subdomain"),
     printcolumn(name = "Connections", type_ = "integer", json_path = ".status.connections.total"),
     printcolumn(name = "In-Error", type_ = "integer", json_path = ".status.connections.inError"),
-    printcolumn(name = "Healthy", type_ = "string", json_path = ".status.conditions[?(@.type==\"ConnectionsHealthy\")].status")
+    printcolumn(
+        name = "Healthy",
+        type_ = "string",
+        json_path = ".status.conditions[?(@.type==\"ConnectionsHealthy\")].status"
+    )
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
@@ -282,11 +286,7 @@ impl Kind for Accounts {
         Ok(Progress::Done(Created { external_id: created.account_key, facts }))
     }
 
-    async fn update(
-        client: &Client,
-        external_id: &str,
-        wanted: &Wanted<'_, TenantAccountSpec>,
-    ) -> Result<(), Fault> {
+    async fn update(client: &Client, external_id: &str, wanted: &Wanted<'_, TenantAccountSpec>) -> Result<(), Fault> {
         let spec = wanted.spec;
         let change = AccountChange {
             package_id: spec.package_id.clone().filter(|_| wanted.changes("packageId")),
@@ -319,8 +319,7 @@ fn describe(
 ) -> (ObservedAccount, State) {
     let before = sought.facts.and_then(|facts| facts.observed.as_ref());
     let remembered = before.and_then(|observed| observed.account_domain.clone());
-    let derived =
-        || client.root_domain().map(|root| format!("{}.{root}", sought.spec.subdomain.to_ascii_lowercase()));
+    let derived = || client.root_domain().map(|root| format!("{}.{root}", sought.spec.subdomain.to_ascii_lowercase()));
     let Some(account) = account else {
         let domain = remembered.or_else(derived);
         // Hidden, and so inactive; were it active, it would be listed.

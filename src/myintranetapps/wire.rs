@@ -299,10 +299,6 @@ pub(crate) enum ActionBody<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         email_admin: Option<&'a str>,
     },
-    AllowUrl {
-        url: &'a str,
-        environment: &'a str,
-    },
 }
 
 impl<'a> From<&'a AccountUpdate> for ActionBody<'a> {
@@ -375,12 +371,6 @@ impl CreatedAnswer {
 pub(crate) struct AccountsAnswer {
     #[serde(default, deserialize_with = "value::list")]
     pub(crate) accounts: Vec<Account>,
-}
-
-#[derive(Deserialize)]
-pub(crate) struct TokenAnswer {
-    #[serde(deserialize_with = "value::text")]
-    pub(crate) token: String,
 }
 
 #[derive(Deserialize)]

@@ -45,7 +45,12 @@ impl AdminServer {
     ///
     /// # Errors
     /// The port is lost.
-    pub async fn serve(self, engine: Arc<Engine>, ready: watch::Receiver<bool>, stop: CancellationToken) -> io::Result<()> {
+    pub async fn serve(
+        self,
+        engine: Arc<Engine>,
+        ready: watch::Receiver<bool>,
+        stop: CancellationToken,
+    ) -> io::Result<()> {
         let router = Router::new()
             .route("/metrics", get(metrics))
             .route("/healthz", get(|| async { "ok\n" }))

@@ -17,7 +17,9 @@ pub enum LogFormat {
 
 /// The log level or filter cannot be understood.
 #[derive(Debug, thiserror::Error)]
-#[error("the log level {0:?} is neither a level (error, warn, info, debug, trace) nor a filter such as info,provost=debug")]
+#[error(
+    "the log level {0:?} is neither a level (error, warn, info, debug, trace) nor a filter such as info,provost=debug"
+)]
 pub struct BadFilter(String);
 
 /// Starts logging to standard error, or to `file`, for the whole process. A second call changes nothing.

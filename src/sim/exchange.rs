@@ -10,9 +10,9 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
-use jiff::Timestamp;
 use tokio::sync::oneshot;
 
+use crate::base::clock::precisely_now;
 use crate::base::secret::Secret;
 use crate::sim::Simulation;
 use crate::sim::journal::{Entry, Intent, Outcome};
@@ -105,7 +105,7 @@ impl Desk {
         let content_type = asked.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
         self.simulation.journal.begin(Entry {
             seq: 0,
-            at: Timestamp::now(),
+            at: precisely_now(),
             method: asked.method.to_string(),
             path: masker.text(asked.path),
             query: masker.query(asked.query),

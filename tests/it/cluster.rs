@@ -83,7 +83,11 @@ async fn a_stopped_server_leaves_nothing_of_its_own_behind() {
     let left: Vec<_> = std::fs::read_dir(&settings.dir).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["somebody's"]);
 
-    let dropped = Cluster::start(source, Settings { dir: dir.path().join("other"), ..settings }).await.unwrap();
+    let settings = Settings { dir: dir.path().join("other"), ..settings };
+    let dropped = Cluster::start(source.clone(), settings.clone()).await.unwrap();
+    // A second server finds the folder taken, and does not remove the first one's data.
+    assert!(Cluster::start(source, settings).await.is_err());
+    assert!(dropped.client().await.unwrap().apiserver_version().await.is_ok());
     drop(dropped);
     assert!(!dir.path().join("other").exists());
 }

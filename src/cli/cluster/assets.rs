@@ -24,7 +24,7 @@ rm -rf -- "$@"
 rmdir -- "$(dirname -- "$1")"
 "#;
 
-/// Starts both programs and returns when the API server is ready, with the kubeconfig written. What runs is in `processes`, in
+/// Starts both programs and returns when the API server is ready, and then writes the kubeconfig. What runs is in `processes`, in
 /// the order in which it is to be stopped, after a failure too.
 pub(super) async fn start(
     assets: &Path,
@@ -34,7 +34,9 @@ pub(super) async fn start(
 ) -> Result<(), ClusterError> {
     let Settings { dir, port, keep } = settings;
     keys::ensure(&dir.join("pki"))?;
-    keys::write_kubeconfig(&dir.join("pki"), *port, kubeconfig)?;
+    // Where it belongs only when the server is ready: whoever waits for it may use it at once.
+    let early = dir.join("pki/kubeconfig");
+    keys::write_kubeconfig(&dir.join("pki"), *port, &early)?;
 
     let etcd = spawn("etcd", assets, dir, &etcd_flags())?;
     // etcd has its socket before long, and kube-apiserver tries again until then.
@@ -45,7 +47,7 @@ pub(super) async fn start(
     processes.insert(0, watchdog);
 
     let started = tokio::select! {
-        ready = tokio::time::timeout(START_DEADLINE, ready(kubeconfig)) => match ready {
+        ready = tokio::time::timeout(START_DEADLINE, ready(&early)) => match ready {
             Ok(ready) => ready,
             Err(_) => Err(ClusterError::NotReady { after: START_DEADLINE, dir: dir.clone() }),
         },
@@ -56,7 +58,8 @@ pub(super) async fn start(
             // The log is a help, not a need: without it the exit status still tells.
             Err(ended.saying(&std::fs::read_to_string(log_of(dir, program)).unwrap_or_default()))
         }
-        other => other,
+        Err(other) => Err(other),
+        Ok(()) => std::fs::rename(&early, kubeconfig).map_err(ClusterError::file(kubeconfig)),
     }
 }
 

@@ -84,6 +84,12 @@ pub enum ClusterError {
         /// Why.
         source: io::Error,
     },
+    /// Another API server runs in the folder.
+    #[error("{} is in use by another API server", dir.display())]
+    InUse {
+        /// The folder.
+        dir: PathBuf,
+    },
     /// There is no free port.
     #[error("there is no free port on 127.0.0.1")]
     Port(#[source] io::Error),

@@ -39,7 +39,7 @@ pub(super) fn ensure(dir: &Path) -> Result<(), ClusterError> {
     std::fs::rename(&half, dir).map_err(ClusterError::file(dir))
 }
 
-/// Writes the kubeconfig of an administrator, readable by us alone. A reader finds either nothing or all of it.
+/// Writes the kubeconfig of an administrator, readable by us alone.
 pub(super) fn write_kubeconfig(keys: &Path, port: u16, path: &Path) -> Result<(), ClusterError> {
     let file = |name: &str| keys.join(name);
     let config = json!({
@@ -56,10 +56,8 @@ pub(super) fn write_kubeconfig(keys: &Path, port: u16, path: &Path) -> Result<()
             "client-key": file("admin.key"),
         }}],
     });
-    let half = path.with_extension("new");
     // Every JSON text is YAML.
-    write(&half, &config.to_string())?;
-    std::fs::rename(&half, path).map_err(ClusterError::file(path))
+    write(path, &config.to_string())
 }
 
 /// Makes a folder that only we may read.

@@ -9,6 +9,7 @@ mod error;
 mod keys;
 mod process;
 
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -90,6 +91,10 @@ pub struct Cluster {
     kubeconfig: PathBuf,
     // In the order in which they are stopped.
     processes: Vec<Process>,
+    // Held while they run; `provost-apiserver` has a lock of its own.
+    lock: Option<File>,
+    // Whether the data in the folder is from us: after a start that failed it may be another server's, and the logs are needed.
+    started: bool,
 }
 
 impl Cluster {
@@ -103,7 +108,8 @@ impl Cluster {
             Source::Existing(path) => path.clone(),
             Source::Assets(_) | Source::Built(_) => dir.join("kubeconfig"),
         };
-        let mut cluster = Self { source, settings: Settings { dir, ..settings }, kubeconfig, processes: Vec::new() };
+        let settings = Settings { dir, ..settings };
+        let mut cluster = Self { source, settings, kubeconfig, processes: Vec::new(), lock: None, started: false };
         cluster.resume().await?;
         Ok(cluster)
     }
@@ -155,6 +161,7 @@ impl Cluster {
         match &self.source {
             Source::Existing(_) => {}
             Source::Assets(assets) => {
+                self.lock = Some(lock(&self.settings.dir)?);
                 self.settings.port = free_port(self.settings.port)?;
                 assets::start(assets, &self.settings, &self.kubeconfig, &mut self.processes).await?;
             }
@@ -164,6 +171,7 @@ impl Cluster {
                 self.processes.push(process);
             }
         }
+        self.started = true;
         Ok(())
     }
 
@@ -192,6 +200,7 @@ impl Cluster {
             process.end(STOP_GRACE).await;
         }
         self.processes.clear();
+        self.lock = None;
     }
 }
 
@@ -199,7 +208,7 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         // Each process is killed, and gone, before its data is removed.
         self.processes.clear();
-        if !self.settings.keep && !matches!(self.source, Source::Existing(_)) {
+        if self.started && !self.settings.keep && !matches!(self.source, Source::Existing(_)) {
             remove_data(&self.settings.dir);
         }
     }
@@ -256,6 +265,17 @@ fn port_of(ready: &str) -> Option<u16> {
     ready.split_whitespace().next()?.rsplit_once(':')?.1.parse().ok()
 }
 
+/// Takes a folder for this process alone, until the file is closed.
+fn lock(dir: &Path) -> Result<File, ClusterError> {
+    let path = dir.join("lock");
+    let file = File::create(&path).map_err(ClusterError::file(&path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(ClusterError::InUse { dir: dir.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(ClusterError::File { path, source }),
+    }
+}
+
 /// `port`, or for 0 one that is free now. Another program can be faster; the server then says so.
 fn free_port(port: u16) -> Result<u16, ClusterError> {
     if port != 0 {
@@ -266,8 +286,17 @@ fn free_port(port: u16) -> Result<u16, ClusterError> {
 }
 
 /// What the programs leave in their folder, by name: the folder may have other things, which are not ours to remove.
-const DATA: [&str; 8] =
-    ["etcd", "pki", "kubeconfig", "apiserver.log", "etcd.log", "kube-apiserver.log", "etcd.sock:0", "peer.sock:0"];
+const DATA: [&str; 9] = [
+    "lock",
+    "etcd",
+    "pki",
+    "kubeconfig",
+    "apiserver.log",
+    "etcd.log",
+    "kube-apiserver.log",
+    "etcd.sock:0",
+    "peer.sock:0",
+];
 
 /// Removes the data, as far as it is there: a rest of it harms nobody, so failures are not worth a word.
 fn remove_data(dir: &Path) {

@@ -1,6 +1,6 @@
 //! Manifests from files and folders, read as kubectl reads them: several documents a file, lists unfolded, Secrets merged.
 //!
-//! Everything keeps its place, for messages. The values of Secrets leave this module only as [`Secret`] or as plain bytes in a
+//! Everything keeps its place, for messages. The values of Secrets leave this module only as `Secret`, or as plain bytes in a
 //! type without `Debug`, and never stand in a message.
 
 mod document;

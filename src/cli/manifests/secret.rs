@@ -31,8 +31,8 @@ impl SecretManifest {
             let bytes: ByteString = serde_json::from_value(Value::String(unwrapped(text)))
                 .map_err(|_| ManifestError::NotBase64 { place: secret.place.clone(), field: field() })?;
             match String::from_utf8(bytes.0) {
-                Ok(text) => drop(secret.text.insert(key.clone(), Secret::new(text))),
-                Err(binary) => drop(secret.binary.insert(key.clone(), binary.into_bytes())),
+                Ok(text) => secret.text.extend([(key.clone(), Secret::new(text))]),
+                Err(binary) => secret.binary.extend([(key.clone(), binary.into_bytes())]),
             }
         }
         for (key, value) in secret.field(&object, "stringData")? {

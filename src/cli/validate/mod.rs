@@ -74,14 +74,14 @@ pub fn validate(crd: &CustomResourceDefinition, version: &str, object: &Value, o
         Ok(found) => found,
         Err(problem) => return vec![problem],
     };
-    if !object.is_object() {
+    let (mut new, mut old) = (object.clone(), old.cloned());
+    let Some(fields) = new.as_object_mut() else {
         return vec![problem("", "this is not an object".to_owned())];
-    }
-    let has_status = served.subresources.as_ref().is_some_and(|sub| sub.status.is_some());
-    let mut new = object.clone();
-    let mut old = old.cloned();
-    if has_status {
-        new["status"] = old.as_ref().map_or(Value::Null, |old| old["status"].clone());
+    };
+    if served.subresources.as_ref().is_some_and(|sub| sub.status.is_some()) {
+        fields.remove("status");
+        let status = old.as_ref().and_then(|old| old.get("status"));
+        fields.extend(status.map(|status| ("status".to_owned(), status.clone())));
     }
     for object in [Some(&mut new), old.as_mut()].into_iter().flatten() {
         if object["metadata"].is_null() {

@@ -17,7 +17,7 @@ const RULES: &str = "x-kubernetes-validations";
 const OPEN: &str = "x-kubernetes-preserve-unknown-fields";
 
 /// Keywords that mean the same in both dialects.
-const SHARED: [&str; 11] = [
+const SHARED: [&str; 10] = [
     "maxItems",
     "maxLength",
     "maxProperties",
@@ -27,7 +27,6 @@ const SHARED: [&str; 11] = [
     "multipleOf",
     "pattern",
     "required",
-    "title",
     "uniqueItems",
 ];
 
@@ -143,7 +142,7 @@ fn convert(schema: &Value, structural: bool) -> Value {
     let rest = match schema.get("additionalProperties") {
         Some(rest @ Value::Object(_)) => Some(convert(rest, structural)),
         Some(any) => Some(any.clone()),
-        None => closed.then(|| json!(false)),
+        None => closed.then_some(json!(false)),
     };
     converted.extend(rest.map(|rest| ("additionalProperties".to_owned(), rest)));
     convert_junctors(schema, &mut converted);

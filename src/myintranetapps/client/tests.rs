@@ -98,7 +98,6 @@ async fn only_a_creation_has_no_action() {
         AccountChange { package_id: Some("9".into()), active: Some(true), email_admin: Some("a@example.com".into()) };
     client.update_account(&update(change)).await.unwrap();
     client.check().await.unwrap();
-    client.allow_url("https://portal.example", "production").await.unwrap();
     let bodies: Vec<Value> = server.heard().iter().map(body).collect();
     assert_eq!(
         bodies[0],
@@ -112,7 +111,6 @@ async fn only_a_creation_has_no_action() {
         json!({"action": "update_account", "account_key": KEY, "package_id": "9", "active": "1", "email_admin": "a@example.com"})
     );
     assert_eq!(bodies[4], json!({"action": "list_accounts"}));
-    assert_eq!(bodies[5], json!({"action": "allow_url", "url": "https://portal.example", "environment": "production"}));
     assert!(server.heard().iter().all(|heard| heard.method == "POST" && heard.uri.path() == "/app/api.php"));
     assert_eq!(AccountUpdate::new(KEY, AccountChange::default()), None);
 }
@@ -201,12 +199,8 @@ async fn a_plan_lists_with_post_and_writes_nothing() {
     let access = Access { gate: Arc::new(ReadOnly), ..credentials() };
     let client = Client::new(&Config { url: server.url.clone() }, access).unwrap();
     client.check().await.unwrap();
-    let faults = [
-        client.create_account(&new_account()).await.unwrap_err(),
-        client.update_account(&off()).await.unwrap_err(),
-        client.allow_url("https://portal.example", "production").await.unwrap_err(),
-        client.embed_token(None).await.err().unwrap(),
-    ];
+    let faults =
+        [client.create_account(&new_account()).await.unwrap_err(), client.update_account(&off()).await.unwrap_err()];
     assert!(faults.iter().all(|fault| fault.delivery == Delivery::NotSent));
     assert_eq!(server.heard().len(), 1);
 }
@@ -371,31 +365,6 @@ async fn connections_are_shared_by_filter_and_refined_by_account() {
             "action=connection_health&account_key=5a70d8fcd44aa9.76285892&statuses=ACTIVE%2CPENDING",
         ]
     );
-}
-
-#[tokio::test]
-async fn an_embed_token_is_a_secret() {
-    let (client, server) = answered(200, r#"{"status_code":200,"token":"one-time"}"#).await;
-    assert_eq!(client.embed_token(Some(KEY)).await.unwrap().expose(), "one-time");
-    client.embed_token(None).await.unwrap();
-    let queries: Vec<String> =
-        server.heard().iter().map(|heard| heard.uri.query().unwrap_or_default().to_owned()).collect();
-    assert_eq!(queries, ["action=embed_token&account_key=5a70d8fcd44aa9.76285892", "action=embed_token"]);
-}
-
-/// All that is known of the answer to `allow_url` is its HTTP status.
-#[tokio::test]
-async fn allowing_a_url_goes_by_http_unless_the_body_says_no() {
-    for (status, body, fine) in [
-        (200, "", true),
-        (200, "ok", true),
-        (200, "{}", true),
-        (200, r#"{"status_code":403}"#, false),
-        (500, "", false),
-    ] {
-        let (client, _server) = answered(status, body).await;
-        assert_eq!(client.allow_url("https://portal.example", "production").await.is_ok(), fine, "{status} {body}");
-    }
 }
 
 #[test]

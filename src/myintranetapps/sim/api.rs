@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{Query, State};
-use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{Html, IntoResponse, Response};
 
 use crate::myintranetapps::sim::Installation;
@@ -144,7 +144,7 @@ fn admit(options: &Options, headers: &HeaderMap) -> Result<(), Refusal> {
     if !known {
         return Err(Refusal::new(code(options.denied_credentials), "Invalid credentials"));
     }
-    let account = headers.get("account-key").map(|key| key.as_bytes());
+    let account = headers.get("account-key").map(HeaderValue::as_bytes);
     if account == Some(accepted.account_key.as_bytes()) {
         Ok(())
     } else {

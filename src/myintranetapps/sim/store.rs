@@ -6,6 +6,7 @@ use aws_lc_rs::rand;
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use crate::base::clock::precisely_now;
 use crate::base::secret::Secret;
 use crate::myintranetapps::sim::options::{Environment, Options};
 
@@ -236,7 +237,7 @@ impl Store {
 
     /// The installation's time: the machine's, plus what it was advanced by.
     pub fn now(&self) -> Timestamp {
-        Timestamp::now().checked_add(self.ahead).unwrap_or(Timestamp::MAX)
+        precisely_now().checked_add(self.ahead).unwrap_or(Timestamp::MAX)
     }
 
     pub fn advance(&mut self, by: SignedDuration) {

@@ -1,0 +1,36 @@
+# What people do here. `make` alone lists it.
+
+# The program as it is run for generated files; .ci/run hands in the one that the tests have built already.
+PROVOST ?= cargo run --quiet --
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check build apiserver generate endpoints bench
+
+help: ## List the targets
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: build apiserver ## Watch it work on this machine: API server, simulated vendors, operator, examples; ARGS="--help" shows more
+	target/release/provost demo $(ARGS)
+
+test: apiserver ## Run all tests; the integration tests use a real Kubernetes API server
+	cargo test
+
+check: ## Check format, lints and documentation
+	cargo fmt --check
+	cargo clippy --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --no-deps
+
+build: ## Build the program: target/release/provost
+	cargo build --release
+
+apiserver: ## Build the API server and kubectl for tests and demo, once, with Go; not needed with KUBEBUILDER_ASSETS or a cluster
+	tests/apiserver/build.sh
+
+generate: ## Write all generated files: definitions, chart parts, tables of the docs
+	$(PROVOST) generate
+
+endpoints: ## Print which part of Provost reaches which vendor endpoint
+	@$(PROVOST) generate --print docs/endpoints.md
+
+bench: ## Run the benchmarks
+	cargo bench
