@@ -11,12 +11,8 @@ use super::draft::{self, Draft};
 use super::kind::{Found, Kind, Seen, Sought};
 use super::operator::Engine;
 use super::plan::{Plan, Situation};
-<<<<<<< HEAD
 use super::policy::{EXTERNAL_ID, Effective, PENDING_CREATE, RECONCILE_AT};
-=======
-use super::policy::{APPROVE, EXTERNAL_ID, Effective, FINALIZER, PENDING_CREATE, RECONCILE_AT};
 use super::reason::Reason;
->>>>>>> main
 use super::settle::Link;
 use super::state::State;
 use super::status::Status;
@@ -180,17 +176,3 @@ impl<K: Kind> Pass<'_, K> {
         Ok(found)
     }
 }
-<<<<<<< HEAD
-=======
-
-/// The owned parts of a [`Situation`].
-pub struct Draft {
-    remembered: BTreeMap<String, String>,
-    /// The id, once known.
-    pub external_id: Option<String>,
-    announced: bool,
-    tombstone: Option<String>,
-    reported: Vec<(String, String)>,
-    natural_key: String,
-}
->>>>>>> main
