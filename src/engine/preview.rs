@@ -217,7 +217,7 @@ impl<K: Kind> Look<'_, K> {
             if over && !steps.is_empty() {
                 break;
             }
-            self.show(&mut plan, &found);
+            self.show(&mut plan);
             let (held, action) = (plan.hold.is_some(), plan.action.clone());
             steps.push(plan);
             match action {
@@ -244,24 +244,18 @@ impl<K: Kind> Look<'_, K> {
         }
     }
 
-    /// For people to read, a plan to create says what will be set, and one that must not adopt says what adopting would change.
-    fn show(&self, plan: &mut Plan, found: &Found<Seen<K::Facts>>) {
-        match (&plan.action, found, &plan.hold) {
-            (Action::Create, _, _) => {
-                let set = |(path, value): (&str, _)| Change {
-                    path: path.to_owned(),
-                    from: Shown::Unknown,
-                    to: Shown::of(value),
-                    effect: Effect::Set,
-                };
-                plan.changes = self.wanted.iter().map(set).collect();
-            }
-            (Action::Adopt { .. }, Found::Present(seen), Some(_)) => {
-                let differences = diff(K::FIELDS, &self.wanted, &seen.state, &self.draft.remembered);
-                plan.changes = differences.into_iter().filter(|change| change.effect != Effect::NoEffect).collect();
-            }
-            _ => {}
+    /// For people to read, a plan to create says what will be set. One that must not adopt says nothing of what is somebody else's.
+    fn show(&self, plan: &mut Plan) {
+        if plan.action != Action::Create {
+            return;
         }
+        let set = |(path, value): (&str, _)| Change {
+            path: path.to_owned(),
+            from: Shown::Unknown,
+            to: Shown::of(value),
+            effect: Effect::Set,
+        };
+        plan.changes = self.wanted.iter().map(set).collect();
     }
 
     fn idle(&self, found: &Found<Seen<K::Facts>>) -> Vec<Change> {
