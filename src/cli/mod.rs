@@ -5,6 +5,7 @@ pub mod demo;
 pub mod generate;
 pub mod kubernetes;
 pub mod manifests;
+pub mod plan;
 pub mod run;
 pub mod simulate;
 pub mod validate;
@@ -31,6 +32,8 @@ pub enum Command {
     #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
     Run(run::RunArgs),
     #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
+    Plan(plan::PlanArgs),
+    #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
     Demo(demo::DemoArgs),
     #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
     Simulate(simulate::SimulateArgs),
@@ -54,6 +57,7 @@ pub async fn main(line: CommandLine) -> ExitCode {
     }
     let result = match line.command {
         Command::Run(args) => run::run(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Plan(args) => plan::run(args).await,
         Command::Demo(args) => demo::run(args).await.map(|()| ExitCode::SUCCESS),
         Command::Simulate(args) => simulate::run(args).await.map(|()| ExitCode::SUCCESS).map_err(Failure::from),
         Command::Generate(args) => generate::run(&args),

@@ -10,6 +10,7 @@ pub mod connection;
 pub mod controller;
 pub mod crd;
 pub mod diff;
+pub mod draft;
 pub mod kind;
 pub mod kubernetes;
 pub mod metrics;

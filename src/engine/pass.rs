@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use kube::Resource;
 use kube::core::object::{HasSpec, HasStatus};
-use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
-use super::condition::{DRIFTED, SYNCED, holds};
 use super::diff::Change;
+use super::draft::{self, Draft};
 use super::kind::{Found, Kind, Seen, Sought};
 use super::operator::Engine;
 use super::plan::{Plan, Situation};
-use super::policy::{APPROVE, EXTERNAL_ID, Effective, FINALIZER, PENDING_CREATE, RECONCILE_AT};
+use super::policy::{EXTERNAL_ID, Effective, PENDING_CREATE, RECONCILE_AT};
 use super::reason::Reason;
 use super::settle::Link;
 use super::state::State;
@@ -95,7 +95,7 @@ impl<K: Kind> Pass<'_, K> {
 
     /// An annotation.
     pub fn annotation(&self, name: &str) -> Option<&str> {
-        self.object.annotations().get(name).map(String::as_str).filter(|value| !value.is_empty())
+        draft::annotation::<K>(&self.object, name)
     }
 
     /// The vendor's id: what was recorded in the annotation, or is not recorded yet, or stood in the status.
@@ -139,45 +139,18 @@ impl<K: Kind> Pass<'_, K> {
 
     /// What a plan depends on.
     pub fn situation<'s>(&'s self, draft: &'s Draft) -> Situation<'s> {
-        let generation = self.object.meta().generation.unwrap_or_default();
-        let recorded = self.stored().and_then(|status| status.external_id.as_deref());
-        let finalized = self.object.finalizers().iter().any(|name| name == FINALIZER);
-        let other = recorded.is_some_and(|recorded| draft.external_id.as_deref() != Some(recorded));
-        let converged = |condition: &str| self.stored().is_some_and(|status| holds(&status.conditions, condition));
-        Situation {
-            identity: K::IDENTITY,
-            fields: K::FIELDS,
-            policy: self.policy,
-            wanted: &self.wanted,
-            remembered: &draft.remembered,
-            natural_key: &draft.natural_key,
-            external_id: draft.external_id.as_deref(),
-            first_sight: !finalized || other,
-            announced: draft.announced,
-            tombstone: draft.tombstone.as_deref(),
-            settled: self.stored().is_some_and(|status| status.observed_generation == generation)
-                && (converged(SYNCED) || converged(DRIFTED)),
-            reported: &draft.reported,
-            approved: self.annotation(APPROVE),
-            uid: self.object.meta().uid.as_deref().unwrap_or_default(),
-            generation,
-        }
+        draft.situation::<K>(&self.object, self.policy, &self.wanted)
     }
 
-    /// The owned parts of that.
+    /// The owned parts of that, with what is not recorded yet.
     pub fn draft(&self, link: &Link<K>) -> Draft {
-        let natural_key = K::natural_key(self.spec());
         let attempt = self.annotation(PENDING_CREATE);
         let clean = attempt.is_some() && attempt == self.memory.attempt.as_deref() && self.memory.attempt_is_clean;
-        let reported = self.stored().filter(|status| holds(&status.conditions, DRIFTED));
-        let reported = reported.and_then(|status| status.plan.as_ref()).into_iter().flat_map(|plan| &plan.changes);
+        let tombstone = link.session.tombstone(&tombstone::key(self.kind, &K::natural_key(self.spec())));
         Draft {
             remembered: self.remembered(),
-            external_id: self.external_id(),
             announced: attempt.is_some() && !clean,
-            tombstone: link.session.tombstone(&tombstone::key(self.kind, &natural_key)),
-            reported: reported.map(|change| (change.field.clone(), change.to.clone())).collect(),
-            natural_key,
+            ..Draft::new::<K>(&self.object, self.external_id(), tombstone)
         }
     }
 
@@ -202,15 +175,4 @@ impl<K: Kind> Pass<'_, K> {
         }
         Ok(found)
     }
-}
-
-/// The owned parts of a [`Situation`].
-pub struct Draft {
-    remembered: BTreeMap<String, String>,
-    /// The id, once known.
-    pub external_id: Option<String>,
-    announced: bool,
-    tombstone: Option<String>,
-    reported: Vec<(String, String)>,
-    natural_key: String,
 }

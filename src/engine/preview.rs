@@ -1,142 +1,322 @@
-//! Preview: steps 2 to 6 of the loop for one manifest, without Kubernetes and without a single write: what `provost plan` shows.
+//! Preview: steps 2 to 6 of the loop for one manifest, without a single write, and again for what each step would lead to: what
+//! `provost plan` shows.
 //!
-//! The client comes from the caller, who builds it with a gate that lets no write through.
+//! The client comes from the caller, who builds it with a gate that lets no write through. What Kubernetes stores of the object, if it
+//! does, comes from the caller too.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use kube::Resource;
-use kube::ResourceExt;
 use kube::core::object::{HasSpec, HasStatus};
-use serde_json::Value as Json;
+use kube::{Resource, ResourceExt};
+use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
-use super::condition::{DRIFTED, SYNCED, holds};
-use super::diff::{Change, Effect, Shown};
-use super::kind::{Found, Kind, Managed, Sought, Vendor};
-use super::plan::{self, Action, Plan, Situation};
-use super::policy::{APPROVE, EXTERNAL_ID, FINALIZER, PENDING_CREATE, effective};
+use super::diff::{Change, Effect, Shown, diff};
+use super::draft::{Draft, annotation, recorded_id};
+use super::kind::{Found, Kind, Managed, Seen, Sought, Vendor};
+use super::plan::{self, Action, Hold, Plan};
+use super::policy::{ABANDON, Deletion, Effective, FINALIZER, PAUSED, PENDING_CREATE, effective};
+use super::reason::Reason;
 use super::registry::AnyClient;
-use super::state::State;
-use crate::base::fault::Fault;
-use crate::base::secret::{FingerprintKey, Secret};
+use super::report::Stop;
+use super::state::{Access, State, row};
+use super::tombstone;
+use crate::base::secret::{FingerprintKey, MASK, Secret};
+
+/// The annotations that the operator or a person keeps at a stored object, and that no manifest has to repeat.
+const OURS: &str = "provost.dev/";
+
+/// The most steps that one object can take: adopt, update, and a last one that is held.
+const MOST_STEPS: usize = 4;
 
 /// Where a preview gets the values of Secrets.
 pub trait SecretSource: Send + Sync {
-    /// One key of a Secret.
+    /// One key of a Secret, for the field of the spec that is called `field`.
     ///
     /// # Errors
-    /// One sentence that says what is missing and where to put it.
-    fn value<'a>(&'a self, namespace: &'a str, name: &'a str, key: &'a str) -> BoxFuture<'a, Result<Secret, String>>;
+    /// [`Stop::Waiting`] with one sentence that says what is missing and where to put it, or why it cannot be read.
+    fn value<'a>(
+        &'a self,
+        field: &'a str,
+        namespace: &'a str,
+        name: &'a str,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Secret, Stop>>;
 }
 
 /// What to preview.
 pub struct Request {
-    /// The object as JSON: the manifest, with the annotations, finalizers and status of the stored object if there is one.
-    pub object: Json,
+    /// The manifest, with its namespace.
+    pub manifest: Json,
+    /// The stored object of that name, if there is one and it could be looked at.
+    pub stored: Option<Json>,
     /// The client of its AdminApi.
     pub client: AnyClient,
+    /// Data of the vendor must have been read after this instant. One instant for many previews lets them share their reads.
+    pub fresh_after: Instant,
     /// The values of Secrets.
     pub secrets: Arc<dyn SecretSource>,
-    /// The key of the fingerprints in the stored status.
-    pub key: FingerprintKey,
-    /// What was switched off when its object was deleted, by [`super::tombstone::key`].
+    /// The key of the fingerprints in the stored status. Without it, a secret that was sent before counts as unchanged.
+    pub key: Option<FingerprintKey>,
+    /// What was switched off when its object was deleted, by [`tombstone::key`].
     pub tombstones: Arc<BTreeMap<String, String>>,
 }
 
-/// What a preview came to.
-pub type Preview = Result<Plan, PreviewError>;
-
-/// Why there is no plan.
-#[derive(Debug, thiserror::Error)]
-pub enum PreviewError {
-    /// The manifest, or something that it refers to.
-    #[error("{0}")]
-    Manifest(String),
-    /// The vendor could not be asked.
-    #[error(transparent)]
-    Vendor(#[from] Fault),
+/// What applying a manifest would come to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Preview {
+    /// What would be done, one after the other; never empty, and only the last one is ever held. That of an object which is as it
+    /// should be is one [`Action::Nothing`].
+    pub steps: Vec<Plan>,
+    /// Differences that stay because the vendor takes those fields at creation only.
+    pub idle: Vec<Change>,
 }
 
-/// Plans one manifest of kind `K`.
+/// Previews one manifest of kind `K`.
 ///
 /// # Errors
-/// The manifest cannot be carried out, or the vendor could not be asked.
-pub async fn preview<K: Kind>(request: Request) -> Preview {
-    let object: K::Object =
-        serde_json::from_value(request.object).map_err(|error| PreviewError::Manifest(error.to_string()))?;
-    let client = request
-        .client
-        .downcast_ref::<<K::Vendor as Vendor>::Client>()
-        .ok_or_else(|| PreviewError::Manifest(format!("spec.adminApi: it is not for {}", K::Vendor::NAME)))?;
-    let spec = object.spec();
-    let mut wanted = K::desired(spec).map_err(|invalid| PreviewError::Manifest(invalid.to_string()))?;
-    let namespace = object.namespace().unwrap_or_default();
-    for (path, key) in K::secrets(spec) {
-        let value = request.secrets.value(&namespace, &key.name, &key.key).await;
-        let value = value.map_err(|problem| PreviewError::Manifest(format!("spec.{path}: {problem}")))?;
-        wanted.insert_secret(path, request.key.fingerprint(value.expose().as_bytes()));
-    }
-    let status = object.status();
-    let annotation = |name: &str| object.annotations().get(name).map(String::as_str).filter(|value| !value.is_empty());
-    let recorded = status.and_then(|status| status.external_id.as_deref());
-    let external_id = annotation(EXTERNAL_ID).or(recorded);
-    let sought = Sought {
-        spec,
-        external_id,
-        facts: status.map(|status| &status.facts),
-        fresh_after: Instant::now(),
-        alone: false,
-    };
-    let found = K::find(client, &sought).await?;
-    let natural_key = K::natural_key(spec);
+/// The manifest cannot be carried out, something that it refers to is missing, or the vendor could not be asked.
+pub async fn preview<K: Kind>(request: Request) -> Result<Preview, Stop> {
+    let object = object::<K>(&request)?;
+    let client = request.client.downcast_ref::<<K::Vendor as Vendor>::Client>().ok_or_else(|| Stop::Waiting {
+        reason: Reason::AdminApiMismatch,
+        message: format!(
+            "the AdminApi {} is for another vendor, and this kind needs one for {}",
+            object.spec().admin_api().name,
+            K::Vendor::NAME
+        ),
+    })?;
     let kind = K::Object::kind(&());
-    let generation = object.meta().generation.unwrap_or_default();
-    let remembered = status.map(|status| status.applied.clone()).unwrap_or_default();
-    let converged = |name: &str| status.is_some_and(|status| holds(&status.conditions, name));
-    let reported: Vec<(String, String)> = status
-        .filter(|status| holds(&status.conditions, DRIFTED))
-        .and_then(|status| status.plan.as_ref())
-        .into_iter()
-        .flat_map(|plan| &plan.changes)
-        .map(|change| (change.field.clone(), change.to.clone()))
-        .collect();
-    let situation = Situation {
-        identity: K::IDENTITY,
-        fields: K::FIELDS,
-        policy: effective(spec.policy(), object.annotations(), K::DELETIONS),
-        wanted: &wanted,
-        remembered: &remembered,
-        natural_key: &natural_key,
-        external_id,
-        first_sight: !object.finalizers().iter().any(|name| name == FINALIZER)
-            || recorded.is_some_and(|recorded| external_id != Some(recorded)),
-        announced: annotation(PENDING_CREATE).is_some(),
-        tombstone: request.tombstones.get(&super::tombstone::key(&kind, &natural_key)).map(String::as_str),
-        settled: converged(SYNCED) || converged(DRIFTED),
-        reported: &reported,
-        approved: annotation(APPROVE),
-        uid: object.meta().uid.as_deref().unwrap_or_default(),
-        generation,
-    };
-    Ok(complete::<K>(&situation, &found, plan::converge(&situation, &found)))
+    let tombstone = request.tombstones.get(&tombstone::key(&kind, &K::natural_key(object.spec()))).cloned();
+    let draft = Draft::new::<K>(&object, recorded_id::<K>(&object).map(str::to_owned), tombstone);
+    let policy = effective(object.spec().policy(), object.annotations(), K::DELETIONS);
+    let mut look = Look::<K> { request: &request, client, object: &object, policy, draft, wanted: State::new() };
+    if object.meta().deletion_timestamp.is_some() {
+        let plan = look.dispose().await?;
+        return Ok(Preview { steps: vec![plan], idle: Vec::new() });
+    }
+    look.wanted = K::desired(object.spec())?;
+    look.add_secrets().await?;
+    look.converge().await
 }
 
-/// A plan to create or to take over says what will be set, for people to read; the loop does not need that.
-fn complete<K: Kind>(at: &Situation<'_>, found: &Found<super::kind::Seen<K::Facts>>, mut plan: Plan) -> Plan {
-    let nothing = State::new();
-    let seen = match (&plan.action, found) {
-        (Action::Create, _) => &nothing,
-        (Action::Adopt { .. }, Found::Present(seen)) => &seen.state,
-        _ => return plan,
-    };
-    let changes = at.wanted.iter().filter(|(path, value)| seen.get(path) != Some(value)).map(|(path, value)| Change {
-        path: path.to_owned(),
-        from: seen.get(path).map_or(Shown::Unknown, Shown::of),
-        to: Shown::of(value),
-        effect: Effect::Set,
+/// The object as Kubernetes would store it once the manifest was applied.
+fn object<K: Kind>(request: &Request) -> Result<K::Object, Stop> {
+    let merged = merged(request.manifest.clone(), request.stored.as_ref());
+    let mut object: K::Object = serde_json::from_value(merged).map_err(|error| Stop::Waiting {
+        reason: Reason::Malformed,
+        message: format!("this object cannot be read: {error}"),
+    })?;
+    let spec = |object: &K::Object| serde_json::to_value(object).ok().map(|mut json| json["spec"].take());
+    object.meta_mut().generation = Some(match &request.stored {
+        None => 1,
+        Some(stored) => {
+            let before: Option<K::Object> = serde_json::from_value(stored.clone()).ok();
+            let same = before.is_some_and(|before| spec(&before) == spec(&object));
+            // Kubernetes counts the generation up when the spec changes, and at nothing else that a manifest says.
+            stored["metadata"]["generation"].as_i64().unwrap_or_default() + i64::from(!same)
+        }
     });
-    plan.changes = changes.collect();
-    plan
+    Ok(object)
+}
+
+/// The manifest, with what only the stored object has. A manifest's own status is ignored, as Kubernetes does.
+fn merged(mut manifest: Json, stored: Option<&Json>) -> Json {
+    let nothing = json!({});
+    let stored = stored.unwrap_or(&nothing);
+    manifest["status"] = stored["status"].clone();
+    if manifest["status"].is_null()
+        && let Some(fields) = manifest.as_object_mut()
+    {
+        fields.remove("status");
+    }
+    let (metadata, before) = (&mut manifest["metadata"], &stored["metadata"]);
+    for field in ["uid", "resourceVersion", "creationTimestamp", "deletionTimestamp"] {
+        metadata[field] = before[field].clone();
+    }
+    let kept = before["annotations"].as_object().into_iter().flatten().filter(|(name, _)| name.starts_with(OURS));
+    for (name, value) in kept {
+        if metadata["annotations"][name].is_null() {
+            metadata["annotations"][name] = value.clone();
+        }
+    }
+    let mut finalizers = metadata["finalizers"].as_array().cloned().unwrap_or_default();
+    let more = before["finalizers"].as_array().into_iter().flatten().filter(|name| !finalizers.contains(name)).cloned();
+    let more: Vec<Json> = more.collect();
+    finalizers.extend(more);
+    metadata["finalizers"] = Json::Array(finalizers);
+    manifest
+}
+
+/// One object, looked at.
+struct Look<'a, K: Kind> {
+    request: &'a Request,
+    client: &'a <K::Vendor as Vendor>::Client,
+    object: &'a K::Object,
+    policy: Effective,
+    draft: Draft,
+    wanted: State,
+}
+
+impl<K: Kind> Look<'_, K> {
+    async fn find(&self) -> Result<Found<Seen<K::Facts>>, Stop> {
+        let sought = Sought {
+            spec: self.object.spec(),
+            external_id: self.draft.external_id.as_deref(),
+            facts: self.object.status().map(|status| &status.facts),
+            fresh_after: self.request.fresh_after,
+            alone: false,
+        };
+        Ok(K::find(self.client, &sought).await?)
+    }
+
+    fn plan(&self, found: &Found<Seen<K::Facts>>) -> Plan {
+        let situation = self.draft.situation::<K>(self.object, self.policy, &self.wanted);
+        let (nameless, plan) = (situation.uid.is_empty(), plan::converge(&situation, found));
+        let hold = match plan.hold {
+            None if self.policy.paused && plan.is_something() => Some(paused()),
+            // A hash binds the uid, which an object has only once it is stored.
+            Some(hold) if nameless && matches!(hold.reason, Reason::AwaitingApproval | Reason::PlanStale) => {
+                let message = "policy.management is Plan: once this is applied, status.plan has the hash to approve";
+                Some(Hold { reason: Reason::AwaitingApproval, message: message.to_owned() })
+            }
+            hold => hold,
+        };
+        Plan { hold, ..plan }
+    }
+
+    /// The fingerprints of the secret fields. As in the loop, a Secret that was only needed to create the object may be gone since.
+    async fn add_secrets(&mut self) -> Result<(), Stop> {
+        let namespace = self.object.namespace().unwrap_or_default();
+        for (path, key) in K::secrets(self.object.spec()) {
+            let exists = self.draft.external_id.is_some();
+            let optional = exists && row(K::FIELDS, path).is_some_and(|field| field.access == Access::CreateOnly);
+            let print = match self.request.secrets.value(path, &namespace, &key.name, &key.key).await {
+                Ok(value) => match &self.request.key {
+                    Some(key) => key.fingerprint(value.expose().as_bytes()),
+                    None => self.draft.remembered.get(path).cloned().unwrap_or_else(|| MASK.to_owned()),
+                },
+                Err(Stop::Waiting { .. }) if optional => continue,
+                Err(stop) => return Err(stop),
+            };
+            self.wanted.insert_secret(path, print);
+        }
+        Ok(())
+    }
+
+    /// Plans, takes the plan for carried out, and plans again, until nothing is left or a plan is held.
+    async fn converge(mut self) -> Result<Preview, Stop> {
+        let mut found = self.find().await?;
+        let idle = self.idle(&found);
+        let mut steps: Vec<Plan> = Vec::new();
+        while steps.len() < MOST_STEPS {
+            let mut plan = self.plan(&found);
+            let over = plan.action == Action::Nothing && plan.hold.is_none();
+            if over && !steps.is_empty() {
+                break;
+            }
+            self.show(&mut plan);
+            let (held, action) = (plan.hold.is_some(), plan.action.clone());
+            steps.push(plan);
+            match action {
+                _ if held => break,
+                Action::Adopt { external_id, .. } => {
+                    self.draft.external_id = Some(external_id);
+                    (self.draft.first_sight, self.draft.announced, self.draft.tombstone) = (false, false, None);
+                    found = self.find().await?;
+                }
+                Action::Update => self.carry_out(&mut found, steps.last()),
+                Action::Nothing | Action::Create | Action::Disable | Action::Delete | Action::Release => break,
+            }
+        }
+        Ok(Preview { steps, idle })
+    }
+
+    /// What the vendor will show once these changes were sent.
+    fn carry_out(&self, found: &mut Found<Seen<K::Facts>>, sent: Option<&Plan>) {
+        let Found::Present(seen) = found else { return };
+        for change in sent.into_iter().flat_map(|plan| &plan.changes) {
+            if let Some(value) = self.wanted.get(&change.path) {
+                seen.state.insert(&change.path, value.clone());
+            }
+        }
+    }
+
+    /// For people to read, a plan to create says what will be set. One that must not adopt says nothing of what is somebody else's.
+    fn show(&self, plan: &mut Plan) {
+        if plan.action != Action::Create {
+            return;
+        }
+        let set = |(path, value): (&str, _)| Change {
+            path: path.to_owned(),
+            from: Shown::Unknown,
+            to: Shown::of(value),
+            effect: Effect::Set,
+        };
+        plan.changes = self.wanted.iter().map(set).collect();
+    }
+
+    fn idle(&self, found: &Found<Seen<K::Facts>>) -> Vec<Change> {
+        let Found::Present(seen) = found else { return Vec::new() };
+        let differences = diff(K::FIELDS, &self.wanted, &seen.state, &self.draft.remembered);
+        differences.into_iter().filter(|change| change.effect == Effect::NoEffect).collect()
+    }
+
+    /// What will happen at the vendor to an object that is being deleted already, whatever the manifest says.
+    async fn dispose(&mut self) -> Result<Plan, Stop> {
+        let ours = self.object.finalizers().iter().any(|name| name == FINALIZER);
+        let known = self.draft.external_id.is_some() || annotation::<K>(self.object, PENDING_CREATE).is_some();
+        let kept = matches!(self.policy.deletion, Deletion::Orphan | Deletion::Unknown);
+        let abandoned =
+            annotation::<K>(self.object, ABANDON).is_some_and(|uid| Some(uid) == self.object.meta().uid.as_deref());
+        if !ours || !known || kept || abandoned {
+            return Ok(Plan { action: Action::Release, changes: Vec::new(), kept: Vec::new(), hold: None });
+        }
+        self.wanted = K::desired(self.object.spec()).unwrap_or_default();
+        let found = self.find().await?;
+        let mut plan = plan::dispose(&self.draft.situation::<K>(self.object, self.policy, &self.wanted), &found);
+        if self.policy.paused && plan.hold.is_none() && plan.is_something() {
+            plan.hold = Some(paused());
+        }
+        Ok(plan)
+    }
+}
+
+fn paused() -> Hold {
+    Hold {
+        reason: Reason::Paused,
+        message: format!("nothing is written at the vendor while the annotation {PAUSED} is true"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stored_object_adds_what_no_manifest_has_to_say() {
+        let manifest = json!({
+            "metadata": {"name": "a", "uid": "made up", "annotations": {"provost.dev/approve": "new", "team": "x"}},
+            "spec": {}, "status": {"externalId": "made up"},
+        });
+        let stored = json!({
+            "metadata": {
+                "name": "a", "uid": "u1", "finalizers": [FINALIZER],
+                "annotations": {"provost.dev/approve": "old", "provost.dev/external-id": "7", "kubectl.kubernetes.io/x": "y"},
+            },
+            "status": {"externalId": "7"},
+        });
+        let both = merged(manifest.clone(), Some(&stored));
+        assert_eq!(both["metadata"]["uid"], "u1");
+        assert_eq!(both["metadata"]["finalizers"], json!([FINALIZER]));
+        assert_eq!(
+            both["metadata"]["annotations"],
+            json!({"provost.dev/approve": "new", "provost.dev/external-id": "7", "team": "x"})
+        );
+        assert_eq!(both["status"]["externalId"], "7");
+        let alone = merged(manifest, None);
+        assert!(alone.get("status").is_none() && alone["metadata"]["uid"].is_null());
+    }
 }

@@ -88,7 +88,8 @@ pub struct KindRow {
     /// Its controller.
     pub controller: fn(Arc<Engine>, &'static str) -> Arc<dyn Controller>,
     /// Its plan for one manifest, without any write.
-    pub preview: fn(super::preview::Request) -> BoxFuture<'static, super::preview::Preview>,
+    pub preview:
+        fn(super::preview::Request) -> BoxFuture<'static, Result<super::preview::Preview, super::report::Stop>>,
 }
 
 impl KindRow {

@@ -76,6 +76,11 @@ impl State {
         self.0.insert(path.to_owned(), Value::Secret(fingerprint));
     }
 
+    /// Sets a field.
+    pub fn insert(&mut self, path: &str, value: Value) {
+        self.0.insert(path.to_owned(), value);
+    }
+
     /// The value of a field.
     pub fn get(&self, path: &str) -> Option<&Value> {
         self.0.get(path)

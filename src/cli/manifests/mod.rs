@@ -98,6 +98,12 @@ pub struct Manifests {
 /// All that is wrong, in the order of files and documents: files that cannot be read, syntax, documents that are no objects,
 /// Secrets that the API server would refuse, and objects that stand in two places.
 pub fn load(paths: &[PathBuf]) -> Result<Manifests, Vec<ManifestError>> {
+    let (manifests, errors) = read(paths);
+    if errors.is_empty() { Ok(manifests) } else { Err(errors) }
+}
+
+/// As [`load`], for who wants to tell what else is wrong: the manifests that could be read, beside all that is wrong with the others.
+pub fn read(paths: &[PathBuf]) -> (Manifests, Vec<ManifestError>) {
     let (texts, mut errors) = files::read(paths);
     let mut manifests = Manifests::default();
     let mut seen = BTreeMap::new();
@@ -107,7 +113,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Manifests, Vec<ManifestError>> {
             errors.extend(added.err());
         }
     }
-    if errors.is_empty() { Ok(manifests) } else { Err(errors) }
+    (manifests, errors)
 }
 
 /// A group, kind, namespace and name: two versions of a kind are one object.

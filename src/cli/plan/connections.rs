@@ -1,0 +1,93 @@
+//! Connections: one client for each AdminApi, built as the operator builds it, but with a gate that lets no write through.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use tokio::time::Instant;
+
+use super::input::Key;
+use super::sources::Sources;
+use crate::base::access::{Access, ReadOnly, Unobserved};
+use crate::base::fault::{Class, Fault};
+use crate::base::secret::Secret;
+use crate::engine::admin_api::AdminApiSpec;
+use crate::engine::reason::Reason;
+use crate::engine::registry::{AnyClient, Tables};
+use crate::engine::report::Stop;
+use crate::engine::tombstone;
+
+/// A vendor that answers.
+pub struct Connected {
+    /// Its client, which cannot write.
+    pub client: AnyClient,
+    /// What the operator switched off there when its object was deleted.
+    pub tombstones: Arc<BTreeMap<String, String>>,
+}
+
+/// Builds the client of the AdminApi `key`, whose manifest is `manifest` unless the cluster has it, and proves it with a read that
+/// began after `begun`.
+///
+/// # Errors
+/// Something that the AdminApi needs is missing, or the vendor cannot be used.
+pub async fn connect(
+    sources: &Sources,
+    tables: &Tables,
+    key: &Key,
+    manifest: Option<&Json>,
+    begun: Instant,
+) -> Result<Connected, Stop> {
+    let spec: AdminApiSpec = match manifest {
+        Some(manifest) => serde_json::from_value(manifest["spec"].clone())
+            .map_err(|error| Stop::Waiting { reason: Reason::Malformed, message: format!("spec: {error}") })?,
+        None => sources.admin_api(key).await?.spec,
+    };
+    let vendor = tables.vendor_of(&spec.vendor).ok_or_else(|| Stop::Waiting {
+        reason: Reason::Invalid,
+        message: "spec has no vendor block that this version of Provost knows".to_owned(),
+    })?;
+    let access = access(sources, &key.0, &spec).await?;
+    let client = (vendor.connect)(&spec.vendor[vendor.block], access).map_err(unusable)?;
+    (vendor.check)(client.clone(), begun).await?;
+    let tombstones = match &sources.cluster {
+        Some(cluster) => tombstone::load(cluster, &key.0, &key.1).await?,
+        None => BTreeMap::new(),
+    };
+    Ok(Connected { client, tombstones: Arc::new(tombstones) })
+}
+
+async fn access(sources: &Sources, namespace: &str, spec: &AdminApiSpec) -> Result<Access, Stop> {
+    let name = &spec.credentials.secret_ref.name;
+    let data = sources.secret("credentials.secretRef", namespace, name, "").await?;
+    let text = |(key, value): (String, Vec<u8>)| Some((key, Secret::new(String::from_utf8(value).ok()?)));
+    Ok(Access {
+        credentials: data.into_iter().filter_map(text).collect(),
+        ca_bundle: ca_bundle(sources, namespace, spec).await?,
+        limits: spec.limits(),
+        gate: Arc::new(ReadOnly),
+        observer: Arc::new(Unobserved),
+    })
+}
+
+async fn ca_bundle(sources: &Sources, namespace: &str, spec: &AdminApiSpec) -> Result<Option<Vec<u8>>, Stop> {
+    let Some(tls) = &spec.tls else { return Ok(None) };
+    let bundle = &tls.ca_bundle;
+    match (&bundle.config_map_ref, &bundle.secret_ref) {
+        (Some(map), _) => {
+            sources.config_map("tls.caBundle.configMapRef", namespace, &map.name, &map.key).await.map(Some)
+        }
+        (None, Some(secret)) => {
+            sources.secret_key("tls.caBundle.secretRef", namespace, &secret.name, &secret.key).await.map(Some)
+        }
+        (None, None) => Ok(None),
+    }
+}
+
+/// Settings and credentials that cannot work are told without the name of a call that was never made.
+fn unusable(fault: Fault) -> Stop {
+    match fault.class {
+        Class::Denied => Stop::Waiting { reason: Reason::CredentialsMissing, message: fault.detail },
+        Class::Refused => Stop::Waiting { reason: Reason::Invalid, message: fault.detail },
+        _ => Stop::Vendor(fault),
+    }
+}

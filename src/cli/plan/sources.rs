@@ -1,0 +1,193 @@
+//! Sources: where Secrets, ConfigMaps and AdminApis come from: the manifests first, then the cluster if there is one.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use k8s_openapi::ByteString;
+use kube::Client;
+use kube::api::Api;
+use serde_json::Value as Json;
+
+use super::input::{Item, Key};
+use crate::base::secret::{FingerprintKey, Secret, scrub};
+use crate::cli::manifests::SecretManifest;
+use crate::cli::run::KEY_SECRET;
+use crate::engine::admin_api::AdminApi;
+use crate::engine::kubernetes::{call, read_config_map, read_secret};
+use crate::engine::preview::SecretSource;
+use crate::engine::reason::Reason;
+use crate::engine::report::Stop;
+
+/// Everything that manifests refer to.
+pub struct Sources {
+    secrets: HashMap<Key, SecretManifest>,
+    config_maps: HashMap<Key, Json>,
+    /// The cluster, when it is to be asked for what is missing.
+    pub cluster: Option<Client>,
+    /// The values that were handed out, to be blotted out of what is printed.
+    used: Mutex<Vec<Secret>>,
+}
+
+/// The data of a Secret or a ConfigMap.
+type Data = BTreeMap<String, Vec<u8>>;
+
+impl Sources {
+    /// What the manifests have, and the cluster behind it.
+    pub fn new(
+        secrets: HashMap<Key, SecretManifest>,
+        config_maps: HashMap<Key, Json>,
+        cluster: Option<Client>,
+    ) -> Self {
+        Self { secrets, config_maps, cluster, used: Mutex::default() }
+    }
+
+    /// An AdminApi that is not among the manifests.
+    ///
+    /// # Errors
+    /// It is nowhere, or cannot be read.
+    pub async fn admin_api(&self, key: &Key) -> Result<AdminApi, Stop> {
+        let missing = |message| Stop::Waiting { reason: Reason::AdminApiMissing, message };
+        let Some(client) = &self.cluster else {
+            return Err(missing(
+                "it is not among the manifests; add it, or read it from the cluster with --cluster".to_owned(),
+            ));
+        };
+        let found = call(Api::namespaced(client.clone(), &key.0).get_opt(&key.1)).await?;
+        found.ok_or_else(|| missing("it is neither among the manifests nor in the cluster; add it".to_owned()))
+    }
+
+    /// All values of a Secret, for the field that refers to it; `needs` says what for.
+    ///
+    /// # Errors
+    /// It is nowhere, or cannot be read.
+    pub async fn secret(&self, field: &str, namespace: &str, name: &str, needs: &str) -> Result<Data, Stop> {
+        if let Some(secret) = self.secrets.get(&(namespace.to_owned(), name.to_owned())) {
+            let text = secret.text.iter().map(|(key, value)| (key.clone(), value.expose().as_bytes().to_vec()));
+            return Ok(text.chain(secret.binary.clone()).collect());
+        }
+        let found = match &self.cluster {
+            Some(client) => read_secret(client, namespace, name).await?.map(|content| content.data),
+            None => None,
+        };
+        found
+            .ok_or_else(|| self.missing(Reason::SecretMissing, field, &format!("the Secret {namespace}/{name}"), needs))
+    }
+
+    /// One key of a ConfigMap, for the field that refers to it.
+    ///
+    /// # Errors
+    /// It is nowhere, lacks the key, or cannot be read.
+    pub async fn config_map(&self, field: &str, namespace: &str, name: &str, key: &str) -> Result<Vec<u8>, Stop> {
+        let object = format!("the ConfigMap {namespace}/{name}");
+        let mut data = match (self.config_maps.get(&(namespace.to_owned(), name.to_owned())), &self.cluster) {
+            (Some(manifest), _) => data(manifest),
+            (None, Some(client)) => {
+                let content = read_config_map(client, namespace, name).await?.map(|content| content.data);
+                content.ok_or_else(|| self.missing(Reason::SecretMissing, field, &object, &with_key(key)))?
+            }
+            (None, None) => return Err(self.missing(Reason::SecretMissing, field, &object, &with_key(key))),
+        };
+        data.remove(key).ok_or_else(|| lacking(field, &object, key))
+    }
+
+    /// One key of a Secret, for the field that refers to it.
+    ///
+    /// # Errors
+    /// It is nowhere, lacks the key, or cannot be read.
+    pub async fn secret_key(&self, field: &str, namespace: &str, name: &str, key: &str) -> Result<Vec<u8>, Stop> {
+        let mut data = self.secret(field, namespace, name, &with_key(key)).await?;
+        data.remove(key).ok_or_else(|| lacking(field, &format!("the Secret {namespace}/{name}"), key))
+    }
+
+    /// `text` without the values that were handed out.
+    pub fn scrub(&self, text: &str) -> String {
+        scrub(text, self.used.lock().unwrap_or_else(PoisonError::into_inner).iter())
+    }
+
+    fn missing(&self, reason: Reason, field: &str, object: &str, needs: &str) -> Stop {
+        let message = match &self.cluster {
+            None => format!(
+                "spec.{field}: {object} is not among the manifests; add it{needs}, or read it from the cluster with --cluster"
+            ),
+            Some(_) => {
+                format!("spec.{field}: {object} is neither among the manifests nor in the cluster; create it{needs}")
+            }
+        };
+        Stop::Waiting { reason, message }
+    }
+}
+
+impl SecretSource for Sources {
+    fn value<'a>(
+        &'a self,
+        field: &'a str,
+        namespace: &'a str,
+        name: &'a str,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Secret, Stop>> {
+        async move {
+            let value = self.secret_key(field, namespace, name, key).await?;
+            let value = String::from_utf8(value).map_err(|_| Stop::Waiting {
+                reason: Reason::SecretKeyMissing,
+                message: format!("spec.{field}: key {key} of the Secret {namespace}/{name} is not text"),
+            })?;
+            let value = Secret::new(value);
+            self.used.lock().unwrap_or_else(PoisonError::into_inner).push(value.clone());
+            Ok(value)
+        }
+        .boxed()
+    }
+}
+
+fn with_key(key: &str) -> String {
+    format!(" with the key {key}")
+}
+
+fn lacking(field: &str, object: &str, key: &str) -> Stop {
+    Stop::Waiting {
+        reason: Reason::SecretKeyMissing,
+        message: format!("spec.{field}: {object} has no key {key}; add it"),
+    }
+}
+
+/// The data of a ConfigMap's manifest.
+fn data(manifest: &Json) -> Data {
+    let text = manifest["data"].as_object().into_iter().flatten();
+    let text = text.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.as_bytes().to_vec())));
+    let binary = manifest["binaryData"].as_object().into_iter().flatten().filter_map(|(key, value)| {
+        let bytes: ByteString = serde_json::from_value(value.clone()).ok()?;
+        Some((key.clone(), bytes.0))
+    });
+    text.chain(binary).collect()
+}
+
+/// The key of the installation's fingerprints; none, with a note if that matters, when it cannot be read.
+pub async fn fingerprint_key(
+    client: &Client,
+    namespace: &str,
+    items: &[Item],
+) -> (Option<FingerprintKey>, Vec<String>) {
+    let remembers = |item: &&Item| {
+        let applied = item.document.stored.as_ref().and_then(|stored| stored["status"]["applied"].as_object());
+        applied.into_iter().flatten().any(|(_, value)| value.as_str().is_some_and(|value| value.starts_with("fp1:")))
+    };
+    let count = items.iter().filter(remembers).count();
+    if count == 0 {
+        return (None, Vec::new());
+    }
+    let why = match read_secret(client, namespace, KEY_SECRET).await {
+        Ok(Some(mut content)) => match content.data.remove("key").filter(|key| key.len() >= 32) {
+            Some(key) => return (Some(FingerprintKey::new(&key)), Vec::new()),
+            None => "it has no key of 32 bytes or more".to_owned(),
+        },
+        Ok(None) => "it does not exist; is --operator-namespace right?".to_owned(),
+        Err(error) => error.to_string(),
+    };
+    let note = format!(
+        "{count} of these objects have secret values that cannot be read back, and they cannot be compared with what was sent: the key of \
+         the fingerprints is in the Secret {namespace}/{KEY_SECRET}, and {why}. They count as unchanged"
+    );
+    (None, vec![note])
+}

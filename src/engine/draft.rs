@@ -1,0 +1,92 @@
+//! Draft: what an object has recorded about itself, in the form that a plan needs; one for the loop and for previews.
+
+use std::collections::BTreeMap;
+
+use kube::core::object::{HasSpec, HasStatus};
+use kube::{Resource, ResourceExt};
+
+use super::condition::{DRIFTED, SYNCED, holds};
+use super::kind::Kind;
+use super::plan::Situation;
+use super::policy::{APPROVE, EXTERNAL_ID, Effective, FINALIZER, PENDING_CREATE};
+use super::state::State;
+
+/// The owned parts of a [`Situation`].
+pub struct Draft {
+    /// What was last sent of the fields that cannot be read back.
+    pub remembered: BTreeMap<String, String>,
+    /// The id, once known.
+    pub external_id: Option<String>,
+    /// The object is known under this id only from the annotation.
+    pub first_sight: bool,
+    /// A create was announced, and its outcome never recorded.
+    pub announced: bool,
+    /// What was switched off when an earlier object with this natural key was deleted.
+    pub tombstone: Option<String>,
+    /// This generation of the spec was converged before.
+    pub settled: bool,
+    /// Drift that was reported and kept before: path and wanted value.
+    pub reported: Vec<(String, String)>,
+    /// The natural key in words.
+    pub natural_key: String,
+}
+
+impl Draft {
+    /// What `object` has recorded, when its id is `external_id`.
+    pub fn new<K: Kind>(object: &K::Object, external_id: Option<String>, tombstone: Option<String>) -> Self {
+        let status = object.status();
+        let generation = object.meta().generation.unwrap_or_default();
+        let recorded = status.and_then(|status| status.external_id.as_deref());
+        let other = recorded.is_some_and(|recorded| external_id.as_deref() != Some(recorded));
+        let converged = |condition| status.is_some_and(|status| holds(&status.conditions, condition));
+        let drifted = status.filter(|status| holds(&status.conditions, DRIFTED));
+        let reported = drifted.and_then(|status| status.plan.as_ref()).into_iter().flat_map(|plan| &plan.changes);
+        Self {
+            remembered: status.map(|status| status.applied.clone()).unwrap_or_default(),
+            first_sight: other || !object.finalizers().iter().any(|name| name == FINALIZER),
+            announced: annotation::<K>(object, PENDING_CREATE).is_some(),
+            tombstone,
+            settled: status.is_some_and(|status| status.observed_generation == generation)
+                && (converged(SYNCED) || converged(DRIFTED)),
+            reported: reported.map(|change| (change.field.clone(), change.to.clone())).collect(),
+            natural_key: K::natural_key(object.spec()),
+            external_id,
+        }
+    }
+
+    /// What a plan depends on.
+    pub fn situation<'s, K: Kind>(
+        &'s self,
+        object: &'s K::Object,
+        policy: Effective,
+        wanted: &'s State,
+    ) -> Situation<'s> {
+        Situation {
+            identity: K::IDENTITY,
+            fields: K::FIELDS,
+            policy,
+            wanted,
+            remembered: &self.remembered,
+            natural_key: &self.natural_key,
+            external_id: self.external_id.as_deref(),
+            first_sight: self.first_sight,
+            announced: self.announced,
+            tombstone: self.tombstone.as_deref(),
+            settled: self.settled,
+            reported: &self.reported,
+            approved: annotation::<K>(object, APPROVE),
+            uid: object.meta().uid.as_deref().unwrap_or_default(),
+            generation: object.meta().generation.unwrap_or_default(),
+        }
+    }
+}
+
+/// An annotation that is not blank.
+pub fn annotation<'o, K: Kind>(object: &'o K::Object, name: &str) -> Option<&'o str> {
+    object.annotations().get(name).map(String::as_str).filter(|value| !value.is_empty())
+}
+
+/// The id that an object has recorded: in the annotation, or else in its status.
+pub fn recorded_id<K: Kind>(object: &K::Object) -> Option<&str> {
+    annotation::<K>(object, EXTERNAL_ID).or_else(|| object.status()?.external_id.as_deref())
+}
