@@ -8,5 +8,10 @@
 
 mod cluster;
 mod harness;
+mod log;
+mod operator;
+mod process;
+mod stage;
+mod tap;
 mod tidy;
 mod validation;
