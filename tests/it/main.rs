@@ -9,5 +9,10 @@
 mod cluster;
 mod generated;
 mod harness;
+mod log;
+mod operator;
+mod process;
+mod stage;
+mod tap;
 mod tidy;
 mod validation;

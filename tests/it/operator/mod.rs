@@ -1,0 +1,3 @@
+//! The operator against the real API server and a simulated vendor, both over real HTTP.
+
+mod converge;

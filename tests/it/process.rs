@@ -1,0 +1,80 @@
+//! Process: an operator that runs inside the test as it would in a pod: with a runtime, a Kubernetes client and an admin server of its
+//! own, so that it can be stopped in good order, or killed.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::time::Duration;
+
+use kube::client::ClientBuilder;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use provost::cli::{kubernetes, run};
+use provost::engine::operator::Settings;
+use provost::engine::watch::Namespaces;
+use provost::ops::admin::AdminServer;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::harness::DEADLINE;
+use crate::tap::Tap;
+
+/// A running operator.
+pub struct Process {
+    runtime: Runtime,
+    stop: CancellationToken,
+    running: JoinHandle<()>,
+    admin: SocketAddr,
+}
+
+impl Process {
+    /// Starts an operator that looks at one namespace, through a tap.
+    pub async fn start(kubeconfig: &Path, namespace: &str, tap: Tap) -> Self {
+        let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = threads.unwrap();
+        let (stop, read) = (CancellationToken::new(), Kubeconfig::read_from(kubeconfig).unwrap());
+        let settings = Settings {
+            namespaces: Namespaces::Only(vec![namespace.to_owned()]),
+            own_namespace: namespace.to_owned(),
+            drain: DEADLINE,
+            ..Settings::default()
+        };
+        let told = stop.clone();
+        let starting = runtime.spawn(async move {
+            let config = kube::Config::from_custom_kubeconfig(read, &KubeConfigOptions::default()).await.unwrap();
+            let client = ClientBuilder::try_from(kubernetes::tuned(config)).unwrap().with_layer(&tap).build();
+            let admin = AdminServer::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
+            let address = admin.address().unwrap();
+            (run::start(client, settings, Some(admin), told).await.unwrap(), address)
+        });
+        let (running, admin) = starting.await.unwrap();
+        Self { runtime, stop, running, admin }
+    }
+
+    /// What it serves at /metrics.
+    pub async fn metrics(&self) -> String {
+        let answer = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = answer.get(format!("http://{}/metrics", self.admin)).send().await.unwrap();
+        answer.error_for_status().unwrap().text().await.unwrap()
+    }
+
+    /// Stops it as SIGTERM does, and returns when it has ended.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.running.await.unwrap();
+        end(self.runtime, DEADLINE).await;
+    }
+
+    /// Ends every task at its next await, finished or not, and returns when none is left.
+    pub async fn kill(self) {
+        end(self.runtime, DEADLINE).await;
+    }
+
+    /// Ends it without waiting for that.
+    pub fn abandon(self) {
+        self.runtime.shutdown_background();
+    }
+}
+
+async fn end(runtime: Runtime, deadline: Duration) {
+    tokio::task::spawn_blocking(move || runtime.shutdown_timeout(deadline)).await.unwrap();
+}
