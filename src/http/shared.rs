@@ -130,6 +130,11 @@ impl<T: Send + 'static> Shared<T> {
         self.amend_where(|other| other.at < begun, amendment);
     }
 
+    /// Whether `test` holds of the copy as it is now, however old. Not so without a copy.
+    pub fn holds(&self, test: impl FnOnce(&T) -> bool) -> bool {
+        self.lock().copy.as_ref().is_some_and(|copy| test(&copy.data))
+    }
+
     /// Makes the copy, and the fetch under way, useless for readers who come from now on.
     pub fn invalidate(&self) {
         self.lock().age += 1;

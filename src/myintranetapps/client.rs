@@ -218,6 +218,10 @@ impl Client {
         let request = Request::write("update_account", Method::POST).body(body);
         let outcome = self.transport.send(request, |answer| succeeded(answer).map(|_| ())).await;
         self.known(outcome)?;
+        if self.accounts.holds(|accounts| accounts.by_key(update.account_key()).is_none()) {
+            // The vendor hid it (contract 2.2), and may show it from now on, with more in it than was sent.
+            self.accounts.invalidate();
+        }
         let update = update.clone();
         self.accounts.amend(move |accounts| accounts.apply(&update));
         Ok(())
