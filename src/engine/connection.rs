@@ -301,6 +301,7 @@ impl Connections {
         let mut status = object.status.clone().unwrap_or_default();
         let message = format!("{} objects use this AdminApi; it goes when they are gone", count.total);
         status.managed_objects = Some(count);
+        status.observed_generation = generation;
         let judgements = [
             Judgement::new(READY, false, Reason::InUse.word(), message.clone()),
             Judgement::new(RECONCILING, true, Reason::InUse.word(), message),
