@@ -94,6 +94,13 @@ pub async fn adopt<K: Kind>(
     external_id: &str,
     claim: Claim,
 ) -> Result<Reason, Stop> {
+    if claim == Claim::Revived {
+        // Before the record, since the claim must still stand if this is as far as we come; repeating it does no harm.
+        K::enable(&link.client, external_id, &pass.spec().clone()).await.map_err(|fault| {
+            pass.memory.look_after = Some(Instant::now());
+            gone::<K>(fault, external_id)
+        })?;
+    }
     pass.object = record_adopted(&pass.engine.client, &pass.object, external_id).await?;
     pass.memory.external_id = Some(external_id.to_owned());
     if claim == Claim::Revived {

@@ -299,6 +299,16 @@ pub trait Kind: Sized + Send + Sync + 'static {
         async { Err(Fault::new(Class::Refused, "disable", "this kind cannot be switched off")) }
     }
 
+    /// Switches the object on again, as far as the spec leaves that open and no [`update`](Self::update) will say it. Called when an
+    /// object takes up what was switched off with its predecessor, so kinds that allow `Disable` must say how.
+    fn enable(
+        _client: &<Self::Vendor as Vendor>::Client,
+        _external_id: &str,
+        _spec: &Self::Spec,
+    ) -> impl Future<Output = Result<(), Fault>> + Send {
+        async { Err(Fault::new(Class::Refused, "enable", "this kind cannot be switched on")) }
+    }
+
     /// Deletes the object. Called only for kinds that allow `Delete`, which must say how.
     fn delete(
         _client: &<Self::Vendor as Vendor>::Client,

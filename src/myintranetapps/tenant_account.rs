@@ -299,6 +299,15 @@ impl Kind for Accounts {
         }
     }
 
+    async fn enable(client: &Client, external_id: &str, spec: &TenantAccountSpec) -> Result<(), Fault> {
+        // Whatever the spec says about it is sent by the update.
+        let active = if spec.active.is_none() { Some(true) } else { None };
+        match AccountUpdate::new(external_id, AccountChange { active, ..AccountChange::default() }) {
+            Some(update) => client.update_account(&update).await,
+            None => Ok(()),
+        }
+    }
+
     async fn disable(client: &Client, external_id: &str, _: &TenantAccountSpec) -> Result<(), Fault> {
         let change = AccountChange { active: Some(false), ..AccountChange::default() };
         match AccountUpdate::new(external_id, change) {
