@@ -21,6 +21,7 @@ use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams
 use kube::core::ApiResource;
 use kube::{Client, ResourceExt};
 use provost::myintranetapps::sim::{NewAccount, Options, Simulator};
+use provost::myintranetapps::tenant_account::TenantAccount;
 use provost::sim::trouble::{Act, Order, Target};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -28,7 +29,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use crate::harness::{DEADLINE, Said, cluster, namespace, root, scratch};
-use crate::stage::client_with_kinds;
+use crate::stage::{Stage as Operator, account, client_with_kinds};
 
 /// The vendor's address in manifests.
 const EXAMPLE: &str = "https://admin.myintranetapps.com";
@@ -428,7 +429,7 @@ async fn a_cluster_that_does_not_answer_is_told_in_the_document() {
 }
 
 /// `provost plan --cluster -o json` for one manifest, where an operator is at work.
-async fn plan_beside(operator: &crate::stage::Stage, manifest: &Value) -> (i32, Value) {
+async fn plan_beside(operator: &Operator, manifest: &Value) -> (i32, Value) {
     let arguments = format!("plan -f - -o json --cluster -n {0} --operator-namespace {0}", operator.namespace);
     let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
     let ran = provost(root(), &arguments, Some(cluster().await.kubeconfig()), &manifest.to_string()).await;
@@ -437,13 +438,13 @@ async fn plan_beside(operator: &crate::stage::Stage, manifest: &Value) -> (i32, 
 
 #[tokio::test]
 async fn the_operator_does_what_the_plan_said() {
-    let operator = crate::stage::Stage::connected().await;
+    let operator = Operator::connected().await;
     operator.write_secret("admin", json!({"password": "Initial-Passw0rd"})).await;
     let fields = |email: &str| {
         let password = json!({"secretRef": {"name": "admin", "key": "password"}});
         json!({"emailAdmin": email, "active": true, "dataShare": true, "adminPassword": password})
     };
-    let manifest = crate::stage::account("generalco", fields("cfo@example.com"));
+    let manifest = account("generalco", fields("cfo@example.com"));
     let (status, document) = plan_beside(&operator, &manifest).await;
     assert_eq!((status, &document["objects"][0]["action"]), (2, &json!("create")), "{document}");
     assert_eq!(operator.vendor_writes(), []);
@@ -454,7 +455,7 @@ async fn the_operator_does_what_the_plan_said() {
     assert_eq!((status, &document["summary"]["unchanged"]), (0, &json!(1)), "{document}");
     assert_eq!(document["objects"][0].get("kept"), None, "{document}");
 
-    let edited = crate::stage::account("generalco", fields("finance@example.com"));
+    let edited = account("generalco", fields("finance@example.com"));
     let (status, document) = plan_beside(&operator, &edited).await;
     let change =
         json!({"field": "emailAdmin", "from": "cfo@example.com", "to": "finance@example.com", "secret": false});
@@ -471,4 +472,19 @@ async fn the_operator_does_what_the_plan_said() {
     let (status, document) = plan_beside(&operator, &edited).await;
     let kept = &document["objects"][0]["kept"][0];
     assert_eq!((status, &kept["field"], &kept["reason"]), (0, &json!("adminPassword"), &json!("CreateOnlyChanged")));
+}
+
+#[tokio::test]
+async fn an_approval_can_be_taken_from_the_plan() {
+    let operator = Operator::connected().await;
+    let manifest = account("generalco", json!({"policy": {"management": "Plan"}}));
+    operator.apply(&manifest).await;
+    operator.unready("generalco", "AwaitingApproval").await;
+    let (status, document) = plan_beside(&operator, &manifest).await;
+    let hold = &document["objects"][0]["hold"];
+    assert_eq!((status, &hold["reason"]), (2, &json!("AwaitingApproval")), "{document}");
+    let (_, hash) = hold["message"].as_str().unwrap().rsplit_once("provost.dev/approve: ").unwrap();
+    operator.annotate::<TenantAccount>("generalco", "provost.dev/approve", Some(hash)).await;
+    operator.ready("generalco").await;
+    assert_eq!(operator.only_account().subdomain, "generalco");
 }

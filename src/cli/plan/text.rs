@@ -95,11 +95,11 @@ impl Text {
             } else {
                 "policy.drift is Report"
             };
-            self.line(
-                FAINT,
-                format!("    = {}: ", line.field),
-                format!("{from} stays; the manifest says {to}, but {why}"),
-            );
+            let what = match line.secret {
+                true => "it changed since it was sent".to_owned(),
+                false => format!("{from} stays; the manifest says {to}"),
+            };
+            self.line(FAINT, format!("    = {}: ", line.field), format!("{what}, but {why}"));
         }
     }
 
