@@ -16,7 +16,7 @@ pub fn now() -> Timestamp {
     Timestamp::from_second(Timestamp::now().as_second()).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// `pause`, up to `fraction` of it longer or shorter, so that many waiters do not come back at once.
+/// `pause`, up to `fraction` of it longer, so that many waiters do not come back at once, and none comes before its time.
 pub fn jitter(pause: Duration, fraction: f64) -> Duration {
     let mut bytes = [0u8; 4];
     // Without randomness the pause stays as it is: jitter is a courtesy, not a guarantee.
@@ -24,5 +24,5 @@ pub fn jitter(pause: Duration, fraction: f64) -> Duration {
         return pause;
     }
     let unit = f64::from(u32::from_le_bytes(bytes)) / f64::from(u32::MAX);
-    pause.mul_f64(1.0 + fraction * (2.0 * unit - 1.0))
+    pause.mul_f64(1.0 + fraction * unit)
 }

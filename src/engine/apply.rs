@@ -1,6 +1,8 @@
 //! Apply: carries out a plan, step by step, each safe to repeat. The only place from which a vendor write is made.
 
-use kube::ResourceExt;
+use std::collections::BTreeMap;
+
+use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::diff::Change;
@@ -8,13 +10,14 @@ use super::kind::{Identity, Kind, Managed, Progress, Wanted};
 use super::kubernetes::{announce, record_adopted, record_created, retract};
 use super::pass::Pass;
 use super::plan::Claim;
-use super::policy::{EXTERNAL_ID, PENDING_CREATE};
+use super::policy::{ABANDON, EXTERNAL_ID, PENDING_CREATE};
 use super::reason::Reason;
 use super::report::Stop;
 use super::settle::{Link, reveal};
 use super::state::row;
 use super::tombstone;
 use crate::base::fault::{Class, Delivery, Fault};
+use crate::base::secret::Secret;
 
 /// Makes the external object: announce, call, record.
 ///
@@ -22,16 +25,17 @@ use crate::base::fault::{Class, Delivery, Fault};
 /// When the answer is lost the announcement stands, and the next pass looks for what may have been made; when the vendor answered that
 /// nothing was made, a fresh announcement is taken back.
 pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(), Stop> {
-    let secrets = reveal::<K>(pass.engine, pass.namespace(), pass.spec()).await?;
+    let secrets = secrets(pass).await?;
     let standing = pass.annotation(PENDING_CREATE);
     let ours = standing.is_some() && standing == pass.memory.attempt.as_deref();
-    // An announcement that an earlier process left may belong to a call that was made: it is never taken back unseen.
-    let fresh = standing.is_none() || (ours && pass.memory.attempt_is_clean);
     if !ours {
+        // An announcement that an earlier process left may belong to a call that was made: it is never taken back unseen.
+        let fresh = standing.is_none();
         let attempt = attempt_id()?;
-        pass.object = announce(&pass.engine.client, &pass.object, &attempt).await?;
-        pass.memory.attempt = Some(attempt);
+        // Known before it is written: the answer to the write may be lost although it was done.
+        pass.memory.attempt = Some(attempt.clone());
         pass.memory.attempt_is_clean = fresh;
+        pass.object = announce(&pass.engine.client, &pass.object, &attempt).await?;
     }
     let spec = pass.spec().clone();
     let wanted = Wanted { spec: &spec, changes: &[], secrets: &secrets };
@@ -46,10 +50,10 @@ pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(
             Ok(Progress::Done(created)) => {
                 pass.memory.external_id = Some(created.external_id.clone());
                 pass.memory.facts = Some(created.facts);
-                pass.memory.created = true;
                 pass.sent_all();
                 pass.deeds.push((Reason::Created, format!("created {:?}", created.external_id)));
                 pass.object = record_created(&pass.engine.client, &pass.object, &created.external_id).await?;
+                pass.recorded = Some(created.external_id);
                 return Ok(());
             }
             Err(fault) => return Err(not_created(pass, fault).await),
@@ -58,7 +62,6 @@ pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(
 }
 
 async fn not_created<K: Kind>(pass: &mut Pass<'_, K>, fault: Fault) -> Stop {
-    pass.memory.look_after = Some(Instant::now());
     match fault.delivery {
         Delivery::Unknown => pass.memory.attempt_is_clean = false,
         Delivery::NotSent => {}
@@ -72,6 +75,8 @@ async fn not_created<K: Kind>(pass: &mut Pass<'_, K>, fault: Fault) -> Stop {
         Delivery::Answered => {}
     }
     if fault.class == Class::Taken {
+        // Whoever has the key came in since the list was read.
+        pass.memory.look_after = Some(Instant::now());
         return Stop::Vendor(Fault {
             detail: format!(
                 "{} is taken by an object that these credentials do not show; choose another one, or, if it is yours, \
@@ -88,17 +93,11 @@ async fn not_created<K: Kind>(pass: &mut Pass<'_, K>, fault: Fault) -> Stop {
 ///
 /// # Errors
 /// Then it is not.
-pub async fn adopt<K: Kind>(
-    pass: &mut Pass<'_, K>,
-    link: &Link<K>,
-    external_id: &str,
-    claim: Claim,
-) -> Result<Reason, Stop> {
+pub async fn adopt<K: Kind>(pass: &mut Pass<'_, K>, external_id: &str, claim: Claim) -> Result<Reason, Stop> {
     pass.object = record_adopted(&pass.engine.client, &pass.object, external_id).await?;
     pass.memory.external_id = Some(external_id.to_owned());
-    if claim == Claim::Revived {
-        bury(pass, link, None).await?;
-    }
+    pass.memory.adopted = Some(external_id.to_owned());
+    pass.recorded = Some(external_id.to_owned());
     let (deed, words) = match claim {
         Claim::Announced => (Reason::Created, "found what was created when the answer was lost:"),
         Claim::Revived => (Reason::Adopted, "took up again what was switched off when its object was deleted:"),
@@ -113,11 +112,8 @@ pub async fn adopt<K: Kind>(
 /// # Errors
 /// The first; what was sent before it is remembered.
 pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[Change]) -> Result<(), Stop> {
-    let secrets = if changes.iter().any(|change| K::secrets(pass.spec()).iter().any(|(path, _)| *path == change.path)) {
-        reveal::<K>(pass.engine, pass.namespace(), pass.spec()).await?
-    } else {
-        Default::default()
-    };
+    let secret = |change: &Change| K::secrets(pass.spec()).iter().any(|(path, _)| *path == change.path);
+    let secrets = if changes.iter().any(secret) { secrets(pass).await? } else { BTreeMap::new() };
     let (spec, id) = (pass.spec().clone(), pass.external_id().unwrap_or_default());
     let mut groups: Vec<&'static str> = Vec::new();
     for group in changes.iter().filter_map(|change| row(K::FIELDS, &change.path)).map(|field| field.group) {
@@ -129,10 +125,12 @@ pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[
         let in_group = |change: &&Change| row(K::FIELDS, &change.path).is_some_and(|field| field.group == group);
         let part: Vec<Change> = changes.iter().filter(in_group).cloned().collect();
         let wanted = Wanted { spec: &spec, changes: &part, secrets: &secrets };
-        K::update(&link.client, &id, &wanted).await.map_err(|fault| {
-            pass.memory.look_after = Some(Instant::now());
-            gone::<K>(fault, &id)
-        })?;
+        if let Err(fault) = K::update(&link.client, &id, &wanted).await {
+            if fault.class == Class::Missing {
+                pass.memory.look_after = Some(Instant::now());
+            }
+            return Err(gone::<K>(fault, &id));
+        }
         pass.sent(&part);
         let paths: Vec<&str> = part.iter().map(|change| change.path.as_str()).collect();
         pass.deeds.push((Reason::Updated, format!("updated {} of {id:?}", paths.join(", "))));
@@ -158,14 +156,49 @@ fn gone<K: Kind>(fault: Fault, id: &str) -> Stop {
 /// # Errors
 /// Then it may still be on.
 pub async fn disable<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<Reason, Stop> {
-    match K::disable(&link.client, external_id, &pass.spec().clone()).await {
-        Ok(()) => {
-            bury(pass, link, Some(external_id)).await?;
-            Ok(Reason::Disabled)
+    if !pass.memory.disabled {
+        match K::disable(&link.client, external_id, &pass.spec().clone()).await {
+            Ok(()) => pass.memory.disabled = true,
+            Err(fault) if fault.class == Class::Missing => return Ok(Reason::Deleted),
+            Err(fault) => return Err(not_disposed(pass, fault)),
         }
-        Err(fault) if fault.class == Class::Missing => Ok(Reason::Deleted),
-        Err(fault) => Err(Stop::Vendor(fault)),
     }
+    match bury(pass, link, Some(external_id)).await {
+        // A namespace that is going away takes nothing new. The word that would be kept there is lost, and nothing else.
+        Err(Stop::Kubernetes(error)) if error.is_forbidden() || error.is_missing() => {
+            tracing::info!(%error, external_id, "no tombstone: applying the object again will need an adoption");
+        }
+        result => result?,
+    }
+    Ok(Reason::Disabled)
+}
+
+/// Switches an external object on again that we switched off when an earlier object was deleted, and forgets that we did.
+///
+/// # Errors
+/// Then the next pass does it again.
+pub async fn revive<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<(), Stop> {
+    K::enable(&link.client, external_id, &pass.spec().clone()).await.map_err(|fault| gone::<K>(fault, external_id))?;
+    bury(pass, link, None).await
+}
+
+/// What stands in the way of a deletion says how to let go all the same.
+fn not_disposed<K: Kind>(pass: &Pass<'_, K>, fault: Fault) -> Stop {
+    if matches!(fault.class, Class::Transient | Class::Throttled) {
+        return Stop::Vendor(fault);
+    }
+    let uid = pass.object.meta().uid.as_deref().unwrap_or_default();
+    let detail = format!("{}; to leave the vendor's side alone, set the annotation {ABANDON}: {uid}", fault.detail);
+    Stop::Vendor(Fault { detail, ..fault })
+}
+
+/// The values of the secret fields. They may be newer than the fingerprints that the plan was made from: what is sent is what counts.
+async fn secrets<K: Kind>(pass: &mut Pass<'_, K>) -> Result<BTreeMap<&'static str, Secret>, Stop> {
+    let secrets = reveal::<K>(pass.engine, pass.namespace(), pass.spec()).await?;
+    for (path, secret) in &secrets {
+        pass.wanted.insert_secret(path, pass.engine.key.fingerprint(secret.expose().as_bytes()));
+    }
+    Ok(secrets)
 }
 
 /// Deletes the external object. That it is gone is for the next look to say.
@@ -174,7 +207,7 @@ pub async fn disable<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_i
 /// Then it may still be there.
 pub async fn delete<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<(), Stop> {
     match K::delete(&link.client, external_id, &pass.spec().clone()).await {
-        Err(fault) if fault.class != Class::Missing => Err(Stop::Vendor(fault)),
+        Err(fault) if fault.class != Class::Missing => Err(not_disposed(pass, fault)),
         _ => Ok(()),
     }
 }

@@ -10,9 +10,10 @@ use kube::{Resource, ResourceExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::admin_api::{AdminApi, AdminApiSpec, AdminApiStatus, IN_USE, ManagedObjects};
+use super::admin_api::{AdminApi, AdminApiStatus, IN_USE, ManagedObjects};
 use super::condition::{Judgement, READY, RECONCILING, STALLED, stamp};
-use super::kubernetes::{hold, read_config_map, read_secret, release, write_status};
+use super::credentials::{self, targets};
+use super::kubernetes::{Error, hold, release, write_status};
 use super::operator::{Controller, Engine};
 use super::policy::RECONCILE_AT;
 use super::queue::{Item, Lane, Tenant};
@@ -24,10 +25,8 @@ use super::retry;
 use super::status::merge_patch;
 use super::tombstone;
 use super::watch::{Change, Key, watch_scope};
-use crate::base::access::Access;
-use crate::base::clock::{jitter, now};
+use crate::base::clock::now;
 use crate::base::fault::{Class, Fault};
-use crate::base::secret::Secret;
 
 /// The kind of an AdminApi, as an item.
 pub const KIND: &str = "AdminApi";
@@ -49,6 +48,8 @@ struct Memory {
     /// What the last look depended on: a change of it makes the next look due.
     seen: Option<Dependencies>,
     latest: Option<AdminApi>,
+    /// Whose memory it is.
+    uid: Option<String>,
 }
 
 /// Generation, the token of a wish to look now, the versions of what is referred to.
@@ -78,9 +79,10 @@ impl Connections {
 
     fn deleted(&self, key: &Key) {
         self.engine.forget(&item_of(key));
+        self.engine.unlimit(&Some(key.clone()));
         self.engine.sessions.remove(key);
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-        self.engine.enqueue_users(&target(key), None);
+        self.engine.enqueue_users(&target(key), Lane::Edit);
     }
 
     async fn look(&self, item: &Item) -> Next {
@@ -89,6 +91,10 @@ impl Connections {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(&key).unwrap_or_default();
         let next = match &stored.0 {
             Ok(object) => {
+                if memory.uid != object.uid() {
+                    memory = Memory { uid: object.uid(), ..Memory::default() };
+                    self.engine.sessions.remove(&key);
+                }
                 let object = newest(object, memory.latest.take());
                 self.look_at(&key, object, &mut memory).await
             }
@@ -98,42 +104,61 @@ impl Connections {
                 self.engine
                     .sessions
                     .set(&key, Standing::Disconnected { reason: Reason::Malformed, message, last: None });
+                self.engine.enqueue_users(&target(&key), Lane::Resync);
                 Next::Wait
             }
         };
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(key, memory);
+        if self.engine.admin_apis.get(&key).is_some_and(|stored| stored.uid() == memory.uid) {
+            self.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(key, memory);
+        }
         next
     }
 
     async fn look_at(&self, key: &Key, object: AdminApi, memory: &mut Memory) -> Next {
-        if object.meta().deletion_timestamp.is_some() {
-            return self.let_go(key, &object, memory).await;
-        }
-        let object = if object.finalizers().iter().any(|finalizer| finalizer == IN_USE) {
-            object
-        } else {
-            match hold(&self.engine.client, &object, IN_USE).await {
-                Ok(object) => object,
-                Err(error) => return retry::next(&Outcome::Stopped(Stop::Kubernetes(error)), 0),
+        let object = match self.finalize(key, object).await {
+            Ok(Some(object)) => object,
+            Ok(None) => return Next::Wait,
+            Err(error) => {
+                memory.tries = memory.tries.saturating_add(1);
+                return retry::next(&Outcome::Stopped(Stop::Kubernetes(error)), memory.tries);
             }
         };
-        let seen = self.dependencies(key, &object);
-        let due = memory.due.is_none_or(|due| due <= Instant::now())
-            || memory.seen.as_ref() != Some(&seen)
-            || matches!(self.engine.sessions.get(key), Some(Standing::Disconnected { reason: Reason::Denied, .. }));
-        let outcome = if due { Some(self.connect(key, &object).await) } else { None };
-        if let Some(outcome) = &outcome {
-            memory.seen = Some(if outcome.is_ok() { self.dependencies(key, &object) } else { seen });
+        let suspected = self.engine.suspects.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        let due = suspected
+            || memory.due.is_none_or(|due| due <= Instant::now())
+            || memory.seen.as_ref() != Some(&self.dependencies(key, &object));
+        let outcome = if due {
+            let (generation, token, _) = self.dependencies(key, &object);
+            let mut read = Vec::new();
+            let outcome = self.connect(key, &object, &mut read).await;
+            // The versions that were read, not those that came in meanwhile: those make the next look due.
+            memory.seen = Some((generation, token, read));
             memory.tries = if outcome.is_ok() { 0 } else { memory.tries.saturating_add(1) };
-            let pause = match outcome {
-                Ok(_) => jitter(object.spec.resync(), 0.1),
+            let pause = match &outcome {
+                Ok(_) => object.spec.resync(),
                 Err(stop) => pause_after(stop, memory.tries - 1),
             };
             memory.due = Some(Instant::now() + pause);
-        }
+            Some(outcome)
+        } else {
+            None
+        };
         let status = self.status(key, &object, outcome.as_ref());
         memory.latest = self.store(key, &object, &status).await.or(Some(object));
         Next::After(memory.due.map_or(RECOUNT, |due| due.saturating_duration_since(Instant::now())))
+    }
+
+    /// Holds an AdminApi that is wanted, and lets go of one that is not, once nothing uses it (none then). One that is going and still used
+    /// goes on as it is: its objects need it to go themselves.
+    async fn finalize(&self, key: &Key, object: AdminApi) -> Result<Option<AdminApi>, Error> {
+        let held = object.finalizers().iter().any(|finalizer| finalizer == IN_USE);
+        match (object.meta().deletion_timestamp.is_some(), held) {
+            (false, true) => Ok(Some(object)),
+            (false, false) => hold(&self.engine.client, &object, IN_USE).await.map(Some),
+            (true, true) if self.count(key).total > 0 => Ok(Some(object)),
+            (true, true) => release(&self.engine.client, &object, IN_USE).await.map(|()| None),
+            (true, false) => Ok(None),
+        }
     }
 
     fn dependencies(&self, key: &Key, object: &AdminApi) -> Dependencies {
@@ -143,10 +168,15 @@ impl Connections {
     }
 
     /// Reads the credentials, keeps or builds the client, and proves it with a read that starts a resync of all its objects.
-    async fn connect(&self, key: &Key, object: &AdminApi) -> Result<&'static VendorRow, Stop> {
+    async fn connect(
+        &self,
+        key: &Key,
+        object: &AdminApi,
+        read: &mut Vec<Option<String>>,
+    ) -> Result<&'static VendorRow, Stop> {
         let before = self.engine.sessions.get(key);
         let last = self.engine.sessions.session(key);
-        let result = self.open(key, object, last.clone()).await;
+        let result = self.open(key, object, last.clone(), read).await;
         let session = match result {
             Ok(session) => session,
             Err(stop) => {
@@ -154,27 +184,34 @@ impl Connections {
                 let news = !matches!(&before, Some(Standing::Disconnected { reason: old, .. }) if *old == reason);
                 self.engine.sessions.set(key, Standing::Disconnected { reason, message, last });
                 if news {
-                    self.engine.enqueue_users(&target(key), None);
+                    self.engine.enqueue_users(&target(key), Lane::Resync);
                 }
                 return Err(stop);
             }
         };
         let vendor = session.vendor;
         self.engine.sessions.set(key, Standing::Connected(session));
-        let fresh = matches!(&before, Some(Standing::Connected(_)));
-        self.engine.enqueue_users(&target(key), fresh.then_some(Lane::Resync));
+        // After an outage those that failed in it need not wait for the end of their pauses.
+        let back = matches!(&before, Some(Standing::Disconnected { .. }));
+        self.engine.enqueue_users(&target(key), if back { Lane::Retry } else { Lane::Resync });
         Ok(vendor)
     }
 
-    async fn open(&self, key: &Key, object: &AdminApi, last: Option<Arc<Session>>) -> Result<Arc<Session>, Stop> {
+    async fn open(
+        &self,
+        key: &Key,
+        object: &AdminApi,
+        last: Option<Arc<Session>>,
+        read: &mut Vec<Option<String>>,
+    ) -> Result<Arc<Session>, Stop> {
         let spec = &object.spec;
         let vendor = self.engine.tables.vendor_of(&spec.vendor).ok_or_else(|| Stop::Waiting {
             reason: Reason::Invalid,
             message: "spec has no vendor block that this version of Provost knows".to_owned(),
         })?;
-        let access = self.access(key, spec).await?;
+        let access = credentials::access(&self.engine, &key.0, spec, read).await?;
         let block = &spec.vendor[vendor.block];
-        let print = self.print(vendor, block, spec, &access);
+        let print = credentials::print(&self.engine, vendor, block, spec, &access);
         let begun = Instant::now();
         let session = match last {
             Some(session) if session.print == print => session,
@@ -187,51 +224,6 @@ impl Connections {
         (vendor.check)(session.client.clone(), begun).await?;
         session.refresh(begun);
         Ok(session)
-    }
-
-    async fn access(&self, key: &Key, spec: &AdminApiSpec) -> Result<Access, Stop> {
-        let name = &spec.credentials.secret_ref.name;
-        let content = read_secret(&self.engine.client, &key.0, name).await?.ok_or_else(|| Stop::Waiting {
-            reason: Reason::CredentialsMissing,
-            message: format!("spec.credentials: the Secret {}/{name} does not exist; create it", key.0),
-        })?;
-        self.engine.references.learned(&Target::new(Sort::Secret, &key.0, name), &content.version);
-        let text = |(key, value): (String, Vec<u8>)| Some((key, Secret::new(String::from_utf8(value).ok()?)));
-        Ok(Access {
-            credentials: content.data.into_iter().filter_map(text).collect(),
-            ca_bundle: self.ca_bundle(key, spec).await?,
-            limits: spec.limits(),
-            gate: self.engine.gate.clone(),
-            observer: self.engine.metrics.clone(),
-        })
-    }
-
-    async fn ca_bundle(&self, key: &Key, spec: &AdminApiSpec) -> Result<Option<Vec<u8>>, Stop> {
-        let Some(tls) = &spec.tls else { return Ok(None) };
-        let client = &self.engine.client;
-        let (sort, source, content) = match (&tls.ca_bundle.config_map_ref, &tls.ca_bundle.secret_ref) {
-            (Some(source), _) => ("ConfigMap", source, read_config_map(client, &key.0, &source.name).await?),
-            (None, Some(source)) => ("Secret", source, read_secret(client, &key.0, &source.name).await?),
-            (None, None) => return Ok(None),
-        };
-        let bundle = content.and_then(|mut content| content.data.remove(&source.key));
-        bundle.map(Some).ok_or_else(|| Stop::Waiting {
-            reason: Reason::SecretMissing,
-            message: format!(
-                "spec.tls.caBundle: the {sort} {}/{} with the key {} does not exist",
-                key.0, source.name, source.key
-            ),
-        })
-    }
-
-    /// A fingerprint of everything that a client is built from.
-    fn print(&self, vendor: &VendorRow, block: &serde_json::Value, spec: &AdminApiSpec, access: &Access) -> String {
-        let mut text = format!("{}\n{block}\n{:?}\n", vendor.name, spec.limits());
-        for (name, secret) in &access.credentials {
-            text.push_str(&format!("{name}={}\n", self.engine.key.fingerprint(secret.expose().as_bytes())));
-        }
-        text.push_str(&self.engine.key.fingerprint(access.ca_bundle.as_deref().unwrap_or_default()));
-        self.engine.key.fingerprint(text.as_bytes())
     }
 
     fn status(
@@ -249,7 +241,15 @@ impl Connections {
         if let Ok(vendor) = outcome {
             status.vendor = Some(vendor.name.to_owned());
         }
-        status.conditions = stamp(&status.conditions, &judgements(outcome), generation, now());
+        let mut judgements = judgements(outcome);
+        if object.meta().deletion_timestamp.is_some() {
+            let count = status.managed_objects.as_ref().map_or(0, |objects| objects.total);
+            let message = format!("{count} objects use this AdminApi; it goes when they are gone");
+            judgements.retain(|judgement| ![READY, RECONCILING, STALLED].contains(&judgement.condition));
+            judgements.insert(0, Judgement::new(READY, false, Reason::InUse.word(), message.clone()));
+            judgements.push(Judgement::new(RECONCILING, true, Reason::InUse.word(), message));
+        }
+        status.conditions = stamp(&status.conditions, &judgements, generation, now());
         status
     }
 
@@ -288,28 +288,6 @@ impl Connections {
             }
         }
     }
-
-    async fn let_go(&self, key: &Key, object: &AdminApi, memory: &mut Memory) -> Next {
-        let count = self.count(key);
-        if count.total == 0 {
-            return match release(&self.engine.client, object, IN_USE).await {
-                Ok(()) => Next::Wait,
-                Err(error) => retry::next(&Outcome::Stopped(Stop::Kubernetes(error)), 0),
-            };
-        }
-        let generation = object.meta().generation.unwrap_or_default();
-        let mut status = object.status.clone().unwrap_or_default();
-        let message = format!("{} objects use this AdminApi; it goes when they are gone", count.total);
-        status.managed_objects = Some(count);
-        let judgements = [
-            Judgement::new(READY, false, Reason::InUse.word(), message.clone()),
-            Judgement::new(RECONCILING, true, Reason::InUse.word(), message),
-        ];
-        status.conditions = stamp(&status.conditions, &judgements, generation, now());
-        memory.latest = self.store(key, object, &status).await;
-        // The last of its objects brings it back; this is for the case that their watch is late.
-        Next::After(Duration::from_secs(30))
-    }
 }
 
 impl Controller for Connections {
@@ -318,7 +296,7 @@ impl Controller for Connections {
         let tell = move |change| match change {
             Change::Applied(key, object) => self.applied(&key, &object),
             Change::Deleted(key) => self.deleted(&key),
-            Change::Listed => {}
+            Change::Listing | Change::Listed => {}
         };
         Box::pin(watch_scope(client, scope, Some(store), tell, listed))
     }
@@ -343,6 +321,7 @@ impl Engine {
         if let Some(Standing::Connected(session)) = self.sessions.get(admin_api) {
             let (reason, message) = (Reason::Denied, fault.to_string());
             self.sessions.set(admin_api, Standing::Disconnected { reason, message, last: Some(session) });
+            self.suspects.lock().unwrap_or_else(PoisonError::into_inner).insert(admin_api.clone());
             self.enqueue(item_of(admin_api), None, Lane::Edit);
         }
     }
@@ -364,17 +343,6 @@ fn target(key: &Key) -> Target {
     Target { sort: Sort::AdminApi, namespace: key.0.clone(), name: key.1.clone() }
 }
 
-fn targets(namespace: &str, spec: &AdminApiSpec) -> Vec<Target> {
-    let mut targets = vec![Target::new(Sort::Secret, namespace, &spec.credentials.secret_ref.name)];
-    if let Some(tls) = &spec.tls {
-        targets
-            .extend(tls.ca_bundle.config_map_ref.iter().map(|map| Target::new(Sort::ConfigMap, namespace, &map.name)));
-        targets
-            .extend(tls.ca_bundle.secret_ref.iter().map(|secret| Target::new(Sort::Secret, namespace, &secret.name)));
-    }
-    targets
-}
-
 /// Settings and credentials that cannot work are the user's to mend, and a watch brings the mended ones back.
 fn unusable(fault: Fault) -> Stop {
     match fault.class {
@@ -392,7 +360,7 @@ fn pause_after(stop: &Stop, tries: u32) -> Duration {
                 Class::Transient | Class::Throttled => Duration::from_secs(1).saturating_mul(1 << tries.min(6)),
                 _ => Duration::from_secs(10).saturating_mul(1 << tries.min(5)),
             };
-            jitter(pause.min(slow), 0.1).max(fault.retry_after.unwrap_or_default())
+            pause.min(slow).max(fault.retry_after.unwrap_or_default())
         }
         Stop::Kubernetes(_) => Duration::from_millis(500).saturating_mul(1 << tries.min(6)),
         _ => slow,

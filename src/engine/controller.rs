@@ -113,15 +113,16 @@ impl<K: Kind> KindController<K> {
             }
         };
         let mut memory = self.take_memory(&key);
+        if memory.uid != object.uid() {
+            memory = Memory { uid: object.uid(), ..Memory::default() };
+        }
         let object = newest(object, memory.latest.take());
         let next = self.pass(item, object, &mut memory).await;
-        // An object that vanished meanwhile must not leave its memory to a later one of the same name.
-        if self
-            .store
-            .get(&key)
-            .is_some_and(|stored| memory.latest.as_ref().is_none_or(|mine| mine.uid() == stored.uid()))
-        {
+        // An object that vanished meanwhile leaves no memory, and no metrics.
+        if self.store.get(&key).is_some_and(|stored| stored.uid() == memory.uid) {
             self.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(key, memory);
+        } else {
+            self.engine.metrics.forget(item);
         }
         next
     }
@@ -132,6 +133,8 @@ impl<K: Kind> KindController<K> {
         let mut pass = Pass {
             engine: &self.engine,
             kind: self.kind,
+            spec: object.spec().clone(),
+            generation: object.meta().generation.unwrap_or_default(),
             object,
             memory,
             policy,
@@ -139,6 +142,7 @@ impl<K: Kind> KindController<K> {
             seen: None,
             plan: None,
             deeds: Vec::new(),
+            recorded: None,
         };
         let outcome = match reconcile::run(&mut pass).await {
             End::Quiet => return Next::Wait,
@@ -151,12 +155,14 @@ impl<K: Kind> KindController<K> {
         };
         if let Outcome::Stopped(Stop::Vendor(fault)) = &outcome
             && fault.class == Class::Denied
+            // Credentials that are good for everything else are this object's trouble, and get its own pauses.
+            && pass.memory.tries == 0
         {
             self.engine.suspect(&admin_api_key(pass.namespace(), pass.spec()), fault);
         }
         let recorded = outcome::record(item, &mut pass, &outcome).await;
-        let latest = pass.object;
-        self.note(item, &latest);
+        let (latest, written) = (pass.object, pass.recorded);
+        self.note(item, written);
         memory.latest = Some(latest);
         let outcome = match recorded {
             Ok(()) => outcome,
@@ -169,7 +175,9 @@ impl<K: Kind> KindController<K> {
         self.engine.metrics.passed(self.kind, reason, begun.elapsed());
         let next = retry::next(&outcome, memory.tries);
         match &outcome {
-            Outcome::Stopped(Stop::Vendor(_) | Stop::Kubernetes(_) | Stop::Held(_)) if reason != Reason::Paused => {
+            Outcome::Stopped(Stop::Kubernetes(error)) if error.is_conflict() => {}
+            Outcome::Stopped(Stop::Vendor(_) | Stop::Kubernetes(_)) => memory.tries = memory.tries.saturating_add(1),
+            Outcome::Stopped(Stop::Held(_)) if matches!(reason, Reason::Unavailable | Reason::DeletionBlocked) => {
                 memory.tries = memory.tries.saturating_add(1);
             }
             _ => memory.tries = 0,
@@ -177,16 +185,13 @@ impl<K: Kind> KindController<K> {
         next
     }
 
-    /// What we wrote ourselves is no news when the watch brings it.
-    fn note(&self, item: &Item, object: &K::Object) {
+    /// The id that we recorded ourselves is no news when the watch brings it.
+    fn note(&self, item: &Item, recorded: Option<String>) {
         let key = (item.namespace.clone(), item.name.clone());
-        let mut triggers = self.triggers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = triggers.get_mut(&key) {
-            let ours = Trigger::of(object);
-            // Only the id: an edit that came in between must still be seen.
-            if known.uid == ours.uid && known.generation == ours.generation && known.annotations == ours.annotations {
-                known.external_id = ours.external_id;
-            }
+        if let (Some(id), Some(known)) =
+            (recorded, self.triggers.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&key))
+        {
+            known.external_id = Some(id);
         }
     }
 }
@@ -197,7 +202,7 @@ impl<K: Kind> Controller for KindController<K> {
         let tell = move |change| match change {
             Change::Applied(key, object) => self.applied(&key, &object),
             Change::Deleted(key) => self.deleted(&key),
-            Change::Listed => {}
+            Change::Listing | Change::Listed => {}
         };
         Box::pin(watch_scope(client, scope, Some(store), tell, listed))
     }

@@ -94,28 +94,25 @@ pub fn diff(fields: &[Field], wanted: &State, seen: &State, remembered: &BTreeMa
 
 /// What to remember once `changes` were carried out (or none were needed): the sent value of every field that cannot be read back.
 ///
-/// A create-only field keeps what was sent at creation, so that a later change of it stays visible.
+/// A create-only field keeps what was sent at creation, also while the spec has no value for it, so that a later change of it stays
+/// visible.
 pub fn remember(
     fields: &[Field],
     wanted: &State,
     seen: &State,
     before: &BTreeMap<String, String>,
-    created: bool,
 ) -> BTreeMap<String, String> {
-    wanted
-        .iter()
-        .filter_map(|(path, want)| {
-            let access = row(fields, path)?.access;
-            let text = match access {
-                Access::Immutable => return None,
-                Access::CreateOnly if created => want.remembered(),
-                Access::CreateOnly => before.get(path)?.clone(),
-                Access::Readable if seen.get(path).is_some() => return None,
-                Access::Readable | Access::WriteOnly => want.remembered(),
-            };
-            Some((path.to_owned(), text))
-        })
-        .collect()
+    let create_only = |path: &str| row(fields, path).is_some_and(|field| field.access == Access::CreateOnly);
+    let kept = before.iter().filter(|(path, _)| create_only(path)).map(|(path, text)| (path.clone(), text.clone()));
+    let sent = wanted.iter().filter_map(|(path, want)| {
+        let hidden = match row(fields, path)?.access {
+            Access::Immutable | Access::CreateOnly => false,
+            Access::Readable => seen.get(path).is_none(),
+            Access::WriteOnly => true,
+        };
+        hidden.then(|| (path.to_owned(), want.remembered()))
+    });
+    kept.chain(sent).collect()
 }
 
 #[cfg(test)]
@@ -124,10 +121,10 @@ mod tests {
     use serde_json::json;
 
     const FIELDS: &[Field] = &[
-        Field { path: "mail", access: Access::Readable, group: "account" },
-        Field { path: "active", access: Access::WriteOnly, group: "account" },
-        Field { path: "name", access: Access::Immutable, group: "account" },
-        Field { path: "password", access: Access::CreateOnly, group: "account" },
+        Field { path: "mail", access: Access::Readable, key: false, group: "account" },
+        Field { path: "active", access: Access::WriteOnly, key: false, group: "account" },
+        Field { path: "name", access: Access::Immutable, key: true, group: "account" },
+        Field { path: "password", access: Access::CreateOnly, key: false, group: "account" },
     ];
 
     fn wanted() -> State {
@@ -145,7 +142,7 @@ mod tests {
         let seen = State::new().with("mail", "a@x").with("name", "N");
         let sent = BTreeMap::from([("active".into(), "true".into()), ("password".into(), "fp1:new".into())]);
         assert_eq!(diff(FIELDS, &wanted(), &seen, &sent), []);
-        assert_eq!(remember(FIELDS, &wanted(), &seen, &sent, false), sent);
+        assert_eq!(remember(FIELDS, &wanted(), &seen, &sent), sent);
     }
 
     #[test]
@@ -159,7 +156,8 @@ mod tests {
         );
         assert_eq!(changes[0].from, Shown::Plain(json!(false)));
         assert_eq!((changes[3].from.text(), changes[3].to.text()), ("***".into(), "***".into()));
-        assert_eq!(remember(FIELDS, &wanted(), &seen, &sent, false)["password"], "fp1:old");
+        assert_eq!(remember(FIELDS, &wanted(), &seen, &sent)["password"], "fp1:old");
+        assert_eq!(remember(FIELDS, &State::new(), &seen, &sent)["password"], "fp1:old");
     }
 
     #[test]
@@ -171,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_readable_field_that_is_hidden_is_remembered_while_hidden() {
-        let sent = remember(FIELDS, &wanted(), &State::new(), &BTreeMap::new(), true);
+        let sent = remember(FIELDS, &wanted(), &State::new(), &BTreeMap::new());
         assert_eq!(sent.get("mail").map(String::as_str), Some("\"a@x\""));
         assert_eq!(diff(FIELDS, &wanted(), &State::new(), &sent), []);
     }

@@ -29,6 +29,8 @@ pub struct Draft {
     pub reported: Vec<(String, String)>,
     /// The natural key in words.
     pub natural_key: String,
+    /// The approval that was used already.
+    pub last_approved: Option<String>,
 }
 
 impl Draft {
@@ -51,6 +53,7 @@ impl Draft {
             reported: reported.map(|change| (change.field.clone(), change.to.clone())).collect(),
             natural_key: K::natural_key(object.spec()),
             external_id,
+            last_approved: status.and_then(|status| status.last_approved.clone()),
         }
     }
 
@@ -74,7 +77,7 @@ impl Draft {
             tombstone: self.tombstone.as_deref(),
             settled: self.settled,
             reported: &self.reported,
-            approved: annotation::<K>(object, APPROVE),
+            approved: annotation::<K>(object, APPROVE).filter(|hash| Some(*hash) != self.last_approved.as_deref()),
             uid: object.meta().uid.as_deref().unwrap_or_default(),
             generation: object.meta().generation.unwrap_or_default(),
         }

@@ -161,6 +161,9 @@ pub struct Seen<F> {
     pub conditions: Vec<Aspect>,
     /// The kind's own metrics.
     pub gauges: Vec<Gauge>,
+    /// The object itself was seen, but something about it that only the status needs could not be read. Facts and conditions are then as
+    /// they were.
+    pub incomplete: Option<Fault>,
 }
 
 /// One condition that only the kind can judge, such as `ConnectionsHealthy`.
@@ -297,6 +300,15 @@ pub trait Kind: Sized + Send + Sync + 'static {
         _spec: &Self::Spec,
     ) -> impl Future<Output = Result<(), Fault>> + Send {
         async { Err(Fault::new(Class::Refused, "disable", "this kind cannot be switched off")) }
+    }
+
+    /// Switches an object on again that [`Kind::disable`] had switched off when an earlier object was deleted. May be repeated.
+    fn enable(
+        _client: &<Self::Vendor as Vendor>::Client,
+        _external_id: &str,
+        _spec: &Self::Spec,
+    ) -> impl Future<Output = Result<(), Fault>> + Send {
+        async { Ok(()) }
     }
 
     /// Deletes the object. Called only for kinds that allow `Delete`, which must say how.

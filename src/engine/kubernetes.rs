@@ -9,10 +9,10 @@ use std::future::Future;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use k8s_openapi::ByteString;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use k8s_openapi::{ByteString, Resource as _};
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
@@ -33,8 +33,16 @@ pub enum Error {
     #[error("Kubernetes did not answer within {} s", DEADLINE.as_secs())]
     TimedOut,
     /// An answer, or none, with this cause.
-    #[error("Kubernetes: {0}")]
-    Call(#[source] Box<kube::Error>),
+    #[error("Kubernetes: {}", words(.0))]
+    Call(Box<kube::Error>),
+}
+
+/// What the API server said, or else what went wrong before it could.
+fn words(error: &kube::Error) -> String {
+    match error {
+        kube::Error::Api(status) => status.message.clone(),
+        other => other.to_string(),
+    }
 }
 
 impl Error {
@@ -46,6 +54,11 @@ impl Error {
     /// Whether somebody else wrote first.
     pub fn is_conflict(&self) -> bool {
         self.has_code(409)
+    }
+
+    /// Whether it is not allowed, which is also what a namespace says that is going away.
+    pub fn is_forbidden(&self) -> bool {
+        self.has_code(403)
     }
 
     fn has_code(&self, code: u16) -> bool {
@@ -76,9 +89,21 @@ pub fn api_of<O: Object>(client: &Client, object: &O) -> Api<O> {
     Api::namespaced(client.clone(), object.meta().namespace.as_deref().unwrap_or_default())
 }
 
+/// How every patch of ours is sent.
+pub fn params() -> PatchParams {
+    PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() }
+}
+
+fn post() -> PostParams {
+    PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() }
+}
+
+fn version(object: &impl ResourceExt) -> String {
+    object.resource_version().unwrap_or_default()
+}
+
 async fn patch<O: Object>(client: &Client, object: &O, change: Json) -> Result<O, Error> {
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
-    call(api_of(client, object).patch(&object.name_any(), &params, &Patch::Merge(change))).await
+    call(api_of(client, object).patch(&object.name_any(), &params(), &Patch::Merge(change))).await
 }
 
 fn with_finalizer<O: Object>(object: &O) -> Vec<String> {
@@ -102,12 +127,18 @@ pub async fn announce<O: Object>(client: &Client, object: &O, attempt: &str) -> 
     patch(client, object, change).await
 }
 
-/// Takes back an announcement after the vendor answered that nothing was made.
+/// Takes back an announcement, and the finalizer that came with it, after the vendor answered that nothing was made.
 ///
 /// # Errors
 /// Then the announcement stands, which is safe.
 pub async fn retract<O: Object>(client: &Client, object: &O) -> Result<O, Error> {
-    patch(client, object, json!({"metadata": {"annotations": {PENDING_CREATE: null}}})).await
+    let finalizers: Vec<&String> = object.finalizers().iter().filter(|name| *name != FINALIZER).collect();
+    let change = json!({"metadata": {
+        "resourceVersion": object.resource_version(),
+        "finalizers": finalizers,
+        "annotations": {PENDING_CREATE: null},
+    }});
+    patch(client, object, change).await
 }
 
 /// Records the id of a new external object. Retried for about a minute, since this is the one thing that must not be lost; it depends on
@@ -168,9 +199,8 @@ pub async fn release<O: Object>(client: &Client, object: &O, finalizer: &str) ->
 /// # Errors
 /// Then the status is as it was.
 pub async fn write_status<O: Object>(client: &Client, object: &O, status: Json) -> Result<O, Error> {
-    let params = PatchParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PatchParams::default() };
     let change = Patch::Merge(json!({"status": status}));
-    call(api_of(client, object).patch_status(&object.name_any(), &params, &change)).await
+    call(api_of(client, object).patch_status(&object.name_any(), &params(), &change)).await
 }
 
 /// The decoded content of a Secret or ConfigMap, and the version it was read at.
@@ -207,8 +237,15 @@ pub async fn read_config_map(client: &Client, namespace: &str, name: &str) -> Re
     }))
 }
 
-/// Writes a Secret of ours, so that its data are exactly `data`, and returns its version; none when a Secret of that name belongs to
-/// somebody else.
+/// Whose Secret was met, and its version.
+pub enum Written {
+    /// Ours, and its data are now as they should be.
+    Ours(String),
+    /// Somebody else's, and left alone.
+    Foreign(String),
+}
+
+/// Writes a Secret of ours, so that its data are exactly `data`. A Secret of that name that belongs to somebody else is left alone.
 ///
 /// # Errors
 /// Then it may be as it was.
@@ -217,7 +254,7 @@ pub async fn write_secret<O: Object>(
     owner: &O,
     name: &str,
     data: &BTreeMap<&'static str, String>,
-) -> Result<Option<String>, Error> {
+) -> Result<Written, Error> {
     let api: Api<Secret> = Api::namespaced(client.clone(), owner.meta().namespace.as_deref().unwrap_or_default());
     let wanted: BTreeMap<String, ByteString> =
         data.iter().map(|(key, value)| ((*key).to_owned(), ByteString(value.clone().into_bytes()))).collect();
@@ -227,26 +264,26 @@ pub async fn write_secret<O: Object>(
             let mut secret = Secret { data: Some(wanted), ..Secret::default() };
             secret.metadata.name = Some(name.to_owned());
             secret.metadata.owner_references = owner_reference.map(|reference| vec![reference]);
-            let params = PostParams { field_manager: Some(FIELD_MANAGER.to_owned()), ..PostParams::default() };
-            Ok(call(api.create(&params, &secret)).await?.resource_version())
+            Ok(Written::Ours(version(&call(api.create(&post(), &secret)).await?)))
         }
         Some(found) => {
-            let Some(ours) = owner_reference else { return Ok(None) };
+            let foreign = Written::Foreign(version(&found));
+            let Some(ours) = owner_reference else { return Ok(foreign) };
             // Kind and name, not uid: what an earlier object of our name left behind, and nobody has collected yet, is ours too.
             let same = |other: &&OwnerReference| {
                 other.controller == Some(true)
                     && (&other.api_version, &other.kind, &other.name) == (&ours.api_version, &ours.kind, &ours.name)
             };
-            let Some(present) = found.owner_references().iter().find(same) else { return Ok(None) };
+            let Some(present) = found.owner_references().iter().find(same) else { return Ok(foreign) };
             if found.data.as_ref() == Some(&wanted) && present.uid == ours.uid {
-                return Ok(found.resource_version());
+                return Ok(Written::Ours(version(&found)));
             }
             let keys = found.data.iter().flat_map(BTreeMap::keys);
             let mut change: BTreeMap<&str, Json> = keys.map(|key| (key.as_str(), Json::Null)).collect();
             change.extend(wanted.iter().map(|(key, value)| (key.as_str(), json!(value))));
             let metadata = json!({"resourceVersion": found.resource_version(), "ownerReferences": [ours]});
             let body = json!({"metadata": metadata, "data": change});
-            Ok(call(api.patch(name, &PatchParams::default(), &Patch::Merge(body))).await?.resource_version())
+            Ok(Written::Ours(version(&call(api.patch(name, &params(), &Patch::Merge(body))).await?)))
         }
     }
 }
@@ -267,7 +304,7 @@ pub async fn ensure_secret(
         Secret { data: Some(BTreeMap::from([(key.to_owned(), ByteString(fresh.clone()))])), ..Secret::default() };
     secret.metadata.name = Some(name.to_owned());
     // Two replicas may start at once: whoever loses the race reads what the winner made.
-    match call(api.create(&PostParams::default(), &secret)).await {
+    match call(api.create(&post(), &secret)).await {
         Ok(_) => return Ok(fresh),
         Err(error) if error.is_conflict() => {}
         Err(error) => return Err(error),
@@ -289,18 +326,16 @@ pub async fn write_config_key<O: Object>(
 ) -> Result<(), Error> {
     let namespace = owner.meta().namespace.as_deref().unwrap_or_default();
     let api: Api<ConfigMap> = Api::namespaced(client.clone(), namespace);
-    let body = json!({
-        "apiVersion": ConfigMap::API_VERSION, "kind": ConfigMap::KIND,
-        "metadata": {"name": name, "ownerReferences": owner.owner_ref(&()).map(|reference| vec![reference])},
-        "data": {key: value},
-    });
-    match call(api.patch(name, &PatchParams::default(), &Patch::Merge(&body))).await {
-        Err(error) if error.is_missing() && value.is_some() => {
-            let made: ConfigMap =
-                serde_json::from_value(body).map_err(|error| Error::Call(Box::new(kube::Error::SerdeError(error))))?;
-            call(api.create(&PostParams::default(), &made)).await.map(drop)
+    let body = json!({"data": {key: value}});
+    match (call(api.patch(name, &params(), &Patch::Merge(&body))).await, value) {
+        (Err(error), Some(value)) if error.is_missing() => {
+            let data = BTreeMap::from([(key.to_owned(), value.to_owned())]);
+            let mut made = ConfigMap { data: Some(data), ..ConfigMap::default() };
+            made.metadata.name = Some(name.to_owned());
+            made.metadata.owner_references = owner.owner_ref(&()).map(|reference| vec![reference]);
+            call(api.create(&post(), &made)).await.map(drop)
         }
-        Err(error) if error.is_missing() => Ok(()),
-        other => other.map(drop),
+        (Err(error), None) if error.is_missing() => Ok(()),
+        (other, _) => other.map(drop),
     }
 }

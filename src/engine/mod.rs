@@ -9,6 +9,7 @@ pub mod condition;
 pub mod connection;
 pub mod controller;
 pub mod crd;
+pub mod credentials;
 pub mod diff;
 pub mod draft;
 pub mod kind;

@@ -1,6 +1,6 @@
 //! Operator: one process that watches, queues and works, until it is told to stop.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -86,6 +86,8 @@ pub struct Engine {
     pub metrics: Arc<Metrics>,
     /// Asked before each vendor write.
     pub gate: Arc<dyn Gate>,
+    /// AdminApis whose credentials were refused for one of their objects, and that have to prove themselves.
+    pub suspects: Mutex<HashSet<Key>>,
     queue: Mutex<Queue>,
     wake: Notify,
     events: mpsc::Sender<(Event, ObjectReference)>,
@@ -111,6 +113,11 @@ impl Engine {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).set_limit(tenant, limit);
     }
 
+    /// Forgets the limit of an AdminApi that is gone.
+    pub fn unlimit(&self, tenant: &Tenant) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).drop_limit(tenant);
+    }
+
     /// Forgets an object that is gone from Kubernetes.
     pub fn forget(&self, item: &Item) {
         self.references.remove(item);
@@ -118,17 +125,17 @@ impl Engine {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).forget(item);
     }
 
-    /// Asks for every object that uses `target`, in the lane that suits it, or in `lane`.
-    pub fn enqueue_users(&self, target: &Target, lane: Option<Lane>) {
-        self.enqueue_all(self.references.users(target), lane);
+    /// Asks for every object that uses `target`, in the lane that suits it, or in `at_least` if that is earlier.
+    pub fn enqueue_users(&self, target: &Target, at_least: Lane) {
+        self.enqueue_all(self.references.users(target), at_least);
     }
 
-    fn enqueue_all(&self, items: Vec<Item>, lane: Option<Lane>) {
+    fn enqueue_all(&self, items: Vec<Item>, at_least: Lane) {
         for item in items {
             let controller = self.controllers.lock().unwrap_or_else(PoisonError::into_inner).get(item.kind).cloned();
             let key = (item.namespace.clone(), item.name.clone());
             if let Some((tenant, own)) = controller.and_then(|controller| controller.standing(&key)) {
-                self.enqueue(item, tenant, lane.unwrap_or(own));
+                self.enqueue(item, tenant, own.min(at_least));
             }
         }
     }
@@ -190,6 +197,7 @@ impl Operator {
             admin_apis: Arc::default(),
             metrics: Arc::new(metrics),
             gate,
+            suspects: Mutex::default(),
             queue: Mutex::new(queue),
             wake: Notify::new(),
             events: sender,
@@ -268,7 +276,7 @@ where
         + 'static,
     PartialObjectMeta<R>: serde::de::DeserializeOwned,
 {
-    let mut present = std::collections::HashSet::new();
+    let mut present: Option<HashSet<Key>> = None;
     let client = engine.client.clone();
     let within = scope.clone();
     let tell = move |change: Change<PartialObjectMeta<R>>| {
@@ -278,7 +286,7 @@ where
                 if version.is_none() {
                     engine.prints.forget(&target);
                 }
-                engine.enqueue_all(engine.references.observed(&target, version), Some(Lane::Edit));
+                engine.enqueue_all(engine.references.observed(&target, version), Lane::Edit);
                 if sort == Sort::ConfigMap {
                     break;
                 }
@@ -287,12 +295,18 @@ where
         match change {
             Change::Applied(key, object) => {
                 note(&key, object.metadata.resource_version.as_deref());
-                present.insert(key);
+                if let Some(present) = &mut present {
+                    present.insert(key);
+                }
             }
             Change::Deleted(key) => note(&key, None),
+            Change::Listing => present = Some(HashSet::new()),
             Change::Listed => {
-                let listed = std::mem::take(&mut present);
-                for target in engine.references.targets(sort, within.as_deref()) {
+                let listed = present.take().unwrap_or_default();
+                let published = if sort == Sort::Secret { Sort::Published } else { sort };
+                let mut targets = engine.references.targets(sort, within.as_deref());
+                targets.extend(engine.references.targets(published, within.as_deref()));
+                for target in targets {
                     let key = (target.namespace, target.name);
                     if !listed.contains(&key) {
                         note(&key, None);
@@ -324,7 +338,17 @@ async fn dispatch(engine: &Arc<Engine>, passes: &TaskTracker, stop: &Cancellatio
     }
 }
 
+/// Gives an item's place back, also when its pass panics: one object that surprises us must not hold up the others.
+struct Done(Arc<Engine>, Item);
+
+impl Drop for Done {
+    fn drop(&mut self) {
+        self.0.done(&self.1);
+    }
+}
+
 async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
+    let _done = Done(engine.clone(), item.clone());
     let controller = engine.controllers.lock().unwrap_or_else(PoisonError::into_inner).get(item.kind).cloned();
     if let Some(controller) = controller {
         let key = (item.namespace.clone(), item.name.clone());
@@ -338,7 +362,6 @@ async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
             }
         }
     }
-    engine.done(&item);
 }
 
 async fn publish(engine: Arc<Engine>, mut events: mpsc::Receiver<(Event, ObjectReference)>) {

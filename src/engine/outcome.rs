@@ -7,9 +7,9 @@ use serde_json::json;
 use super::condition::{DRIFTED, Judgement, READY, RECONCILING, STALLED, SYNCED, stamp};
 use super::diff::remember;
 use super::kind::{Kind, Seen};
-use super::kubernetes::write_status;
+use super::kubernetes::{params, write_status};
 use super::pass::Pass;
-use super::policy::RECONCILE_AT;
+use super::policy::{ABANDON, FINALIZER, RECONCILE_AT};
 use super::queue::Item;
 use super::reason::Reason;
 use super::report::{Outcome, Stop};
@@ -37,15 +37,18 @@ pub async fn record<K: Kind>(item: &Item, pass: &mut Pass<'_, K>, outcome: &Outc
     contribute(item, pass, &status.conditions);
     announce(item, pass, before.as_ref().map(|status| status.conditions.as_slice()), &status.conditions, outcome);
     let json = |status: &Status<K::Facts>| serde_json::to_value(status).unwrap_or_else(|_| json!({}));
-    let old = before.as_ref().map_or_else(|| json!({}), json);
-    if let Some(patch) = merge_patch(&old, &json(&status)) {
+    let old = || before.as_ref().map_or_else(|| json!({}), json);
+    if before.as_ref() != Some(&status)
+        && let Some(patch) = merge_patch(&old(), &json(&status))
+    {
         pass.object = write_status(&pass.engine.client, &pass.object, patch).await?;
         pass.engine.metrics.status_written(item.kind);
     }
     if !matches!(outcome, Outcome::Stopped(Stop::Kubernetes(_))) {
         pass.memory.applied.clear();
         pass.memory.facts = None;
-        pass.memory.created = false;
+        pass.memory.adopted = None;
+        pass.memory.approved = None;
         if pass.annotation(super::policy::EXTERNAL_ID).is_some() {
             pass.memory.external_id = None;
         }
@@ -61,17 +64,19 @@ pub fn let_go<K: Kind>(item: &Item, pass: &Pass<'_, K>, deed: Reason, what: &str
 
 fn is_hiccup<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> bool {
     let passing = match outcome {
+        // Somebody wrote first: the next pass, in a moment, starts from what they wrote.
+        Outcome::Stopped(Stop::Kubernetes(error)) if error.is_conflict() => return true,
         Outcome::Stopped(Stop::Kubernetes(_)) => true,
         Outcome::Stopped(Stop::Waiting { reason: Reason::AdminApiNotReady, .. }) => true,
         Outcome::Stopped(Stop::Vendor(fault)) => match fault.class {
             Class::Transient | Class::Throttled => pass.memory.tries < PATIENCE,
-            // The AdminApi's own status speaks of it, once, instead of every object's.
-            Class::Denied => true,
+            // The AdminApi proves itself first, and its own status speaks of it if it cannot.
+            Class::Denied => pass.memory.tries == 0,
             _ => false,
         },
         _ => false,
     };
-    let generation = pass.object.meta().generation.unwrap_or_default();
+    let generation = pass.generation;
     passing
         && pass.object.meta().deletion_timestamp.is_none()
         && pass.stored().is_some_and(|status| {
@@ -81,9 +86,10 @@ fn is_hiccup<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> bool {
 
 fn status<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Status<K::Facts> {
     let mut status = pass.stored().cloned().unwrap_or_default();
-    let generation = pass.object.meta().generation.unwrap_or_default();
+    let generation = pass.generation;
     let mut judgements = outcome.judgements();
-    let aspects = pass.seen.as_ref().map(|seen| seen.conditions.clone());
+    let whole = pass.seen.as_ref().filter(|seen| seen.incomplete.is_none());
+    let aspects = whole.map(|seen| seen.conditions.clone());
     let place = judgements.len().min(2);
     let fresh: Vec<Judgement> = aspects.clone().unwrap_or_default().into_iter().map(Judgement::from).collect();
     judgements.splice(place..place, fresh);
@@ -98,6 +104,7 @@ fn status<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Status<K::Facts> {
     status.external_id = pass.external_id();
     status.last_handled_reconcile_at = pass.annotation(RECONCILE_AT).map(str::to_owned);
     status.plan = pending(pass, outcome);
+    status.last_approved = pass.memory.approved.clone().or(status.last_approved);
     status.applied = applied(pass, outcome);
     if let Some(facts) = pass.seen.as_ref().map(|seen| &seen.facts).or(pass.memory.facts.as_ref()) {
         status.facts = facts.clone();
@@ -109,16 +116,14 @@ fn pending<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Option<PlanReport>
     let plan = pass.plan.as_ref()?;
     let shown = matches!(outcome, Outcome::Stepped { .. }) || plan.hold.is_some();
     let uid = pass.object.meta().uid.as_deref().unwrap_or_default();
-    let hash = plan.hash(uid, pass.object.meta().generation.unwrap_or_default());
+    let hash = plan.hash(uid, pass.generation, &pass.wanted);
     (shown && plan.is_something()).then(|| PlanReport::new(plan, hash))
 }
 
 fn applied<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> std::collections::BTreeMap<String, String> {
     let before = pass.remembered();
     match (outcome, &pass.seen) {
-        (Outcome::Settled { .. }, Some(Seen { state, .. })) => {
-            remember(K::FIELDS, &pass.wanted, state, &before, pass.memory.created)
-        }
+        (Outcome::Settled { .. }, Some(Seen { state, .. })) => remember(K::FIELDS, &pass.wanted, state, &before),
         _ => before,
     }
 }
@@ -132,7 +137,8 @@ fn contribute<K: Kind>(item: &Item, pass: &Pass<'_, K>, conditions: &[Condition]
     };
     let reason =
         Reason::ALL.iter().find(|reason| reason.word() == ready.reason).map_or("Other", |reason| reason.word());
-    let gauges = pass.seen.as_ref().map(|seen| seen.gauges.clone());
+    let whole = pass.seen.as_ref().filter(|seen| seen.incomplete.is_none());
+    let gauges = whole.map(|seen| seen.gauges.clone());
     pass.engine.metrics.contribute(item, status, reason, gauges);
 }
 
@@ -174,18 +180,31 @@ pub async fn record_malformed<K: Kind>(
     metadata: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
     error: &str,
 ) {
-    use kube::api::{Api, DynamicObject, Patch, PatchParams};
+    use kube::api::{Api, DynamicObject, Patch};
     use kube::core::ApiResource;
     engine.metrics.contribute(item, "False", Reason::Malformed.word(), Some(Vec::new()));
+    let resource = ApiResource::erase::<K::Object>(&());
+    let api: Api<DynamicObject> = Api::namespaced_with(engine.client.clone(), &item.namespace, &resource);
+    let uid = metadata.uid.as_deref().unwrap_or_default();
+    let annotations = metadata.annotations.iter().flatten();
+    let abandoned = annotations.into_iter().any(|(name, value)| name == ABANDON && value == uid);
+    if metadata.deletion_timestamp.is_some() && abandoned {
+        let kept: Vec<&String> = metadata.finalizers.iter().flatten().filter(|name| *name != FINALIZER).collect();
+        let change = json!({"metadata": {"resourceVersion": metadata.resource_version, "finalizers": kept}});
+        let released = super::kubernetes::call(api.patch(&item.name, &params(), &Patch::Merge(change))).await;
+        tracing::info!(kind = item.kind, name = %item.name, ok = released.is_ok(), "let go of an object that cannot be read");
+        return;
+    }
     let generation = metadata.generation.unwrap_or_default();
-    let message = format!("this object cannot be read: {error}; correct it");
+    let message = format!(
+        "this object cannot be read: {error}; correct it, or, to delete it and leave the vendor's side alone, set the annotation \
+         {ABANDON}: {uid}"
+    );
     let judgements = [
         Judgement::new(READY, false, Reason::Malformed.word(), message.clone()),
         Judgement::new(SYNCED, None, Reason::Malformed.word(), message.clone()),
         Judgement::new(STALLED, true, Reason::Malformed.word(), message),
     ];
-    let resource = ApiResource::erase::<K::Object>(&());
-    let api: Api<DynamicObject> = Api::namespaced_with(engine.client.clone(), &item.namespace, &resource);
     let before = super::kubernetes::call(api.get(&item.name)).await.ok();
     let stored: Vec<Condition> = before
         .and_then(|object| serde_json::from_value(object.data.get("status")?.get("conditions")?.clone()).ok())
@@ -196,9 +215,7 @@ pub async fn record_malformed<K: Kind>(
     }
     tracing::warn!(kind = item.kind, namespace = %item.namespace, name = %item.name, error, "cannot read this object");
     let patch = json!({"status": {"observedGeneration": generation, "conditions": conditions}});
-    if let Err(error) =
-        super::kubernetes::call(api.patch_status(&item.name, &PatchParams::default(), &Patch::Merge(patch))).await
-    {
+    if let Err(error) = super::kubernetes::call(api.patch_status(&item.name, &params(), &Patch::Merge(patch))).await {
         tracing::warn!(kind = item.kind, name = %item.name, %error, "could not say so in its status");
     }
 }

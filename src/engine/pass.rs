@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use kube::Resource;
-use kube::core::object::{HasSpec, HasStatus};
+use kube::core::object::HasStatus;
 use tokio::time::Instant;
 
 use super::diff::Change;
@@ -21,6 +21,8 @@ use crate::base::fault::Fault;
 
 /// What is remembered of an object between passes: what is not recorded yet, and how the last passes went.
 pub struct Memory<K: Kind> {
+    /// Whose memory it is: an object deleted and made again under the same name starts with none.
+    pub uid: Option<String>,
     /// Failures in a row.
     pub tries: u32,
     /// The object as our last write left it, until the watch has caught up.
@@ -33,8 +35,14 @@ pub struct Memory<K: Kind> {
     pub applied: BTreeMap<String, String>,
     /// What the answer to the create told, until it is recorded.
     pub facts: Option<K::Facts>,
-    /// The object was created by us, and that is not recorded yet.
-    pub created: bool,
+    /// The id that was taken over, until it is recorded: what was sent to another one before says nothing about it.
+    pub adopted: Option<String>,
+    /// The external object was switched off for the deletion of this one; that is not done twice.
+    pub disabled: bool,
+    /// The approval that was used, until it is recorded.
+    pub approved: Option<String>,
+    /// The last wish for a look right now, and when it was first seen.
+    pub wish: Option<(String, Instant)>,
     /// The announcement that this process made.
     pub attempt: Option<String>,
     /// No call under that announcement may have been carried out.
@@ -46,13 +54,17 @@ pub struct Memory<K: Kind> {
 impl<K: Kind> Default for Memory<K> {
     fn default() -> Self {
         Self {
+            uid: None,
             tries: 0,
             latest: None,
             look_after: None,
             external_id: None,
             applied: BTreeMap::new(),
             facts: None,
-            created: false,
+            adopted: None,
+            disabled: false,
+            approved: None,
+            wish: None,
             attempt: None,
             attempt_is_clean: false,
             published: None,
@@ -68,6 +80,10 @@ pub struct Pass<'a, K: Kind> {
     pub kind: &'static str,
     /// The object, as new as we know it.
     pub object: K::Object,
+    /// Its spec when the pass began. An edit that comes in meanwhile is for the next pass.
+    pub spec: K::Spec,
+    /// The generation of that spec.
+    pub generation: i64,
     /// What is remembered of it.
     pub memory: &'a mut Memory<K>,
     /// The policy in force.
@@ -80,12 +96,14 @@ pub struct Pass<'a, K: Kind> {
     pub plan: Option<Plan>,
     /// What was done, in words, for Events: told even when the pass then stops.
     pub deeds: Vec<(Reason, String)>,
+    /// The id that this pass recorded.
+    pub recorded: Option<String>,
 }
 
 impl<K: Kind> Pass<'_, K> {
     /// The spec.
     pub fn spec(&self) -> &K::Spec {
-        self.object.spec()
+        &self.spec
     }
 
     /// The namespace.
@@ -111,9 +129,16 @@ impl<K: Kind> Pass<'_, K> {
 
     /// What was last sent of the fields that cannot be read back, recorded or not.
     pub fn remembered(&self) -> BTreeMap<String, String> {
-        let mut remembered = self.stored().map(|status| status.applied.clone()).unwrap_or_default();
+        let mut remembered = self.relevant().map(|status| status.applied.clone()).unwrap_or_default();
         remembered.extend(self.memory.applied.clone());
         remembered
+    }
+
+    /// The stored status, unless it speaks of another external object than the one taken over since.
+    fn relevant(&self) -> Option<&Status<K::Facts>> {
+        let other =
+            |status: &&Status<K::Facts>| self.memory.adopted.is_none() || status.external_id == self.memory.adopted;
+        self.stored().filter(other)
     }
 
     /// Remembers that everything was sent: a create carries every field.
@@ -131,15 +156,25 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Whether somebody asked for a look right now.
-    pub fn wishes_news(&self) -> bool {
-        let token = self.annotation(RECONCILE_AT);
-        token.is_some() && token != self.stored().and_then(|status| status.last_handled_reconcile_at.as_deref())
+    /// When somebody asked for a look right now, if that wish is still open.
+    fn wish(&mut self) -> Option<Instant> {
+        let token = self.annotation(RECONCILE_AT)?.to_owned();
+        if self.stored().and_then(|status| status.last_handled_reconcile_at.as_ref()) == Some(&token) {
+            return None;
+        }
+        match &self.memory.wish {
+            Some((known, since)) if *known == token => Some(*since),
+            _ => {
+                let now = Instant::now();
+                self.memory.wish = Some((token, now));
+                Some(now)
+            }
+        }
     }
 
     /// What a plan depends on.
     pub fn situation<'s>(&'s self, draft: &'s Draft) -> Situation<'s> {
-        draft.situation::<K>(&self.object, self.policy, &self.wanted)
+        Situation { generation: self.generation, ..draft.situation::<K>(&self.object, self.policy, &self.wanted) }
     }
 
     /// The owned parts of that, with what is not recorded yet.
@@ -147,10 +182,14 @@ impl<K: Kind> Pass<'_, K> {
         let attempt = self.annotation(PENDING_CREATE);
         let clean = attempt.is_some() && attempt == self.memory.attempt.as_deref() && self.memory.attempt_is_clean;
         let tombstone = link.session.tombstone(&tombstone::key(self.kind, &K::natural_key(self.spec())));
+        let stored = Draft::new::<K>(&self.object, self.external_id(), tombstone);
+        let just_taken = self.memory.adopted.is_some() && self.memory.adopted == stored.external_id;
         Draft {
             remembered: self.remembered(),
             announced: attempt.is_some() && !clean,
-            ..Draft::new::<K>(&self.object, self.external_id(), tombstone)
+            first_sight: stored.first_sight && !just_taken,
+            last_approved: self.memory.approved.clone().or_else(|| stored.last_approved.clone()),
+            ..stored
         }
     }
 
@@ -159,14 +198,12 @@ impl<K: Kind> Pass<'_, K> {
     /// # Errors
     /// The vendor's.
     pub async fn find(&mut self, link: &Link<K>) -> Result<Found<Seen<K::Facts>>, Fault> {
-        let wishes_news = self.wishes_news();
-        let mut fresh_after = link.session.fresh_after();
-        if wishes_news && self.seen.is_none() {
-            fresh_after = Instant::now();
-        }
-        fresh_after = self.memory.look_after.map_or(fresh_after, |after| after.max(fresh_after));
+        let wish = self.wish();
+        let wishes_news = wish.is_some();
+        let fresh_after =
+            [wish, self.memory.look_after].into_iter().flatten().fold(link.session.fresh_after(), Instant::max);
         let external_id = self.external_id();
-        let facts = self.memory.facts.as_ref().or_else(|| self.stored().map(|status| &status.facts));
+        let facts = self.memory.facts.as_ref().or_else(|| self.relevant().map(|status| &status.facts));
         let sought =
             Sought { spec: self.spec(), external_id: external_id.as_deref(), facts, fresh_after, alone: wishes_news };
         let found = K::find(&link.client, &sought).await?;

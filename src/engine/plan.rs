@@ -8,7 +8,7 @@ use super::diff::{Change, Effect, diff};
 use super::kind::{Found, Identity, Seen};
 use super::policy::{Deletion, EXTERNAL_ID, Effective, Management, PENDING_CREATE};
 use super::reason::Reason;
-use super::state::{Field, State};
+use super::state::{Field, State, Value, row};
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,11 +99,13 @@ impl Plan {
         !matches!(self.action, Action::Nothing | Action::Release)
     }
 
-    /// Binds an approval to this very plan: the object, its generation, the action and every change with what it starts from.
-    pub fn hash(&self, uid: &str, generation: i64) -> String {
+    /// Binds an approval to this very plan: the object, its generation, the action and every change with what it starts from and what it
+    /// leads to (by its fingerprint where it is secret).
+    pub fn hash(&self, uid: &str, generation: i64, wanted: &State) -> String {
         let mut text = format!("{uid}\n{generation}\n{:?}\n", self.action);
         for change in &self.changes {
-            text.push_str(&format!("{}\n{}\n{}\n", change.path, change.from.text(), change.to.text()));
+            let to = wanted.get(&change.path).map(Value::remembered).unwrap_or_default();
+            text.push_str(&format!("{}\n{}\n{to}\n", change.path, change.from.text()));
         }
         let sum = digest::digest(&digest::SHA256, text.as_bytes());
         sum.as_ref()[..6].iter().map(|byte| format!("{byte:02x}")).collect()
@@ -136,7 +138,7 @@ pub struct Situation<'a> {
     pub settled: bool,
     /// Drift that was reported and kept before: path and wanted value.
     pub reported: &'a [(String, String)],
-    /// The hash in the annotation provost.dev/approve.
+    /// The hash in the annotation provost.dev/approve, unless that plan was carried out already: one approval is good for one time.
     pub approved: Option<&'a str>,
     /// The object's uid, for the hash.
     pub uid: &'a str,
@@ -166,19 +168,28 @@ pub fn dispose<F>(at: &Situation<'_>, found: &Found<Seen<F>>) -> Plan {
         ),
         Found::Absent => Plan::of(Action::Release),
         Found::Present(seen) if !ours(at, seen) => Plan::of(Action::Release),
-        Found::Present(_) => Plan::of(match at.policy.deletion {
-            Deletion::Delete => Action::Delete,
-            Deletion::Disable => Action::Disable,
-            Deletion::Orphan | Deletion::Unknown => Action::Release,
-        }),
+        Found::Present(_) => {
+            let plan = Plan::of(match at.policy.deletion {
+                Deletion::Delete => Action::Delete,
+                Deletion::Disable => Action::Disable,
+                Deletion::Orphan | Deletion::Unknown => Action::Release,
+            });
+            authorise(at, plan)
+        }
     }
 }
 
 fn ours<F>(at: &Situation<'_>, seen: &Seen<F>) -> bool {
     match at.external_id {
-        Some(id) => id == seen.external_id,
+        Some(id) => id == seen.external_id && stranger(at, seen).is_none(),
         None => at.announced && refusals(at, seen).is_empty(),
     }
+}
+
+/// The natural key of an external object that cannot be ours, because it is not the spec's.
+fn stranger<F>(at: &Situation<'_>, seen: &Seen<F>) -> Option<Change> {
+    let key = |change: &Change| row(at.fields, &change.path).is_some_and(|field| field.key);
+    refusals(at, seen).into_iter().find(key)
 }
 
 fn refusals<F>(at: &Situation<'_>, seen: &Seen<F>) -> Vec<Change> {
@@ -198,11 +209,29 @@ fn absent(at: &Situation<'_>) -> Plan {
         ),
         // Hidden by the vendor since we switched it off: a create would only be told that the key is taken.
         (None, Some(id)) => Plan::of(Action::Adopt { external_id: id.to_owned(), claim: Claim::Revived }),
-        _ => Plan::of(Action::Create),
+        (None, None) => Plan::of(Action::Create),
+        // A list may lag behind a create, and a vendor may lose an object with all that was in it: neither asks for a second one.
+        (Some(id), _) => Plan::of(Action::Create).held(
+            Reason::ExternalObjectGone,
+            format!(
+                "the vendor no longer shows {id:?}; if it is lost for good, delete this object and create it again to have a new one made, \
+                 or set the annotation {EXTERNAL_ID} to the right id"
+            ),
+        ),
     }
 }
 
 fn present<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
+    if let (Some(id), Some(key)) = (at.external_id, stranger(at, seen)) {
+        let message = format!(
+            "{id:?} is not this object's: its {} is {} and not {}; nothing was changed there; set the annotation {EXTERNAL_ID} to the \
+             right id",
+            key.path,
+            key.from.text(),
+            key.to.text()
+        );
+        return Plan::of(Action::Nothing).held(Reason::IdentityDiffers, message);
+    }
     if at.external_id.is_none() || at.first_sight {
         return take_over(at, seen);
     }
@@ -281,13 +310,20 @@ fn authorise(at: &Situation<'_>, plan: Plan) -> Plan {
             Action::Create => plan
                 .held(Reason::NotFound, format!("{} does not exist, and policy.management is Observe", at.natural_key)),
             Action::Adopt { claim: Claim::Annotated | Claim::Policy, .. } => plan,
+            Action::Adopt { .. } => plan.held(
+                Reason::NotFound,
+                format!(
+                    "{} was switched off when its object was deleted, and policy.management is Observe",
+                    at.natural_key
+                ),
+            ),
             _ => {
                 let message = format!("{} differ, and policy.management is Observe", paths(&plan.changes));
                 plan.held(Reason::Observed, message)
             }
         },
         Management::Plan => {
-            let hash = plan.hash(at.uid, at.generation);
+            let hash = plan.hash(at.uid, at.generation, at.wanted);
             match at.approved {
                 Some(approved) if approved == hash => plan,
                 Some(approved) => plan.held(

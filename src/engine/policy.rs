@@ -125,17 +125,20 @@ pub struct Effective {
 
 /// The policy in force for one object.
 pub fn effective(policy: &Policy, annotations: &BTreeMap<String, String>, allowed: Deletions) -> Effective {
+    let management = match policy.management {
+        None | Some(Management::Enforce) => Management::Enforce,
+        Some(Management::Plan) => Management::Plan,
+        Some(Management::Observe | Management::Unknown) => Management::Observe,
+    };
     let deletion = match policy.deletion {
+        // Who only looks does not switch off either.
+        _ if management == Management::Observe => Deletion::Orphan,
         None => allowed.first().copied().unwrap_or(Deletion::Orphan),
         Some(wish) if allowed.contains(&wish) => wish,
         Some(_) => Deletion::Orphan,
     };
     Effective {
-        management: match policy.management {
-            None | Some(Management::Enforce) => Management::Enforce,
-            Some(Management::Plan) => Management::Plan,
-            Some(Management::Observe | Management::Unknown) => Management::Observe,
-        },
+        management,
         adopt: policy.adoption == Some(Adoption::IfExists),
         correct_drift: matches!(policy.drift, None | Some(Drift::Correct)),
         deletion,
@@ -171,5 +174,13 @@ mod tests {
         assert!(!policy.correct_drift);
         assert_eq!(policy.deletion, Deletion::Orphan);
         assert_eq!(read(serde_json::json!({"deletion": "Delete"})).deletion, Deletion::Orphan);
+    }
+
+    #[test]
+    fn who_only_observes_lets_go_without_a_word_to_the_vendor() {
+        for management in ["Observe", "A word of another version"] {
+            let policy = read(serde_json::json!({"management": management, "deletion": "Disable"}));
+            assert_eq!(policy.deletion, Deletion::Orphan);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The work queue: which object is looked at next. Pure; the clock is an argument.
 //!
-//! - *Lanes*: a person's edit goes before an object never synced, that before a retry, that before a resync. Whoever waits moves up one
-//!   lane every [`AGEING`], so nothing starves.
+//! - *Lanes*: a person's edit goes before an object never synced, that before a retry, that before a resync. Every [`OLDEST`]th turn goes
+//!   to whoever waits longest, whatever its lane, so nothing starves and a backlog, however old, does not hold up an edit.
 //! - *Fairness*: tenants (AdminApis) that have work of equal rank take turns, and each has a limit of its own on what runs at once.
 //! - *Never two at once*: an object that is asked for while it runs is queued again when it is done.
 //!
@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How long one waits to move up a lane.
-pub const AGEING: Duration = Duration::from_secs(10);
+/// Every so many turns, the one that waits longest has it.
+pub const OLDEST: u64 = 8;
 
 /// Why an object is looked at. Earlier lanes go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,6 +85,7 @@ pub struct Queue {
     delayed: BTreeMap<(Instant, u64), Item>,
     seq: u64,
     running: usize,
+    taken: u64,
     limit: usize,
     limit_per_tenant: usize,
 }
@@ -99,6 +100,7 @@ impl Queue {
             delayed: BTreeMap::new(),
             seq: 0,
             running: 0,
+            taken: 0,
             limit,
             limit_per_tenant,
         }
@@ -109,11 +111,30 @@ impl Queue {
         self.share(tenant).limit = Some(limit);
     }
 
-    /// Asks for `item` now. It keeps its place if it waits in this lane or an earlier one already.
+    /// Forgets a tenant's own limit, and the tenant if it has no work.
+    pub fn drop_limit(&mut self, tenant: &Tenant) {
+        if let Some(share) = self.shares.get_mut(tenant) {
+            share.limit = None;
+        }
+        self.drop_idle(tenant);
+    }
+
+    fn drop_idle(&mut self, tenant: &Tenant) {
+        let idle =
+            |share: &Share| share.running == 0 && share.limit.is_none() && share.lanes.iter().all(VecDeque::is_empty);
+        if self.shares.get(tenant).is_some_and(idle) {
+            self.shares.remove(tenant);
+            self.turns.retain(|other| other != tenant);
+        }
+    }
+
+    /// Asks for `item` now. It keeps its place if it waits in this lane or an earlier one already; a pause that it keeps after a failure
+    /// is not cut short by a resync.
     pub fn add(&mut self, item: Item, tenant: Tenant, lane: Lane, now: Instant) {
         match self.places.get_mut(&item) {
             Some((_, Place::Running { again, .. })) => *again = Some(again.map_or(lane, |other| other.min(lane))),
             Some((_, Place::Ready { lane: present, .. })) if *present <= lane => {}
+            Some((_, Place::Delayed { .. })) if lane == Lane::Resync => {}
             Some((_, Place::Delayed { at, seq, lane: present })) => {
                 let (key, lane) = ((*at, *seq), lane.min(*present));
                 self.delayed.remove(&key);
@@ -169,7 +190,9 @@ impl Queue {
         if self.running >= self.limit {
             return None;
         }
-        let (turn, lane) = self.best(now)?;
+        let oldest = self.taken % OLDEST == OLDEST - 1;
+        let (turn, lane) = self.best(now, oldest)?;
+        self.taken += 1;
         let tenant = self.turns.remove(turn)?;
         self.turns.push_back(tenant.clone());
         let share = self.share(&tenant);
@@ -191,7 +214,7 @@ impl Queue {
         match (again, later) {
             (Some(lane), _) => self.make_ready(item.clone(), tenant, lane, now),
             (None, Some((at, lane))) => self.make_delayed(item.clone(), tenant, lane, at),
-            (None, None) => {}
+            (None, None) => self.drop_idle(&tenant),
         }
     }
 
@@ -231,9 +254,9 @@ impl Queue {
         self.places.insert(item, (tenant, Place::Delayed { at, seq, lane }));
     }
 
-    /// The position in `turns` of the tenant to serve, and the lane to serve it from.
-    fn best(&mut self, now: Instant) -> Option<(usize, Lane)> {
-        let mut best: Option<(i64, usize, Lane)> = None;
+    /// The position in `turns` of the tenant to serve, and the lane to serve it from: by lane, or by age if `oldest`.
+    fn best(&mut self, now: Instant, oldest: bool) -> Option<(usize, Lane)> {
+        let mut best: Option<(Duration, usize, Lane)> = None;
         for (turn, tenant) in self.turns.iter().enumerate() {
             let Some(share) = self.shares.get_mut(tenant) else { continue };
             if share.running >= share.limit.unwrap_or(self.limit_per_tenant) {
@@ -248,11 +271,12 @@ impl Queue {
                     }
                 }
                 let Some(head) = waiting.front() else { continue };
-                let aged = now.saturating_duration_since(head.since).as_secs() / AGEING.as_secs();
-                // Below zero too: a long wait beats fresh edits, however many come.
-                let rank = (lane as i64).saturating_sub_unsigned(aged);
-                if best.is_none_or(|(least, ..)| rank < least) {
-                    best = Some((rank, turn, lane));
+                let age = now.saturating_duration_since(head.since);
+                // Tenants of equal rank take turns: the first in the row stays the best.
+                let better =
+                    |(most, _, first): &(Duration, usize, Lane)| if oldest { age > *most } else { lane < *first };
+                if best.as_ref().is_none_or(better) {
+                    best = Some((age, turn, lane));
                 }
             }
         }
@@ -326,14 +350,46 @@ mod tests {
     }
 
     #[test]
-    fn waiting_moves_up() {
-        let (start, mut queue) = (Instant::now(), Queue::new(9, 9));
-        queue.add(item("old"), None, Lane::Resync, start);
-        for (waited, expected) in [(AGEING * 3, ["new", "old"]), (AGEING * 4, ["old", "new"])] {
-            queue.add(item("old"), None, Lane::Resync, start);
-            queue.add(item("new"), None, Lane::Edit, start + waited);
-            assert_eq!(order(&mut queue, start + waited), expected);
+    fn a_backlog_holds_up_no_edit_and_does_not_starve() {
+        let (start, mut queue) = (Instant::now(), Queue::new(1, 1));
+        for i in 0..100 {
+            queue.add(item(&format!("resync-{i}")), None, Lane::Resync, start);
         }
+        let (mut edits, mut resyncs) = (0, 0);
+        for second in 1..=80 {
+            let now = start + Duration::from_secs(second);
+            queue.add(item(&format!("edit-{second}")), None, Lane::Edit, now);
+            let (taken, lane, _) = queue.take(now).expect("work");
+            if lane == Lane::Edit {
+                edits += 1
+            } else {
+                resyncs += 1
+            }
+            queue.done(&taken, now);
+        }
+        assert_eq!((edits, resyncs), (70, 10));
+    }
+
+    #[test]
+    fn a_resync_does_not_cut_a_pause_short() {
+        let (now, mut queue) = (Instant::now(), Queue::new(9, 9));
+        queue.add_at(item("a"), None, Lane::Retry, now + Duration::from_secs(60));
+        queue.add(item("a"), None, Lane::Resync, now);
+        assert!(queue.take(now).is_none());
+        queue.add(item("a"), None, Lane::Retry, now);
+        assert!(queue.take(now).is_some());
+    }
+
+    #[test]
+    fn a_tenant_without_work_or_limit_is_forgotten() {
+        let (now, mut queue) = (Instant::now(), Queue::new(9, 9));
+        queue.set_limit(&tenant("a"), 3);
+        queue.add(item("a1"), tenant("a"), Lane::Edit, now);
+        let (taken, ..) = queue.take(now).expect("a1");
+        queue.done(&taken, now);
+        assert_eq!(queue.turns.len(), 1);
+        queue.drop_limit(&tenant("a"));
+        assert!(queue.turns.is_empty() && queue.shares.is_empty());
     }
 
     #[test]

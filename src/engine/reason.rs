@@ -58,6 +58,8 @@ reasons! {
     PlanStale,
     /// A field that the vendor cannot change differs from the spec.
     ImmutableDiffers,
+    /// The id names an external object with another natural key than the spec's: it belongs to somebody else.
+    IdentityDiffers,
     /// The object exists at the vendor already and was not made by this object.
     AlreadyExists,
     /// The natural key belongs to an object that these credentials cannot see.

@@ -14,19 +14,24 @@
 //! stay together. What could not be recorded is kept in `Memory` and recorded by the next pass; the call is not repeated.
 
 use kube::{Resource, ResourceExt};
+use tokio::time::Instant;
 
 use super::apply;
 use super::diff::{Change, Effect, diff};
-use super::kind::{Kind, Managed};
-use super::kubernetes::{record_created, release, write_secret};
+use super::draft::Draft;
+use super::kind::{Found, Identity, Kind, Managed, Seen};
+use super::kubernetes::{Written, record_created, release, write_secret};
 use super::pass::Pass;
 use super::plan::{self, Action, Claim, Hold, Plan};
-use super::policy::{ABANDON, Deletion, EXTERNAL_ID, FINALIZER, PAUSED, PENDING_CREATE};
+use super::policy::{ABANDON, Deletion, EXTERNAL_ID, FINALIZER, Management, PAUSED, PENDING_CREATE};
 use super::reason::Reason;
 use super::reference::{Sort, Target};
 use super::report::{Outcome, Stop};
 use super::settle::{self, Link};
 use crate::base::fault::{Class, Fault};
+
+/// The most steps of one pass: adopt, revive, look again, create, update, and a last look, with some to spare.
+const MOST_STEPS: usize = 8;
 
 /// How a pass ended.
 pub enum End {
@@ -55,28 +60,42 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     }
     record_id(pass).await?;
     let mut before: Option<Plan> = None;
-    loop {
+    let mut looked_again = false;
+    // Each step leads to the next at once; more than these means that something at the vendor moves as we do.
+    for _ in 0..MOST_STEPS {
         let found = pass.find(&link).await?;
+        if let Found::Present(seen) = &found
+            && revived(pass, &link, seen).await?
+        {
+            continue;
+        }
         let draft = pass.draft(&link);
         let plan = plan::converge(&pass.situation(&draft), &found);
         pass.plan = Some(plan.clone());
         if let Some(hold) = plan.hold {
-            if hold.reason == Reason::AlreadyExists {
+            if matches!(hold.reason, Reason::AlreadyExists | Reason::IdentityDiffers) {
                 // Somebody else's: nothing of it is ours to show.
                 pass.seen = None;
             }
             return Err(Stop::Held(hold));
         }
         if before.as_ref() == Some(&plan) && plan.is_something() {
-            return Err(Stop::Vendor(not_kept(&plan)));
+            return Err(Stop::Vendor(not_kept(Some(&plan))));
         }
+        if plan.action == Action::Create && K::IDENTITY != Identity::Chosen && !looked_again {
+            // Nothing at the vendor refuses a second one: that there is none must be true now.
+            looked_again = true;
+            pass.memory.look_after = Some(Instant::now());
+            continue;
+        }
+        approved(pass, &plan, &draft);
         before = Some(plan.clone());
         match plan.action {
             Action::Create => {
                 apply::create(pass, &link).await?;
             }
             Action::Adopt { external_id, claim } => {
-                let adopted = apply::adopt(pass, &link, &external_id, claim).await?;
+                let adopted = apply::adopt(pass, &external_id, claim).await?;
                 if matches!(claim, Claim::Policy | Claim::Annotated) {
                     return Ok(End::Report(first_sight(pass, &link, adopted).await?));
                 }
@@ -84,12 +103,39 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
             Action::Update => {
                 apply::update(pass, &link, &plan.changes).await?;
             }
-            Action::Nothing | Action::Release | Action::Disable | Action::Delete => break,
+            Action::Nothing | Action::Release | Action::Disable | Action::Delete => return settled(pass).await,
         }
     }
+    Err(Stop::Vendor(not_kept(before.as_ref())))
+}
+
+/// What is left to do once the vendor agrees.
+async fn settled<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     publish(pass).await?;
+    if let Some(fault) = pass.seen.as_ref().and_then(|seen| seen.incomplete.clone()) {
+        return Err(Stop::Vendor(fault));
+    }
     let deed = pass.deeds.first().map(|(deed, _)| *deed);
     Ok(End::Report(Outcome::Settled { deed, idle: idle(pass) }))
+}
+
+/// Switches on again what an earlier object's deletion switched off, once it is ours. True if that was done.
+async fn revived<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, seen: &Seen<K::Facts>) -> Result<bool, Stop> {
+    let draft = pass.draft(link);
+    let ours = draft.external_id.as_ref() == Some(&seen.external_id) && !draft.first_sight;
+    if !ours || draft.tombstone != draft.external_id || pass.policy.management == Management::Observe {
+        return Ok(false);
+    }
+    apply::revive(pass, link, &seen.external_id).await?;
+    Ok(true)
+}
+
+/// An approval that is used is used up.
+fn approved<K: Kind>(pass: &mut Pass<'_, K>, plan: &Plan, draft: &Draft) {
+    if pass.policy.management == Management::Plan && plan.is_something() {
+        let situation = pass.situation(draft);
+        pass.memory.approved = situation.approved.map(str::to_owned).or_else(|| pass.memory.approved.clone());
+    }
 }
 
 /// The first pass after an adoption only looks, and shows what the next one will change.
@@ -112,6 +158,7 @@ async fn first_sight<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, deed: Reas
 async fn record_id<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
     if let (None, Some(id)) = (pass.annotation(EXTERNAL_ID), pass.memory.external_id.clone()) {
         pass.object = record_created(&pass.engine.client, &pass.object, &id).await?;
+        pass.recorded = Some(id);
     }
     Ok(())
 }
@@ -126,15 +173,12 @@ fn paused<K: Kind>(pass: &Pass<'_, K>) -> Result<(), Stop> {
 
 fn idle<K: Kind>(pass: &Pass<'_, K>) -> Vec<Change> {
     let Some(seen) = &pass.seen else { return Vec::new() };
-    if pass.memory.created {
-        return Vec::new();
-    }
     let changes = diff(K::FIELDS, &pass.wanted, &seen.state, &pass.remembered());
     changes.into_iter().filter(|change| change.effect == Effect::NoEffect).collect()
 }
 
-fn not_kept(plan: &Plan) -> Fault {
-    let paths: Vec<&str> = plan.changes.iter().map(|change| change.path.as_str()).collect();
+fn not_kept(plan: Option<&Plan>) -> Fault {
+    let paths: Vec<&str> = plan.into_iter().flat_map(|plan| &plan.changes).map(|change| change.path.as_str()).collect();
     let detail = format!("the vendor took the change and shows the old value still: {}", paths.join(", "));
     Fault::new(Class::Broken, "update", detail)
 }
@@ -149,14 +193,17 @@ async fn publish<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
     if version.is_some() && pass.memory.published.as_ref() == Some(&(details.clone(), version)) {
         return Ok(());
     }
-    let Some(version) = write_secret(&pass.engine.client, &pass.object, &name, &details).await? else {
+    let written = write_secret(&pass.engine.client, &pass.object, &name, &details).await?;
+    let (Written::Ours(version) | Written::Foreign(version)) = &written;
+    // Its disappearance is news, whosever it is.
+    pass.engine.references.learned(&watched, version);
+    let Written::Ours(version) = written else {
         let message = format!(
             "the Secret {}/{name} exists and does not belong to this object; delete it or name another one",
             pass.namespace()
         );
         return Err(Stop::Waiting { reason: Reason::SecretNotOurs, message });
     };
-    pass.engine.references.learned(&watched, &version);
     pass.memory.published = Some((details, Some(version)));
     Ok(())
 }
@@ -179,15 +226,18 @@ async fn dispose<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     let Some(link) = settle::last_link::<K>(pass.engine, pass.namespace(), pass.spec())? else {
         return Err(blocked(pass));
     };
+    record_id(pass).await?;
     // A spec that cannot be carried out must not stand in the way of deletion.
     pass.wanted = K::desired(pass.spec()).unwrap_or_default();
     for _ in 0..3 {
         let found = pass.find(&link).await?;
         let draft = pass.draft(&link);
         let plan = plan::dispose(&pass.situation(&draft), &found);
+        pass.plan = Some(plan.clone());
         if let Some(hold) = plan.hold {
             return Err(Stop::Held(hold));
         }
+        approved(pass, &plan, &draft);
         let id = pass.seen.as_ref().map(|seen| seen.external_id.clone()).unwrap_or_default();
         match plan.action {
             Action::Disable => {

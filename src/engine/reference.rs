@@ -108,7 +108,10 @@ impl References {
     /// change or disappearance is.
     pub fn learned(&self, target: &Target, version: &str) {
         let mut index = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if index.users_of.contains_key(target) {
+        let number = |version: &str| version.parse::<u64>().unwrap_or_default();
+        // The watch may have seen a later one while we read this one.
+        let later = index.versions.get(target).is_some_and(|known| number(known) > number(version));
+        if index.users_of.contains_key(target) && !later {
             index.versions.insert(target.clone(), version.to_owned());
         }
     }
@@ -158,6 +161,11 @@ mod tests {
         assert_eq!(references.observed(&secret, None), [item("a")]);
         references.set(&item("a"), vec![]);
         assert!(references.observed(&secret, Some("2")).is_empty());
+        references.set(&item("a"), vec![secret.clone()]);
+        references.observed(&secret, Some("12"));
+        references.learned(&secret, "9");
+        assert_eq!(references.version(&secret).as_deref(), Some("12"));
+        references.set(&item("a"), vec![]);
         assert_eq!(references.version(&secret), None);
     }
 

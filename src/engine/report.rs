@@ -89,7 +89,8 @@ impl Stop {
     /// Whether only a person can help. (It is tried again all the same, slowly.)
     pub fn needs_a_person(&self) -> bool {
         match self {
-            Self::Invalid(_) | Self::Held(_) => true,
+            Self::Held(hold) => hold.reason != Reason::Unavailable,
+            Self::Invalid(_) => true,
             Self::Waiting { reason, .. } => *reason != Reason::AdminApiNotReady,
             Self::Vendor(fault) => !matches!(fault.class, Class::Transient | Class::Throttled),
             Self::Kubernetes(_) => false,
@@ -121,6 +122,10 @@ impl Outcome {
                 Judgement::new(SYNCED, false, deed.word(), message.clone()),
                 Judgement::new(RECONCILING, true, deed.word(), message.clone()),
             ],
+            Self::Stopped(Stop::Held(hold)) if hold.reason == Reason::Paused => {
+                let judge = |condition| Judgement::new(condition, None, hold.reason.word(), hold.message.clone());
+                vec![judge(READY), judge(SYNCED)]
+            }
             Self::Stopped(Stop::Held(hold)) if accepted(hold.reason) => {
                 let message = hold.message.as_str();
                 vec![

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::reason::Reason;
 use super::report::{Next, Outcome, Stop};
 use crate::base::fault::Class;
 
@@ -26,10 +27,7 @@ pub fn next(outcome: &Outcome, tries: u32) -> Next {
         Outcome::Stopped(stop) => match stop {
             // Nothing but an edit, a watch or the resync can change these.
             Stop::Invalid(_) | Stop::Waiting { .. } => Next::Wait,
-            Stop::Held(hold) if hold.reason == super::reason::Reason::Unavailable => {
-                Next::After(Pace::seconds(5, 300).pause(tries))
-            }
-            Stop::Held(hold) if hold.reason == super::reason::Reason::DeletionBlocked => {
+            Stop::Held(hold) if matches!(hold.reason, Reason::Unavailable | Reason::DeletionBlocked) => {
                 Next::After(Pace::seconds(5, 300).pause(tries))
             }
             Stop::Held(_) => Next::Wait,

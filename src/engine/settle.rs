@@ -82,9 +82,13 @@ pub fn link<K: Kind>(engine: &Engine, namespace: &str, spec: &K::Spec) -> Result
 /// A link from the last session, whether connected or not: to let go of objects while only the credentials are gone.
 ///
 /// # Errors
-/// It is for another vendor.
+/// It is for another vendor, or the vendor refuses its credentials.
 pub fn last_link<K: Kind>(engine: &Engine, namespace: &str, spec: &K::Spec) -> Result<Option<Link<K>>, Stop> {
     let key = admin_api_key(namespace, spec);
+    if let Some(Standing::Disconnected { reason: Reason::Denied, message, .. }) = engine.sessions.get(&key) {
+        let message = format!("the AdminApi {} is not connected (Denied): {message}", key.1);
+        return Err(Stop::Waiting { reason: Reason::AdminApiNotReady, message });
+    }
     engine.sessions.session(&key).map(|session| open(&key, session)).transpose()
 }
 

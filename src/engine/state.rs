@@ -24,6 +24,8 @@ pub struct Field {
     pub path: &'static str,
     /// How the vendor treats it.
     pub access: Access,
+    /// It is (part of) the natural key: an external object in which it differs is another one, whatever its id.
+    pub key: bool,
     /// Fields of one group are written by one call of [`Kind::update`](super::kind::Kind::update).
     pub group: &'static str,
 }
@@ -109,8 +111,8 @@ mod tests {
     #[test]
     fn a_star_stands_for_the_keys_of_a_map() {
         let fields = [
-            Field { path: "name", access: Access::Immutable, group: "" },
-            Field { path: "additional.*", access: Access::Readable, group: "" },
+            Field { path: "name", access: Access::Immutable, key: true, group: "" },
+            Field { path: "additional.*", access: Access::Readable, key: false, group: "" },
         ];
         assert_eq!(row(&fields, "additional.anything").map(|field| field.path), Some("additional.*"));
         assert_eq!(row(&fields, "name").map(|field| field.path), Some("name"));

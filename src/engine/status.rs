@@ -29,6 +29,9 @@ pub struct Status<F> {
     /// What would be done, while it is not done: it waits for approval, or policy says to only report it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plan: Option<PlanReport>,
+    /// The hash of the plan that was last carried out because it was approved; it approves nothing any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_approved: Option<String>,
     /// What was last sent of the fields that cannot be read back: the value, or a keyed fingerprint of a secret one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub applied: BTreeMap<String, String>,
@@ -49,6 +52,7 @@ impl<F: Default> Default for Status<F> {
             external_id: None,
             last_handled_reconcile_at: None,
             plan: None,
+            last_approved: None,
             applied: BTreeMap::new(),
             facts: F::default(),
         }

@@ -12,7 +12,7 @@ use super::registry::Session;
 
 /// The name of the ConfigMap.
 fn name_of(admin_api: &str) -> String {
-    format!("{admin_api}-disabled")
+    format!("{admin_api}.provost-disabled")
 }
 
 /// The key for an object of `kind`: the natural key may have any characters, a ConfigMap's key may not.

@@ -78,10 +78,13 @@ impl<O> Store<O> {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
-    fn missing_from(&self, scope: Option<&str>, listed: &HashSet<Key>) -> Vec<Key> {
-        let objects = self.0.read().unwrap_or_else(PoisonError::into_inner);
+    /// Drops what a fresh list of `scope` does not have, and says what that was.
+    fn drop_missing(&self, scope: Option<&str>, listed: &HashSet<Key>) -> Vec<Key> {
+        let mut objects = self.0.write().unwrap_or_else(PoisonError::into_inner);
         let within = |key: &&Key| scope.is_none_or(|namespace| *key.0 == *namespace);
-        objects.keys().filter(within).filter(|key| !listed.contains(*key)).cloned().collect()
+        let missing: Vec<Key> = objects.keys().filter(within).filter(|key| !listed.contains(*key)).cloned().collect();
+        missing.iter().for_each(|key| drop(objects.remove(key)));
+        missing
     }
 }
 
@@ -91,6 +94,8 @@ pub enum Change<O> {
     Applied(Key, Arc<O>),
     /// The object is gone.
     Deleted(Key),
+    /// What exists in the scope is about to be told anew.
+    Listing,
     /// Everything that exists in the scope has been told.
     Listed,
 }
@@ -117,7 +122,10 @@ pub async fn watch_scope<O>(
     let mut complained = false;
     while let Some(event) = events.next().await {
         match event {
-            Ok(watcher::Event::Init) => seen.clear(),
+            Ok(watcher::Event::Init) => {
+                seen.clear();
+                tell(Change::Listing);
+            }
             Ok(event @ (watcher::Event::InitApply(_) | watcher::Event::Apply(_))) => {
                 let initial = matches!(event, watcher::Event::InitApply(_));
                 let (watcher::Event::InitApply(object) | watcher::Event::Apply(object)) = event else { continue };
@@ -138,12 +146,8 @@ pub async fn watch_scope<O>(
                 tell(Change::Deleted(key));
             }
             Ok(watcher::Event::InitDone) => {
-                for key in store.iter().flat_map(|store| store.missing_from(scope.as_deref(), &seen)) {
-                    if let Some(store) = &store {
-                        store.remove(&key);
-                    }
-                    tell(Change::Deleted(key));
-                }
+                let vanished = store.iter().flat_map(|store| store.drop_missing(scope.as_deref(), &seen));
+                vanished.for_each(|key| tell(Change::Deleted(key)));
                 seen = HashSet::new();
                 complained = false;
                 listed.send_replace(true);

@@ -5,6 +5,7 @@
 //! reads as "there are none". What a fault means for an account is not decided here.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -98,6 +99,7 @@ pub struct Client {
     transport: Transport,
     own_key: Secret,
     root_domain: Option<String>,
+    census: Arc<Census>,
     accounts: Shared<Accounts>,
     /// One list for each filter, by [`StatusFilter::index`].
     connections: Arc<[Shared<Connections>; StatusFilter::COUNT]>,
@@ -123,7 +125,14 @@ impl Client {
                 }
                 other => other,
             })?;
-        Ok(Self { transport, own_key, root_domain, accounts: Shared::default(), connections: Arc::default() })
+        Ok(Self {
+            transport,
+            own_key,
+            root_domain,
+            census: Arc::default(),
+            accounts: Shared::default(),
+            connections: Arc::default(),
+        })
     }
 
     /// The domain under which this installation's accounts have their host names, as far as the address tells it: `admin.` is taken
@@ -146,8 +155,9 @@ impl Client {
     /// # Errors
     /// The fault of the read that this caller waited for. A list that cannot be read as a whole is [`Class::Broken`].
     pub async fn account_by<R>(&self, fresh_after: Instant, pick: impl FnOnce(&Accounts) -> R) -> Result<R, Fault> {
-        let transport = self.transport.clone();
-        self.accounts.read(fresh_after, move || list_accounts(transport), pick).await
+        let (transport, census) = (self.transport.clone(), self.census.clone());
+        let fetch = move || async move { census.check(list_accounts(transport).await?) };
+        self.accounts.read(fresh_after, fetch, pick).await
     }
 
     /// What `pick` takes from the connections of all accounts in these states, as they were at `fresh_after` or later (contract 2.5).
@@ -218,6 +228,12 @@ impl Client {
         let request = Request::write("update_account", Method::POST).body(body);
         let outcome = self.transport.send(request, |answer| succeeded(answer).map(|_| ())).await;
         self.known(outcome)?;
+        match update.change().active {
+            // The list may hide what is inactive (contract 2.2): only a new one shows what was switched on.
+            Some(true) => self.accounts.invalidate(),
+            Some(false) => self.census.one_less(),
+            None => {}
+        }
         let update = update.clone();
         self.accounts.amend(move |accounts| accounts.apply(&update));
         Ok(())
@@ -260,6 +276,38 @@ fn authorization(access: &Access) -> Result<Secret, SetupError> {
 
 fn read_created(answer: &Answer) -> Result<CreatedAnswer, Fault> {
     succeeded(answer)?.json()
+}
+
+/// How many accounts the list had when it was read last. The vendor has no paging and no total, so a list that is cut short reads like one from
+/// which accounts are gone; that is believed when the vendor says it twice.
+#[derive(Default)]
+struct Census {
+    known: AtomicUsize,
+    doubted: AtomicUsize,
+}
+
+impl Census {
+    /// As many may vanish at once without a doubt; or a tenth of all.
+    const SOME: usize = 5;
+
+    fn check(&self, accounts: Accounts) -> Result<Accounts, Fault> {
+        let (before, now) = (self.known.load(Ordering::Relaxed), accounts.len());
+        let lost = before.saturating_sub(now);
+        if lost > Self::SOME.max(before / 10) && self.doubted.swap(now + 1, Ordering::Relaxed) != now + 1 {
+            let detail = format!(
+                "{lost} of {before} accounts are missing from the list; that is believed once the next list agrees"
+            );
+            return Err(Fault::new(Class::Broken, "list_accounts", detail));
+        }
+        self.known.store(now, Ordering::Relaxed);
+        Ok(accounts)
+    }
+
+    fn one_less(&self) {
+        let less = |known: usize| Some(known.saturating_sub(1));
+        // The closure never declines, so neither does this.
+        let _ = self.known.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less);
+    }
 }
 
 async fn list_accounts(transport: Transport) -> Result<Accounts, Fault> {

@@ -13,7 +13,7 @@ use super::MyIntranetApps;
 use super::client::Client;
 use super::health::{self, ConnectionHealth, ConnectionsReport};
 use super::wire::{Account, AccountChange, AccountType, AccountUpdate, NewAccount};
-use crate::base::fault::{Class, Delivery, Fault};
+use crate::base::fault::Fault;
 use crate::engine::kind::{
     AdminApiReference, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
     SecretTarget, Seen, Sought, Wanted,
@@ -171,7 +171,7 @@ impl Managed for TenantAccountSpec {
 pub struct Accounts;
 
 const fn field(path: &'static str, access: Access) -> Field {
-    Field { path, access, group: "account" }
+    Field { path, access, key: false, group: "account" }
 }
 
 impl Kind for Accounts {
@@ -184,7 +184,7 @@ impl Kind for Accounts {
     const DELETIONS: Deletions = &[Deletion::Disable, Deletion::Orphan];
     const FIELDS: &'static [Field] = &[
         field("name", Access::Immutable),
-        field("subdomain", Access::Immutable),
+        Field { key: true, ..field("subdomain", Access::Immutable) },
         field("domain", Access::Immutable),
         field("emailAdmin", Access::Readable),
         field("packageId", Access::Readable),
@@ -249,11 +249,25 @@ impl Kind for Accounts {
         };
         let before = sought.facts.and_then(|facts| facts.connections.as_ref());
         let settings = sought.spec.connection_health.as_ref();
-        let report = health::look(client, &key, settings, sought.fresh_after, sought.alone, before).await?;
+        let look = health::look(client, &key, settings, sought.fresh_after, sought.alone, before).await;
         let (observed, state) = describe(client, account.as_ref(), sought);
-        let (conditions, gauges) = (vec![report.condition(settings)], report.gauges());
-        let facts = AccountFacts { observed: Some(observed), connections: Some(report.into_report()) };
-        Ok(Found::Present(Seen { external_id: key, state, facts, conditions, gauges }))
+        let mut seen = Seen {
+            external_id: key,
+            state,
+            facts: AccountFacts { observed: Some(observed), connections: before.cloned() },
+            conditions: Vec::new(),
+            gauges: Vec::new(),
+            incomplete: None,
+        };
+        match look {
+            Ok(look) => {
+                (seen.conditions, seen.gauges) = (vec![look.condition(settings)], look.gauges());
+                seen.facts.connections = Some(look.into_report());
+            }
+            // The account can be managed without knowing how its connections are.
+            Err(fault) => seen.incomplete = Some(fault),
+        }
+        Ok(Found::Present(seen))
     }
 
     async fn create(
@@ -300,14 +314,23 @@ impl Kind for Accounts {
     }
 
     async fn disable(client: &Client, external_id: &str, _: &TenantAccountSpec) -> Result<(), Fault> {
-        let change = AccountChange { active: Some(false), ..AccountChange::default() };
-        match AccountUpdate::new(external_id, change) {
-            Some(update) => client.update_account(&update).await,
-            None => {
-                let fault = Fault::new(Class::Broken, "update_account", "there is nothing to change");
-                Err(fault.with_delivery(Delivery::NotSent))
-            }
+        switch(client, external_id, false).await
+    }
+
+    async fn enable(client: &Client, external_id: &str, spec: &TenantAccountSpec) -> Result<(), Fault> {
+        // Absent means active at creation, and this is the nearest thing to one.
+        if spec.active == Some(false) {
+            return Ok(());
         }
+        switch(client, external_id, true).await
+    }
+}
+
+async fn switch(client: &Client, external_id: &str, active: bool) -> Result<(), Fault> {
+    let change = AccountChange { active: Some(active), ..AccountChange::default() };
+    match AccountUpdate::new(external_id, change) {
+        Some(update) => client.update_account(&update).await,
+        None => Ok(()),
     }
 }
 

@@ -27,7 +27,8 @@ pub struct BadFilter(String);
 /// # Errors
 /// `filter` makes no sense.
 pub fn start(format: LogFormat, filter: &str, file: Option<File>) -> Result<(), BadFilter> {
-    let filter = EnvFilter::try_new(filter).map_err(|_| BadFilter(filter.to_owned()))?;
+    // Last, and so not to be overruled: below an error, kube-client logs whole bodies that it cannot decode, Secrets among them.
+    let filter = EnvFilter::try_new(format!("{filter},kube_client=error")).map_err(|_| BadFilter(filter.to_owned()))?;
     match file {
         Some(file) => install(format, filter, Mutex::new(file)),
         None => install(format, filter, std::io::stderr),

@@ -466,3 +466,25 @@ proptest! {
         }
     }
 }
+
+/// A list that lost most of its accounts is believed when the vendor says so twice.
+#[tokio::test]
+async fn a_list_cut_short_is_doubted_once() {
+    let (whole, short) = (accounts_of(20), accounts_of(2));
+    let answers = Arc::new(std::sync::Mutex::new(vec![short.clone(), short, whole]));
+    let server = Server::start(move |_| answers.lock().unwrap().pop().unwrap()).await;
+    let client = Client::new(&Config { url: server.url.clone() }, credentials()).unwrap();
+    let count = |client: Client| async move { client.account_by(Instant::now(), Accounts::len).await };
+    assert_eq!(count(client.clone()).await.unwrap(), 20);
+    let fault = count(client.clone()).await.unwrap_err();
+    assert_eq!(fault.class, Class::Broken);
+    assert!(fault.detail.contains("18 of 20"), "{fault}");
+    assert_eq!(count(client).await.unwrap(), 2);
+}
+
+fn accounts_of(count: usize) -> String {
+    let account =
+        |i| json!({"name": "n", "key": format!("key-{i}"), "subdomain": format!("s{i}"), "email_admin": "a@b"});
+    let all: Vec<Value> = (0..count).map(account).collect();
+    json!({"status_code": 200, "message": "", "accounts": all}).to_string()
+}

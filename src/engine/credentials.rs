@@ -1,0 +1,95 @@
+//! Credentials: what an AdminApi's client is built from, read from Secrets and ConfigMaps of its own namespace and from nowhere else.
+
+use super::admin_api::AdminApiSpec;
+use super::kubernetes::{read_config_map, read_secret};
+use super::operator::Engine;
+use super::reason::Reason;
+use super::reference::{Sort, Target};
+use super::registry::VendorRow;
+use super::report::Stop;
+use crate::base::access::Access;
+use crate::base::secret::Secret;
+
+/// What an AdminApi refers to: its credentials, then its CA bundle.
+pub fn targets(namespace: &str, spec: &AdminApiSpec) -> Vec<Target> {
+    let mut targets = vec![Target::new(Sort::Secret, namespace, &spec.credentials.secret_ref.name)];
+    if let Some(tls) = &spec.tls {
+        targets
+            .extend(tls.ca_bundle.config_map_ref.iter().map(|map| Target::new(Sort::ConfigMap, namespace, &map.name)));
+        targets
+            .extend(tls.ca_bundle.secret_ref.iter().map(|secret| Target::new(Sort::Secret, namespace, &secret.name)));
+    }
+    targets
+}
+
+/// Reads the credentials and the CA bundle, and adds the versions that were read to `read`, in the order of [`targets`].
+///
+/// # Errors
+/// One of them does not exist.
+pub async fn access(
+    engine: &Engine,
+    namespace: &str,
+    spec: &AdminApiSpec,
+    read: &mut Vec<Option<String>>,
+) -> Result<Access, Stop> {
+    let name = &spec.credentials.secret_ref.name;
+    let content = read_secret(&engine.client, namespace, name).await?;
+    read.push(content.as_ref().map(|content| content.version.clone()));
+    let content = content.ok_or_else(|| Stop::Waiting {
+        reason: Reason::CredentialsMissing,
+        message: format!("spec.credentials: the Secret {namespace}/{name} does not exist; create it"),
+    })?;
+    engine.references.learned(&Target::new(Sort::Secret, namespace, name), &content.version);
+    let text = |(key, value): (String, Vec<u8>)| Some((key, Secret::new(String::from_utf8(value).ok()?)));
+    Ok(Access {
+        credentials: content.data.into_iter().filter_map(text).collect(),
+        ca_bundle: ca_bundle(engine, namespace, spec, read).await?,
+        limits: spec.limits(),
+        gate: engine.gate.clone(),
+        observer: engine.metrics.clone(),
+    })
+}
+
+async fn ca_bundle(
+    engine: &Engine,
+    namespace: &str,
+    spec: &AdminApiSpec,
+    read: &mut Vec<Option<String>>,
+) -> Result<Option<Vec<u8>>, Stop> {
+    let Some(tls) = &spec.tls else { return Ok(None) };
+    let client = &engine.client;
+    let (sort, source, content) = match (&tls.ca_bundle.config_map_ref, &tls.ca_bundle.secret_ref) {
+        (Some(source), _) => ("ConfigMap", source, read_config_map(client, namespace, &source.name).await?),
+        (None, Some(source)) => ("Secret", source, read_secret(client, namespace, &source.name).await?),
+        (None, None) => return Ok(None),
+    };
+    read.push(content.as_ref().map(|content| content.version.clone()));
+    if let Some(content) = &content {
+        let kind = if sort == "Secret" { Sort::Secret } else { Sort::ConfigMap };
+        engine.references.learned(&Target::new(kind, namespace, &source.name), &content.version);
+    }
+    let bundle = content.and_then(|mut content| content.data.remove(&source.key));
+    bundle.map(Some).ok_or_else(|| Stop::Waiting {
+        reason: Reason::SecretMissing,
+        message: format!(
+            "spec.tls.caBundle: the {sort} {}/{} with the key {} does not exist",
+            namespace, source.name, source.key
+        ),
+    })
+}
+
+/// A fingerprint of everything that a client is built from.
+pub fn print(
+    engine: &Engine,
+    vendor: &VendorRow,
+    block: &serde_json::Value,
+    spec: &AdminApiSpec,
+    access: &Access,
+) -> String {
+    let mut text = format!("{}\n{block}\n{:?}\n", vendor.name, spec.limits());
+    for (name, secret) in &access.credentials {
+        text.push_str(&format!("{name}={}\n", engine.key.fingerprint(secret.expose().as_bytes())));
+    }
+    text.push_str(&engine.key.fingerprint(access.ca_bundle.as_deref().unwrap_or_default()));
+    engine.key.fingerprint(text.as_bytes())
+}
