@@ -67,6 +67,8 @@ pub struct Request {
 /// What applying a manifest would come to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Preview {
+    /// The natural key in words: two objects that have it in common behind one AdminApi mean the same external object.
+    pub natural_key: String,
     /// What would be done, one after the other; never empty, and only the last one is ever held. That of an object which is as it
     /// should be is one [`Action::Nothing`].
     pub steps: Vec<Plan>,
@@ -95,7 +97,7 @@ pub async fn preview<K: Kind>(request: Request) -> Result<Preview, Stop> {
     let mut look = Look::<K> { request: &request, client, object: &object, policy, draft, wanted: State::new() };
     if object.meta().deletion_timestamp.is_some() {
         let plan = look.dispose().await?;
-        return Ok(Preview { steps: vec![plan], idle: Vec::new() });
+        return Ok(Preview { natural_key: look.draft.natural_key, steps: vec![plan], idle: Vec::new() });
     }
     look.wanted = K::desired(object.spec())?;
     look.add_secrets().await?;
@@ -231,7 +233,7 @@ impl<K: Kind> Look<'_, K> {
                 Action::Nothing | Action::Create | Action::Disable | Action::Delete | Action::Release => break,
             }
         }
-        Ok(Preview { steps, idle })
+        Ok(Preview { natural_key: self.draft.natural_key, steps, idle })
     }
 
     /// What the vendor will show once these changes were sent.
@@ -246,7 +248,8 @@ impl<K: Kind> Look<'_, K> {
 
     /// For people to read, a plan to create says what will be set. One that must not adopt says nothing of what is somebody else's.
     fn show(&self, plan: &mut Plan) {
-        if plan.action != Action::Create {
+        let nothing_to_see = plan.hold.as_ref().is_some_and(|hold| hold.reason == Reason::NotFound);
+        if plan.action != Action::Create || nothing_to_see {
             return;
         }
         let set = |(path, value): (&str, _)| Change {

@@ -11,6 +11,7 @@ mod generated;
 mod harness;
 mod log;
 mod operator;
+mod plans;
 mod process;
 mod stage;
 mod tap;

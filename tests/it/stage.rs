@@ -38,6 +38,16 @@ const RECONCILE_AT: &str = "provost.dev/reconcile-at";
 static DEFINITIONS: OnceCell<()> = OnceCell::const_new();
 static TOKENS: AtomicU64 = AtomicU64::new(0);
 
+/// A client of the shared API server, which knows our kinds.
+pub async fn client_with_kinds() -> Client {
+    let client = client().await;
+    let install = || async {
+        kubernetes::install(&client, &kubernetes::definitions(&TABLES)).await.unwrap();
+    };
+    DEFINITIONS.get_or_init(install).await;
+    client
+}
+
 /// A namespace, a vendor and an operator.
 pub struct Stage {
     pub namespace: String,
@@ -130,11 +140,7 @@ impl Stage {
 
     /// The same with a vendor that listens as `listen` says.
     pub async fn behind(listen: Listen, options: Options) -> Self {
-        let client = client().await;
-        let install = || async {
-            kubernetes::install(&client, &kubernetes::definitions(&TABLES)).await.unwrap();
-        };
-        DEFINITIONS.get_or_init(install).await;
+        let client = client_with_kinds().await;
         Self::on(cluster().await.kubeconfig(), client, listen, options).await
     }
 

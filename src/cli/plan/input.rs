@@ -97,12 +97,18 @@ impl Input {
             input.secrets.insert((namespace, secret.identity.name.clone()), secret);
         }
         for (order, manifest) in manifests.objects.into_iter().enumerate() {
-            complaints.extend(input.add(manifest, order, namespace, tables).err());
+            complaints.extend(input.add(manifest, order, namespace, tables).err().map(|complaint| *complaint));
         }
         (input, complaints)
     }
 
-    fn add(&mut self, manifest: Manifest, order: usize, namespace: &str, tables: &Tables) -> Result<(), Complaint> {
+    fn add(
+        &mut self,
+        manifest: Manifest,
+        order: usize,
+        namespace: &str,
+        tables: &Tables,
+    ) -> Result<(), Box<Complaint>> {
         let Manifest { place, identity, mut object } = manifest;
         let namespace = identity.namespace.clone().unwrap_or_else(|| namespace.to_owned());
         let key = (namespace.clone(), identity.name.clone());
@@ -120,7 +126,7 @@ impl Input {
         if !self.seen.insert((document.kind.clone(), key.clone())) {
             let message =
                 "an earlier manifest is for the same object, with its namespace left out here or there".to_owned();
-            return Err(Complaint::of(&document, Reason::Malformed, "metadata.namespace", message));
+            return Err(Complaint::of(&document, Reason::Malformed, "metadata.namespace", message).into());
         }
         match tables.kind(&document.kind) {
             Some(row) => self.items.push(Item { document, row }),
@@ -129,7 +135,7 @@ impl Input {
                 let mut known: Vec<&str> = self.definitions.keys().map(String::as_str).collect();
                 known.sort_unstable();
                 let message = format!("there is no kind {} in {GROUP}; there are {}", document.kind, known.join(", "));
-                return Err(Complaint::of(&document, Reason::Malformed, "kind", message));
+                return Err(Complaint::of(&document, Reason::Malformed, "kind", message).into());
             }
         }
         Ok(())

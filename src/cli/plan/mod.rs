@@ -9,7 +9,7 @@ mod report;
 mod sources;
 mod text;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -176,8 +176,24 @@ async fn plan(args: &PlanArgs, tables: &Tables) -> Report {
         let place = input.admin_apis.get(key).map(|manifest| &manifest.place);
         Some(Complaint::of_admin_api(key, place, connection.as_ref().err()?))
     });
-    let entries = items.iter().zip(&previews).map(|(item, preview)| Entry::new(item, preview));
-    Report::new(entries.collect(), complaints.collect(), notes, skipped).scrubbed(&|text| sources.scrub(text))
+    Report::new(entries(&items, &previews), complaints.collect(), notes, skipped).scrubbed(&|text| sources.scrub(text))
+}
+
+/// The entries of all objects; of several for one external object, all but the first are held.
+fn entries(items: &[Item], previews: &[Result<Preview, Stop>]) -> Vec<Entry> {
+    let mut owners: HashMap<(&str, Key, &str), &Item> = HashMap::new();
+    let entry = |(item, preview)| {
+        let mut entry = Entry::new(item, preview);
+        if let Ok(Preview { natural_key, .. }) = preview {
+            let external = (item.row.kind, item.admin_api(), natural_key.as_str());
+            match owners.get(&external) {
+                Some(first) => entry.conflict(natural_key, &first.document),
+                None => drop(owners.insert(external, item)),
+            }
+        }
+        entry
+    };
+    items.iter().zip(previews).map(entry).collect()
 }
 
 /// The cluster, proven to answer, when one is asked for.

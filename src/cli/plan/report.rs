@@ -292,6 +292,8 @@ impl Entry {
         self.hold = first.hold.as_ref().map(Why::of_hold);
         for (index, step) in preview.steps.iter().enumerate() {
             match &step.hold {
+                // Drift that stays is among what is kept, each field with its reason.
+                Some(hold) if index > 0 && hold.reason == Reason::DriftReported => {}
                 Some(hold) if index > 0 => {
                     self.then = Some(Then { why: Why::of_hold(hold), changes: lines(&step.changes) });
                 }
@@ -302,6 +304,20 @@ impl Entry {
         let kept = preview.steps.last().map(kept).into_iter().flatten();
         self.kept =
             kept.chain(preview.idle.iter().map(|change| Line::kept(change, Reason::CreateOnlyChanged))).collect();
+    }
+
+    /// Holds it, unless it is held already: an earlier object is for the same external one.
+    pub fn conflict(&mut self, natural_key: &str, first: &Document) {
+        let Document { kind, namespace, name, place, .. } = first;
+        let message = format!(
+            "{natural_key} is also that of {kind} {namespace}/{name} ({}:{}), and an external object has one owner; remove one of the two",
+            place.file.display(),
+            place.line
+        );
+        if self.hold.is_none() {
+            (self.changes, self.then) = (Vec::new(), None);
+            self.hold = Some(Why { reason: Reason::AlreadyExists.word(), message });
+        }
     }
 
     fn severity(&self) -> Severity {
@@ -389,6 +405,11 @@ impl Why {
     /// Whether somebody has to mend something before it goes on.
     pub fn is_error(&self) -> bool {
         self.severity() == Severity::Error
+    }
+
+    /// Whether it goes on once somebody lets it.
+    pub fn waits(&self) -> bool {
+        self.severity() == Severity::Changes
     }
 }
 

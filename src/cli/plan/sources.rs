@@ -182,12 +182,12 @@ pub async fn fingerprint_key(
             Some(key) => return (Some(FingerprintKey::new(&key)), Vec::new()),
             None => "it has no key of 32 bytes or more".to_owned(),
         },
-        Ok(None) => "it does not exist; is --operator-namespace right?".to_owned(),
+        Ok(None) => "it does not exist (is --operator-namespace right?)".to_owned(),
         Err(error) => error.to_string(),
     };
     let note = format!(
-        "{count} of these objects have secret values that cannot be read back, and they cannot be compared with what was sent: the key of \
-         the fingerprints is in the Secret {namespace}/{KEY_SECRET}, and {why}. They count as unchanged"
+        "secret values that cannot be read back count as unchanged in {count} objects: they could only be compared with the key in the \
+         Secret {namespace}/{KEY_SECRET}, and {why}"
     );
     (None, vec![note])
 }

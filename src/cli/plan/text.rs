@@ -87,12 +87,19 @@ impl Text {
         }
         for line in &entry.kept {
             let (from, to) = (shown(line.from.as_ref(), line.secret), shown(line.to.as_ref(), line.secret));
-            let why = if line.reason == Some(Reason::CreateOnlyChanged.word()) {
-                "the vendor takes it at creation only, so the change has no effect"
+            let is = |reason: Reason| line.reason == Some(reason.word());
+            let why = if is(Reason::CreateOnlyChanged) {
+                "the vendor takes it at creation only"
+            } else if is(Reason::ImmutableDiffers) {
+                "the vendor cannot change it"
             } else {
-                "it stays so, as policy.drift says"
+                "policy.drift is Report"
             };
-            self.line(FAINT, format!("    = {}: ", line.field), format!("{from} → {to}  ({why})"));
+            let what = match line.secret {
+                true => "it changed since it was sent".to_owned(),
+                false => format!("{from} stays; the manifest says {to}"),
+            };
+            self.line(FAINT, format!("    = {}: ", line.field), format!("{what}, but {why}"));
         }
     }
 
@@ -128,26 +135,24 @@ impl Text {
 
 fn heading(entry: &Entry) -> (Style, char, String) {
     let id = entry.external_id.as_deref().unwrap_or_default();
-    let verb = match entry.action {
-        None => return (RED, 'x', "cannot be planned".to_owned()),
-        Some(Act::None) => "as it should be".to_owned(),
-        Some(Act::Create) => "will be created".to_owned(),
-        Some(Act::Update) => "will be changed".to_owned(),
-        Some(Act::Adopt) => format!("will take over {id:?}"),
-        Some(Act::Disable) => "is being deleted, and will be switched off at the vendor".to_owned(),
-        Some(Act::Delete) => "is being deleted, and will be deleted at the vendor".to_owned(),
-        Some(Act::Release) => "is being deleted, and nothing will be done at the vendor".to_owned(),
-    };
-    if let Some(hold) = &entry.hold {
-        let style = if hold.is_error() { RED } else { MAGENTA };
-        return (style, '!', "is held".to_owned());
+    let Some(action) = entry.action else { return (RED, 'x', "cannot be planned".to_owned()) };
+    match &entry.hold {
+        Some(hold) if hold.is_error() => return (RED, '!', "cannot be carried out".to_owned()),
+        Some(hold) if !hold.waits() => return (MAGENTA, '!', "differs, and is left as it is".to_owned()),
+        _ => {}
     }
-    match entry.action {
-        Some(Act::Create) => (GREEN, '+', verb),
-        Some(Act::Update) => (YELLOW, '~', verb),
-        Some(Act::Adopt) => (CYAN, '>', verb),
-        Some(Act::Disable | Act::Delete | Act::Release) => (RED, '-', verb),
-        Some(Act::None) | None => (FAINT, '=', verb),
+    let (style, symbol, words) = match action {
+        Act::None => (FAINT, '=', "is as it should be".to_owned()),
+        Act::Create => (GREEN, '+', "will be created".to_owned()),
+        Act::Update => (YELLOW, '~', "will be changed".to_owned()),
+        Act::Adopt => (CYAN, '>', format!("will take over {id:?}")),
+        Act::Disable => (RED, '-', "is being deleted, and will be switched off at the vendor".to_owned()),
+        Act::Delete => (RED, '-', "is being deleted, and will be deleted at the vendor".to_owned()),
+        Act::Release => (RED, '-', "is being deleted, and nothing will be done at the vendor".to_owned()),
+    };
+    match entry.hold {
+        Some(_) => (MAGENTA, '!', format!("{words}, but not yet")),
+        None => (style, symbol, words),
     }
 }
 
