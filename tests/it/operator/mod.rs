@@ -1,3 +1,9 @@
 //! The operator against the real API server and a simulated vendor, both over real HTTP.
 
 mod converge;
+mod create;
+mod conditions;
+mod deletion;
+mod drift;
+mod quiet;
+mod secrets;
