@@ -1,6 +1,9 @@
 //! The operator against the real API server and a simulated vendor, both over real HTTP.
 
+mod conditions;
 mod converge;
 mod create;
 mod deletion;
 mod drift;
+mod quiet;
+mod secrets;
