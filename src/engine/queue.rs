@@ -361,9 +361,9 @@ mod tests {
             queue.add(item(&format!("edit-{second}")), None, Lane::Edit, now);
             let (taken, lane, _) = queue.take(now).expect("work");
             if lane == Lane::Edit {
-                edits += 1
+                edits += 1;
             } else {
-                resyncs += 1
+                resyncs += 1;
             }
             queue.done(&taken, now);
         }

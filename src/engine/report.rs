@@ -123,8 +123,11 @@ impl Outcome {
                 Judgement::new(RECONCILING, true, deed.word(), message.clone()),
             ],
             Self::Stopped(Stop::Held(hold)) if hold.reason == Reason::Paused => {
-                let judge = |condition| Judgement::new(condition, None, hold.reason.word(), hold.message.clone());
-                vec![judge(READY), judge(SYNCED)]
+                // Neither under way nor stuck: somebody wants it so.
+                let judge = |condition, holds: Option<bool>| {
+                    Judgement::new(condition, holds, hold.reason.word(), hold.message.clone())
+                };
+                vec![judge(READY, Some(false)), judge(SYNCED, None)]
             }
             Self::Stopped(Stop::Held(hold)) if accepted(hold.reason) => {
                 let message = hold.message.as_str();

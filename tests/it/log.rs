@@ -25,7 +25,7 @@ pub fn text() -> String {
 /// Shows what was said about a namespace, for a test that fails.
 #[allow(clippy::print_stderr, reason = "the test harness shows it beside the failure")]
 pub fn show(namespace: &str) {
-    for line in text().lines().filter(|line| line.contains(namespace) && !line.contains("HTTP{")) {
+    for line in text().lines().filter(|line| line.contains(namespace) && !line.contains("kube_client")) {
         eprintln!("{line}");
     }
 }
