@@ -53,7 +53,15 @@ pub enum SetupError {
 impl From<SetupError> for Fault {
     /// The fault of every call that needs the client that could not be built.
     fn from(error: SetupError) -> Self {
-        Self::new(Class::Refused, "setup", error.to_string()).with_delivery(Delivery::NotSent)
+        let class = match &error {
+            SetupError::MissingCredential { .. } => Class::Denied,
+            SetupError::Url { .. }
+            | SetupError::Credential { .. }
+            | SetupError::CaBundle { .. }
+            | SetupError::Proxy
+            | SetupError::Tls { .. } => Class::Refused,
+        };
+        Self::new(class, "setup", error.to_string()).with_delivery(Delivery::NotSent)
     }
 }
 

@@ -10,6 +10,7 @@ use kube::api::{Api, ObjectMeta, PostParams};
 use kube::runtime::wait::{Condition, await_condition};
 use kube::{Client, Resource};
 use provost::cli::cluster::{Cluster, Settings, Source};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
@@ -118,16 +119,25 @@ pub fn await_object<K>(
     deadline: Duration,
 ) -> impl Future<Output = Option<K>>
 where
-    K: Resource + Clone + Debug + DeserializeOwned + Send + 'static,
+    K: Resource + Clone + Debug + DeserializeOwned + Serialize + Send + 'static,
 {
     let caller = std::panic::Location::caller();
     let name = name.to_owned();
     async move {
         match tokio::time::timeout(deadline, await_condition(api.clone(), &name, condition)).await {
             Ok(object) => object.unwrap(),
-            Err(_) => panic!("waited {deadline:?} at {caller}; it is {:#?}", api.get_opt(&name).await),
+            Err(_) => panic!("waited {deadline:?} at {caller}; it is {}", shown(api.get_opt(&name).await.unwrap())),
         }
     }
+}
+
+/// An object as a failed test shows it.
+fn shown<K: Resource + Serialize>(object: Option<K>) -> String {
+    let object = object.map(|mut object| {
+        object.meta_mut().managed_fields = None;
+        object
+    });
+    serde_json::to_string_pretty(&object).unwrap()
 }
 
 /// An error with its causes.

@@ -18,6 +18,7 @@ use provost::myintranetapps::sim::{Account, Options, Simulator};
 use provost::myintranetapps::tenant_account::TenantAccount;
 use provost::sim::journal::{Entry, Outcome};
 use provost::sim::server::Listen;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use tokio::sync::OnceCell;
@@ -274,6 +275,7 @@ impl Stage {
             + Clone
             + Debug
             + DeserializeOwned
+            + Serialize
             + Send
             + 'static,
     {
@@ -314,6 +316,7 @@ impl Stage {
             + Clone
             + Debug
             + DeserializeOwned
+            + Serialize
             + Send
             + 'static,
     {
@@ -326,7 +329,7 @@ impl Stage {
     /// Asks for a look at an object, and waits until it was had. Whatever the operator did about it before is done by then.
     pub async fn looked_at<K>(&self, name: &str) -> K
     where
-        K: Conditioned + Clone + Debug + DeserializeOwned + Send + 'static,
+        K: Conditioned + Clone + Debug + DeserializeOwned + Serialize + Send + 'static,
     {
         let token = fresh_token();
         self.annotate::<K>(name, RECONCILE_AT, Some(&token)).await;

@@ -1,9 +1,12 @@
 //! The operator against the real API server and a simulated vendor, both over real HTTP.
 
+mod admin_api;
 mod conditions;
 mod converge;
 mod create;
 mod deletion;
 mod drift;
+mod management;
 mod quiet;
+mod schema;
 mod secrets;
