@@ -10,7 +10,7 @@ use super::kind::{Identity, Kind, Managed, Progress, Wanted};
 use super::kubernetes::{announce, record_adopted, record_created, retract};
 use super::pass::Pass;
 use super::plan::Claim;
-use super::policy::{ABANDON, EXTERNAL_ID, PENDING_CREATE};
+use super::policy::{ABANDON, EXTERNAL_ID};
 use super::reason::Reason;
 use super::report::Stop;
 use super::settle::{Link, reveal};
@@ -26,8 +26,8 @@ use crate::base::secret::Secret;
 /// nothing was made, a fresh announcement is taken back.
 pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(), Stop> {
     let secrets = secrets(pass).await?;
-    let standing = pass.annotation(PENDING_CREATE);
-    let ours = standing.is_some() && standing == pass.memory.attempt.as_deref();
+    let (standing, mut recorded) = pass.announcement();
+    let ours = standing.is_some() && standing == pass.memory.attempt;
     if !ours {
         // An announcement that an earlier process left may belong to a call that was made: it is never taken back unseen.
         let fresh = standing.is_none();
@@ -35,17 +35,19 @@ pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(
         // Known before it is written: the answer to the write may be lost although it was done.
         pass.memory.attempt = Some(attempt.clone());
         pass.memory.attempt_is_clean = fresh;
-        pass.object = announce(&pass.engine.client, &pass.object, &attempt).await?;
+        pass.object = announce(&pass.engine.client, &pass.object, &words_of(&attempt, recorded.as_deref())).await?;
     }
     let spec = pass.spec().clone();
     let wanted = Wanted { spec: &spec, changes: &[], secrets: &secrets };
-    let mut recorded: Option<String> = None;
     loop {
         match K::create(&link.client, &wanted, recorded.as_deref()).await {
             Ok(Progress::Step(words)) => {
-                // Between two steps nothing may be taken back any more.
+                // Between two steps nothing may be taken back any more, and what is done is known to whoever goes on.
                 pass.memory.attempt_is_clean = false;
+                let attempt = pass.memory.attempt.clone().unwrap_or_default();
                 recorded = Some(words);
+                pass.object =
+                    announce(&pass.engine.client, &pass.object, &words_of(&attempt, recorded.as_deref())).await?;
             }
             Ok(Progress::Done(created)) => {
                 pass.memory.external_id = Some(created.external_id.clone());
@@ -219,6 +221,11 @@ async fn bury<K: Kind>(pass: &Pass<'_, K>, link: &Link<K>, external_id: Option<&
     tombstone::write(&pass.engine.client, admin_api, &link.session, &key, external_id).await?;
     tracing::debug!(object = pass.object.name_any(), admin_api = pass.spec().admin_api().name, "tombstone written");
     Ok(())
+}
+
+/// The annotation of an announcement: the attempt, and what its last step returned.
+fn words_of(attempt: &str, recorded: Option<&str>) -> String {
+    recorded.map_or_else(|| attempt.to_owned(), |words| format!("{attempt} {words}"))
 }
 
 fn attempt_id() -> Result<String, Stop> {

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 
 use super::admin_api::{AdminApi, AdminApiStatus, IN_USE, ManagedObjects};
 use super::condition::{Judgement, READY, RECONCILING, STALLED, stamp};
+use super::controller::newest;
 use super::credentials::{self, targets};
 use super::kubernetes::{Error, hold, release, write_status};
 use super::operator::{Controller, Engine};
@@ -324,14 +325,6 @@ impl Engine {
             self.suspects.lock().unwrap_or_else(PoisonError::into_inner).insert(admin_api.clone());
             self.enqueue(item_of(admin_api), None, Lane::Edit);
         }
-    }
-}
-
-fn newest(stored: &AdminApi, latest: Option<AdminApi>) -> AdminApi {
-    let version = |object: &AdminApi| object.resource_version().and_then(|version| version.parse::<u64>().ok());
-    match latest {
-        Some(latest) if version(&latest) > version(stored) => latest,
-        _ => stored.clone(),
     }
 }
 

@@ -72,6 +72,7 @@ impl<K: Kind> KindController<K> {
     }
 
     fn applied(&self, key: &Key, object: &DeserializeGuard<K::Object>) {
+        self.caught_up(key, object);
         let trigger = Trigger::of(object);
         let old = self.triggers.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), trigger.clone());
         if old.as_ref() == Some(&trigger) {
@@ -98,6 +99,14 @@ impl<K: Kind> KindController<K> {
         }
     }
 
+    /// Once the watch shows what we wrote, there is no need to keep a second copy of the object.
+    fn caught_up(&self, key: &Key, stored: &DeserializeGuard<K::Object>) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(memory) = memory.get_mut(key) {
+            memory.latest = memory.latest.take().filter(|latest| version(latest) > version(stored));
+        }
+    }
+
     fn take_memory(&self, key: &Key) -> Memory<K> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(key).unwrap_or_default()
     }
@@ -119,10 +128,12 @@ impl<K: Kind> KindController<K> {
         let object = newest(object, memory.latest.take());
         let next = self.pass(item, object, &mut memory).await;
         // An object that vanished meanwhile leaves no memory, and no metrics.
-        if self.store.get(&key).is_some_and(|stored| stored.uid() == memory.uid) {
-            self.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(key, memory);
-        } else {
-            self.engine.metrics.forget(item);
+        match self.store.get(&key).filter(|stored| stored.uid() == memory.uid) {
+            Some(stored) => {
+                self.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), memory);
+                self.caught_up(&key, &stored);
+            }
+            None => self.engine.metrics.forget(item),
         }
         next
     }
@@ -225,10 +236,15 @@ impl<K: Kind> Controller for KindController<K> {
     }
 }
 
-fn newest<O: ResourceExt + Clone>(stored: &O, latest: Option<O>) -> O {
-    let version = |object: &O| object.resource_version().and_then(|version| version.parse::<u64>().ok());
+/// Versions are compared as the numbers that they are by contract since Kubernetes 1.35, and always were in practice.
+fn version(object: &impl ResourceExt) -> Option<u64> {
+    object.resource_version().and_then(|version| version.parse().ok())
+}
+
+/// The object as new as we know it: as the watch shows it, or as our own last write left it.
+pub fn newest<O: ResourceExt + Clone>(stored: &O, latest: Option<O>) -> O {
     match latest {
-        // Ours may be ahead of the watch for a moment. Versions are compared as the numbers that they are since Kubernetes 1.35.
+        // Ours may be ahead of the watch for a moment.
         Some(latest) if latest.uid() == stored.uid() && version(&latest) > version(stored) => latest,
         _ => stored.clone(),
     }

@@ -116,6 +116,15 @@ impl<K: Kind> Pass<'_, K> {
         draft::annotation::<K>(&self.object, name)
     }
 
+    /// The announced create, if there is one: its attempt, and what its last step returned.
+    pub fn announcement(&self) -> (Option<String>, Option<String>) {
+        match self.annotation(PENDING_CREATE).map(|words| words.split_once(' ').unwrap_or((words, ""))) {
+            None => (None, None),
+            Some((attempt, "")) => (Some(attempt.to_owned()), None),
+            Some((attempt, words)) => (Some(attempt.to_owned()), Some(words.to_owned())),
+        }
+    }
+
     /// The vendor's id: what was recorded in the annotation, or is not recorded yet, or stood in the status.
     pub fn external_id(&self) -> Option<String> {
         let annotated = self.annotation(EXTERNAL_ID).map(str::to_owned);
@@ -179,8 +188,8 @@ impl<K: Kind> Pass<'_, K> {
 
     /// The owned parts of that, with what is not recorded yet.
     pub fn draft(&self, link: &Link<K>) -> Draft {
-        let attempt = self.annotation(PENDING_CREATE);
-        let clean = attempt.is_some() && attempt == self.memory.attempt.as_deref() && self.memory.attempt_is_clean;
+        let (attempt, _) = self.announcement();
+        let clean = attempt.is_some() && attempt == self.memory.attempt && self.memory.attempt_is_clean;
         let tombstone = link.session.tombstone(&tombstone::key(self.kind, &K::natural_key(self.spec())));
         let stored = Draft::new::<K>(&self.object, self.external_id(), tombstone);
         let just_taken = self.memory.adopted.is_some() && self.memory.adopted == stored.external_id;

@@ -262,7 +262,8 @@ fn present<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
         (false, _) => Plan { action: Action::Update, changes, kept, hold: None },
         (true, true) => Plan::of(Action::Nothing),
         (true, false) => {
-            let message = format!("{} differ at the vendor and policy.drift is Report", paths(&kept));
+            let message =
+                format!("changed at the vendor, and left so because policy.drift is Report: {}", paths(&kept));
             Plan { action: Action::Update, changes, kept, hold: None }.held(Reason::DriftReported, message)
         }
     }
@@ -318,7 +319,10 @@ fn authorise(at: &Situation<'_>, plan: Plan) -> Plan {
                 ),
             ),
             _ => {
-                let message = format!("{} differ, and policy.management is Observe", paths(&plan.changes));
+                let message = format!(
+                    "not as the spec says, and left so because policy.management is Observe: {}",
+                    paths(&plan.changes)
+                );
                 plan.held(Reason::Observed, message)
             }
         },

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Annotation: the vendor's id of the object. Written right after a create, or by a person to adopt that very object.
 pub const EXTERNAL_ID: &str = "provost.dev/external-id";
-/// Annotation: an announced create, `<attempt>.<lease epoch>`.
+/// Annotation: an announced create, `<attempt>.<lease epoch>`, and between the steps of one what the last step returned.
 pub const PENDING_CREATE: &str = "provost.dev/pending-create";
 /// Annotation: `"true"` stops every vendor write.
 pub const PAUSED: &str = "provost.dev/paused";

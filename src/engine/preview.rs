@@ -16,20 +16,21 @@ use tokio::time::Instant;
 use super::diff::{Change, Effect, Shown, diff};
 use super::draft::{Draft, annotation, recorded_id};
 use super::kind::{Found, Kind, Managed, Seen, Sought, Vendor};
-use super::plan::{self, Action, Hold, Plan};
-use super::policy::{ABANDON, Deletion, Effective, FINALIZER, PAUSED, PENDING_CREATE, effective};
+use super::plan::{self, Action, Claim, Hold, Plan};
+use super::policy::{ABANDON, APPROVE, Deletion, Effective, FINALIZER, Management, PAUSED, PENDING_CREATE, effective};
 use super::reason::Reason;
 use super::registry::AnyClient;
 use super::report::Stop;
 use super::state::{Access, State, row};
 use super::tombstone;
+use crate::base::fault::Fault;
 use crate::base::secret::{FingerprintKey, MASK, Secret};
 
 /// The annotations that the operator or a person keeps at a stored object, and that no manifest has to repeat.
 const OURS: &str = "provost.dev/";
 
-/// The most steps that one object can take: adopt, update, and a last one that is held.
-const MOST_STEPS: usize = 4;
+/// The most steps that one object can take: adopt, revive, update, and a last one that is held, with some to spare.
+const MOST_STEPS: usize = 6;
 
 /// Where a preview gets the values of Secrets.
 pub trait SecretSource: Send + Sync {
@@ -74,6 +75,14 @@ pub struct Preview {
     pub steps: Vec<Plan>,
     /// Differences that stay because the vendor takes those fields at creation only.
     pub idle: Vec<Change>,
+    /// What only the status needs, such as the health of connections, could not be read.
+    pub incomplete: Option<Fault>,
+}
+
+impl Preview {
+    fn of(natural_key: String, steps: Vec<Plan>) -> Self {
+        Self { natural_key, steps, idle: Vec::new(), incomplete: None }
+    }
 }
 
 /// Previews one manifest of kind `K`.
@@ -94,10 +103,11 @@ pub async fn preview<K: Kind>(request: Request) -> Result<Preview, Stop> {
     let tombstone = request.tombstones.get(&tombstone::key(&kind, &K::natural_key(object.spec()))).cloned();
     let draft = Draft::new::<K>(&object, recorded_id::<K>(&object).map(str::to_owned), tombstone);
     let policy = effective(object.spec().policy(), object.annotations(), K::DELETIONS);
-    let mut look = Look::<K> { request: &request, client, object: &object, policy, draft, wanted: State::new() };
+    let facts = object.status().map(|status| &status.facts);
+    let mut look = Look::<K> { request: &request, client, object: &object, policy, draft, wanted: State::new(), facts };
     if object.meta().deletion_timestamp.is_some() {
         let plan = look.dispose().await?;
-        return Ok(Preview { natural_key: look.draft.natural_key, steps: vec![plan], idle: Vec::new() });
+        return Ok(Preview::of(look.draft.natural_key, vec![plan]));
     }
     look.wanted = K::desired(object.spec())?;
     look.add_secrets().await?;
@@ -160,6 +170,7 @@ struct Look<'a, K: Kind> {
     policy: Effective,
     draft: Draft,
     wanted: State,
+    facts: Option<&'a K::Facts>,
 }
 
 impl<K: Kind> Look<'_, K> {
@@ -167,7 +178,7 @@ impl<K: Kind> Look<'_, K> {
         let sought = Sought {
             spec: self.object.spec(),
             external_id: self.draft.external_id.as_deref(),
-            facts: self.object.status().map(|status| &status.facts),
+            facts: self.facts,
             fresh_after: self.request.fresh_after,
             alone: false,
         };
@@ -176,11 +187,13 @@ impl<K: Kind> Look<'_, K> {
 
     fn plan(&self, found: &Found<Seen<K::Facts>>) -> Plan {
         let situation = self.draft.situation::<K>(self.object, self.policy, &self.wanted);
-        let (nameless, plan) = (situation.uid.is_empty(), plan::converge(&situation, found));
+        let plan = plan::converge(&situation, found);
+        // A hash binds the uid, which an object has only once it is stored, and the fingerprints of secrets that it sends.
+        let secret = plan.changes.iter().any(|change| change.to == Shown::Masked);
+        let unknowable = situation.uid.is_empty() || (secret && self.request.key.is_none());
         let hold = match plan.hold {
             None if self.policy.paused && plan.is_something() => Some(paused()),
-            // A hash binds the uid, which an object has only once it is stored.
-            Some(hold) if nameless && matches!(hold.reason, Reason::AwaitingApproval | Reason::PlanStale) => {
+            Some(hold) if unknowable && matches!(hold.reason, Reason::AwaitingApproval | Reason::PlanStale) => {
                 let message = "policy.management is Plan: once this is applied, status.plan has the hash to approve";
                 Some(Hold { reason: Reason::AwaitingApproval, message: message.to_owned() })
             }
@@ -211,29 +224,63 @@ impl<K: Kind> Look<'_, K> {
     /// Plans, takes the plan for carried out, and plans again, until nothing is left or a plan is held.
     async fn converge(mut self) -> Result<Preview, Stop> {
         let mut found = self.find().await?;
-        let idle = self.idle(&found);
+        let (idle, incomplete) = (self.idle(&found), incomplete(&found));
         let mut steps: Vec<Plan> = Vec::new();
         while steps.len() < MOST_STEPS {
-            let mut plan = self.plan(&found);
-            let over = plan.action == Action::Nothing && plan.hold.is_none();
-            if over && !steps.is_empty() {
+            let plan = self.revival(&found).unwrap_or_else(|| self.plan(&found));
+            if plan.action == Action::Nothing && plan.hold.is_none() && !steps.is_empty() {
                 break;
             }
-            self.show(&mut plan);
             let (held, action) = (plan.hold.is_some(), plan.action.clone());
-            steps.push(plan);
+            steps.push(self.shown(plan));
+            if held {
+                break;
+            }
+            if self.policy.management == Management::Plan {
+                // One approval is good for one step.
+                self.draft.last_approved = annotation::<K>(self.object, APPROVE).map(str::to_owned);
+            }
             match action {
-                _ if held => break,
-                Action::Adopt { external_id, .. } => {
-                    self.draft.external_id = Some(external_id);
-                    (self.draft.first_sight, self.draft.announced, self.draft.tombstone) = (false, false, None);
+                Action::Adopt { external_id, claim } => {
+                    self.take_over(external_id, claim);
                     found = self.find().await?;
                 }
                 Action::Update => self.carry_out(&mut found, steps.last()),
                 Action::Nothing | Action::Create | Action::Disable | Action::Delete | Action::Release => break,
             }
         }
-        Ok(Preview { natural_key: self.draft.natural_key, steps, idle })
+        let foreign = |hold: &Hold| matches!(hold.reason, Reason::AlreadyExists | Reason::IdentityDiffers);
+        if steps.iter().filter_map(|step| step.hold.as_ref()).any(foreign) {
+            // Nothing of what is somebody else's is ours to show.
+            return Ok(Preview::of(self.draft.natural_key, steps));
+        }
+        Ok(Preview { natural_key: self.draft.natural_key, steps, idle, incomplete })
+    }
+
+    /// The step that switches on again what an earlier object's deletion switched off, once it is ours.
+    fn revival(&self, found: &Found<Seen<K::Facts>>) -> Option<Plan> {
+        let Found::Present(seen) = found else { return None };
+        let id = self.draft.external_id.as_ref().filter(|id| **id == seen.external_id && !self.draft.first_sight)?;
+        if self.draft.tombstone.as_ref() != Some(id) || self.policy.management == Management::Observe {
+            return None;
+        }
+        let action = Action::Adopt { external_id: id.clone(), claim: Claim::Revived };
+        Some(Plan { action, changes: Vec::new(), kept: Vec::new(), hold: self.policy.paused.then(paused) })
+    }
+
+    /// What is recorded once an external object is taken over.
+    fn take_over(&mut self, external_id: String, claim: Claim) {
+        let recorded = self.object.status().and_then(|status| status.external_id.as_ref());
+        if recorded != Some(&external_id) {
+            // What was sent to another one says nothing about this one.
+            self.draft.remembered.clear();
+            self.facts = None;
+        }
+        self.draft.external_id = Some(external_id);
+        (self.draft.first_sight, self.draft.announced) = (false, false);
+        if claim == Claim::Revived {
+            self.draft.tombstone = None;
+        }
     }
 
     /// What the vendor will show once these changes were sent.
@@ -246,11 +293,11 @@ impl<K: Kind> Look<'_, K> {
         }
     }
 
-    /// For people to read, a plan to create says what will be set. One that must not adopt says nothing of what is somebody else's.
-    fn show(&self, plan: &mut Plan) {
-        let nothing_to_see = plan.hold.as_ref().is_some_and(|hold| hold.reason == Reason::NotFound);
-        if plan.action != Action::Create || nothing_to_see {
-            return;
+    /// For people to read, a plan to create says what will be set, now or once it is let.
+    fn shown(&self, plan: Plan) -> Plan {
+        let waits = |hold: &Hold| matches!(hold.reason, Reason::AwaitingApproval | Reason::PlanStale | Reason::Paused);
+        if plan.action != Action::Create || !plan.hold.as_ref().is_none_or(waits) {
+            return plan;
         }
         let set = |(path, value): (&str, _)| Change {
             path: path.to_owned(),
@@ -258,7 +305,7 @@ impl<K: Kind> Look<'_, K> {
             to: Shown::of(value),
             effect: Effect::Set,
         };
-        plan.changes = self.wanted.iter().map(set).collect();
+        Plan { changes: self.wanted.iter().map(set).collect(), ..plan }
     }
 
     fn idle(&self, found: &Found<Seen<K::Facts>>) -> Vec<Change> {
@@ -284,6 +331,13 @@ impl<K: Kind> Look<'_, K> {
             plan.hold = Some(paused());
         }
         Ok(plan)
+    }
+}
+
+fn incomplete<F>(found: &Found<Seen<F>>) -> Option<Fault> {
+    match found {
+        Found::Present(seen) => seen.incomplete.clone(),
+        Found::Absent | Found::Unknown(_) => None,
     }
 }
 

@@ -43,6 +43,8 @@ struct World {
     accounts: Vec<Account>,
     /// It does not answer at all.
     down: bool,
+    /// An operation that it does not get done.
+    fails: Option<String>,
     /// How often it is asked what; anything, when this says nothing.
     calls: Option<BTreeMap<String, u64>>,
 }
@@ -118,6 +120,9 @@ async fn set(case: &Path) -> Stage {
     }
     if world.down {
         vendor.trouble().place(Order::every(Target::Any, Act::CutBefore));
+    }
+    if let Some(operation) = world.fails {
+        vendor.trouble().place(Order::every(Target::Operation(operation), Act::answer(500)));
     }
     Stage { vendor, calls: world.calls, words, folder, arguments, cluster }
 }

@@ -107,6 +107,7 @@ JSON (later versions of Provost may add fields; else \"version\" counts up):
   objects[]    kind, namespace, name, file, document, line
     action     create, update, adopt, disable, delete, release or none; null with an error
     externalId the vendor's id of what would be taken over
+    claim      why it may be: announced, revived, annotated or policy
     changes[]  field, from, to, secret. No \"from\": nothing is there, or nobody can know.
                Both are \"***\" for a secret
     kept[]     differences that stay: as changes[], with a reason
@@ -154,7 +155,7 @@ async fn plan(args: &PlanArgs, tables: &Tables) -> Report {
         return Report::refused(complaints);
     }
     let (items, skipped) = (input.items, input.skipped);
-    let (key, notes) = match &cluster {
+    let (key, mut notes) = match &cluster {
         Some(client) => sources::fingerprint_key(client, &args.operator_namespace, &items).await,
         None => (None, Vec::new()),
     };
@@ -172,11 +173,22 @@ async fn plan(args: &PlanArgs, tables: &Tables) -> Report {
     };
     let previews = futures::stream::iter(&items).map(|item| preview(item, &connections, &request)).buffered(AT_ONCE);
     let previews: Vec<Result<Preview, Stop>> = previews.collect().await;
+    notes.extend(unread(&previews));
     let complaints = connections.iter().filter_map(|(key, connection)| {
         let place = input.admin_apis.get(key).map(|manifest| &manifest.place);
         Some(Complaint::of_admin_api(key, place, connection.as_ref().err()?))
     });
     Report::new(entries(&items, &previews), complaints.collect(), notes, skipped).scrubbed(&|text| sources.scrub(text))
+}
+
+/// What could not be read and does not matter to the plan, each with the number of objects.
+fn unread(previews: &[Result<Preview, Stop>]) -> Vec<String> {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for fault in previews.iter().flatten().filter_map(|preview| preview.incomplete.as_ref()) {
+        *counts.entry(fault.to_string()).or_default() += 1;
+    }
+    let note = |(fault, count)| format!("what only the status needs could not be read (objects: {count}); {fault}");
+    counts.into_iter().map(note).collect()
 }
 
 /// The entries of all objects; of several for one external object, all but the first are held.

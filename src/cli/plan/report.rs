@@ -10,7 +10,7 @@ use super::input::{Document, Item, Key};
 use crate::base::secret::MASK;
 use crate::cli::manifests::{ManifestError, Place};
 use crate::engine::diff::{Change, Effect, Shown};
-use crate::engine::plan::{Action, Hold, Plan};
+use crate::engine::plan::{Action, Claim, Hold, Plan};
 use crate::engine::preview::Preview;
 use crate::engine::reason::Reason;
 use crate::engine::report::Stop;
@@ -75,6 +75,9 @@ pub struct Entry {
     /// The vendor's id of what would be taken over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
+    /// Why it may be taken over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Taken>,
     /// The fields that would be set.
     pub changes: Vec<Line>,
     /// Differences that would stay.
@@ -109,6 +112,20 @@ pub enum Act {
     Delete,
     /// Let it go and leave it as it is: the object is being deleted.
     Release,
+}
+
+/// Why an external object may be taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Taken {
+    /// Its creation was announced, and the answer got lost.
+    Announced,
+    /// It was switched off when an earlier object was deleted, and will be switched on again.
+    Revived,
+    /// The annotation names it.
+    Annotated,
+    /// policy.adoption says so.
+    Policy,
 }
 
 /// Where a manifest stands.
@@ -270,6 +287,7 @@ impl Entry {
             place: place.into(),
             action: None,
             external_id: None,
+            claim: None,
             changes: Vec::new(),
             kept: Vec::new(),
             hold: None,
@@ -286,8 +304,9 @@ impl Entry {
     fn fill(&mut self, preview: &Preview) {
         let Some(first) = preview.steps.first() else { return };
         self.action = Some(Act::of(&first.action));
-        if let Action::Adopt { external_id, .. } = &first.action {
+        if let Action::Adopt { external_id, claim } = &first.action {
             self.external_id = Some(external_id.clone());
+            self.claim = Some(Taken::of(*claim));
         }
         self.hold = first.hold.as_ref().map(Why::of_hold);
         for (index, step) in preview.steps.iter().enumerate() {
@@ -346,6 +365,17 @@ impl Act {
             Action::Disable => Self::Disable,
             Action::Delete => Self::Delete,
             Action::Release => Self::Release,
+        }
+    }
+}
+
+impl Taken {
+    fn of(claim: Claim) -> Self {
+        match claim {
+            Claim::Announced => Self::Announced,
+            Claim::Revived => Self::Revived,
+            Claim::Annotated => Self::Annotated,
+            Claim::Policy => Self::Policy,
         }
     }
 }

@@ -169,12 +169,7 @@ pub async fn fingerprint_key(
     namespace: &str,
     items: &[Item],
 ) -> (Option<FingerprintKey>, Vec<String>) {
-    let remembers = |item: &&Item| {
-        let applied = item.document.stored.as_ref().and_then(|stored| stored["status"]["applied"].as_object());
-        applied.into_iter().flatten().any(|(_, value)| value.as_str().is_some_and(|value| value.starts_with("fp1:")))
-    };
-    let count = items.iter().filter(remembers).count();
-    if count == 0 {
+    if items.iter().all(|item| item.document.stored.is_none()) {
         return (None, Vec::new());
     }
     let why = match read_secret(client, namespace, KEY_SECRET).await {
@@ -185,9 +180,14 @@ pub async fn fingerprint_key(
         Ok(None) => "it does not exist (is --operator-namespace right?)".to_owned(),
         Err(error) => error.to_string(),
     };
+    let remembers = |item: &&Item| {
+        let applied = item.document.stored.as_ref().and_then(|stored| stored["status"]["applied"].as_object());
+        applied.into_iter().flatten().any(|(_, value)| value.as_str().is_some_and(|value| value.starts_with("fp1:")))
+    };
+    let count = items.iter().filter(remembers).count();
     let note = format!(
-        "secret values that cannot be read back count as unchanged in {count} objects: they could only be compared with the key in the \
+        "secret values that cannot be read back count as unchanged (objects: {count}); they could only be compared with the key in the \
          Secret {namespace}/{KEY_SECRET}, and {why}"
     );
-    (None, vec![note])
+    (None, Some(note).filter(|_| count > 0).into_iter().collect())
 }

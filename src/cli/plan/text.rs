@@ -5,7 +5,7 @@ use std::fmt::Display;
 use anstyle::{AnsiColor, Style};
 use serde_json::Value as Json;
 
-use super::report::{Act, At, Complaint, Entry, Line, Report, Why};
+use super::report::{Act, At, Complaint, Entry, Line, Report, Taken, Why};
 use crate::engine::reason::Reason;
 
 const GREEN: Style = AnsiColor::Green.on_default();
@@ -145,7 +145,7 @@ fn heading(entry: &Entry) -> (Style, char, String) {
         Act::None => (FAINT, '=', "is as it should be".to_owned()),
         Act::Create => (GREEN, '+', "will be created".to_owned()),
         Act::Update => (YELLOW, '~', "will be changed".to_owned()),
-        Act::Adopt => (CYAN, '>', format!("will take over {id:?}")),
+        Act::Adopt => (CYAN, '>', taking(entry.claim, id)),
         Act::Disable => (RED, '-', "is being deleted, and will be switched off at the vendor".to_owned()),
         Act::Delete => (RED, '-', "is being deleted, and will be deleted at the vendor".to_owned()),
         Act::Release => (RED, '-', "is being deleted, and nothing will be done at the vendor".to_owned()),
@@ -153,6 +153,14 @@ fn heading(entry: &Entry) -> (Style, char, String) {
     match entry.hold {
         Some(_) => (MAGENTA, '!', format!("{words}, but not yet")),
         None => (style, symbol, words),
+    }
+}
+
+fn taking(claim: Option<Taken>, id: &str) -> String {
+    match claim {
+        Some(Taken::Announced) => format!("will take up {id:?}, which it created when the answer was lost"),
+        Some(Taken::Revived) => format!("will take up {id:?} again, which its predecessor switched off"),
+        Some(Taken::Annotated | Taken::Policy) | None => format!("will take over {id:?}"),
     }
 }
 
