@@ -96,9 +96,9 @@ fn credentials() -> Credentials {
 #[tokio::test]
 async fn an_account_lives_its_life_in_any_position_of_any_switch() {
     let lives = futures::stream::iter(positions()).map(|(switch, options)| async move {
-        // Said on its own line so that a failure below tells whose it is.
-        tracing::info!(switch, "a life begins");
-        Box::pin(live(switch, options)).await;
+        // A task of its own, so that a failure tells whose it is.
+        let life = tokio::spawn(live(switch, options)).await;
+        assert!(life.is_ok(), "with {switch}");
     });
     lives.buffer_unordered(AT_ONCE).collect::<()>().await;
 }
