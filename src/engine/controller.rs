@@ -10,8 +10,8 @@ use kube::{Resource, ResourceExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::context::{Controller, Engine};
 use super::kind::{Kind, Managed};
-use super::operator::{Controller, Engine};
 use super::outcome;
 use super::pass::{Memory, Pass};
 use super::policy::{self, EXTERNAL_ID, PENDING_CREATE};

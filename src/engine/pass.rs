@@ -6,10 +6,10 @@ use kube::Resource;
 use kube::core::object::HasStatus;
 use tokio::time::Instant;
 
+use super::context::Engine;
 use super::diff::Change;
 use super::draft::{self, Draft};
 use super::kind::{Found, Kind, Seen, Sought};
-use super::operator::Engine;
 use super::plan::{Plan, Situation};
 use super::policy::{EXTERNAL_ID, Effective, PENDING_CREATE, RECONCILE_AT};
 use super::reason::Reason;

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::context::Engine;
 use super::kind::{Kind, Managed, SecretKey, Vendor};
 use super::kubernetes::read_secret;
-use super::operator::Engine;
 use super::reason::Reason;
 use super::reference::{Sort, Target};
-use super::registry::{Session, Standing};
 use super::report::Stop;
+use super::session::{Session, Standing};
 use super::state::{Access, row};
 use super::watch::Key;
 use crate::base::secret::Secret;

@@ -36,7 +36,8 @@ async fn every_missing_part_is_named_and_its_arrival_noticed() {
     let mut part = stage.credentials();
     part.as_object_mut().unwrap().remove("accountKey");
     stage.write_secret(CREDENTIALS, part).await;
-    let told = |api: &AdminApi| api.is("Ready", "False", "CredentialsMissing") && api.message("Ready").contains("accountKey");
+    let told =
+        |api: &AdminApi| api.is("Ready", "False", "CredentialsMissing") && api.message("Ready").contains("accountKey");
     stage.until(API, told).await;
 
     stage.write_secret(CREDENTIALS, stage.credentials()).await;
@@ -58,7 +59,10 @@ async fn nobody_at_the_address() {
     stage.write_secret(CREDENTIALS, stage.credentials()).await;
     stage.apply(&admin_api(&url)).await;
     let api = stage.api_unready("Unavailable").await;
-    assert!(api.is("Reachable", "False", "Unavailable") && api.is("Authenticated", "Unknown", "Unavailable"), "{api:#?}");
+    assert!(
+        api.is("Reachable", "False", "Unavailable") && api.is("Authenticated", "Unknown", "Unavailable"),
+        "{api:#?}"
+    );
     assert!(api.is("Reconciling", "True", "Unavailable"), "{api:#?}");
 
     stage.apply(&admin_api(stage.vendor.url())).await;
@@ -93,7 +97,9 @@ async fn it_counts_its_objects() {
     let total = |count: i64| {
         move |api: &AdminApi| {
             let objects = api.status.as_ref().and_then(|status| status.managed_objects.as_ref());
-            objects.is_some_and(|objects| objects.total == count && objects.by_kind.get("TenantAccount").copied().unwrap_or(0) == count)
+            objects.is_some_and(|objects| {
+                objects.total == count && objects.by_kind.get("TenantAccount").copied().unwrap_or(0) == count
+            })
         }
     };
     for name in ["one", "two"] {
