@@ -14,11 +14,11 @@ use tokio::time::Instant;
 
 use super::admin_api::AdminApi;
 use super::metrics::Metrics;
+use super::prints::Prints;
 use super::queue::{Item, Lane, Queue, Tenant};
 use super::reference::{References, Target};
 use super::report::Next;
 use super::session::{Sessions, VendorRow};
-use super::settle::Prints;
 use super::watch::{Key, Namespaces, Store};
 use crate::base::access::Gate;
 use crate::base::secret::FingerprintKey;

@@ -22,6 +22,7 @@ pub mod pass;
 pub mod plan;
 pub mod policy;
 pub mod preview;
+pub mod prints;
 pub mod queue;
 pub mod reason;
 pub mod reconcile;

@@ -17,7 +17,7 @@ use provost::sim::trouble::{Act, Order};
 use serde_json::{Value as Json, json};
 
 use crate::harness::{DEADLINE, await_object, scratch, source};
-use crate::stage::{Conditioned, Stage, account, external_id};
+use crate::stage::{Stage, account, external_id};
 
 /// An API server of this test's own, with `definitions` installed; none where there is only somebody else's.
 async fn own_cluster(dir: &Path, definitions: &[CustomResourceDefinition]) -> Option<Cluster> {

@@ -98,7 +98,7 @@ async fn an_account_lives_its_life_in_any_position_of_any_switch() {
     let lives = futures::stream::iter(positions()).map(|(switch, options)| async move {
         // Said on its own line so that a failure below tells whose it is.
         tracing::info!(switch, "a life begins");
-        live(switch, options).await;
+        Box::pin(live(switch, options)).await;
     });
     lives.buffer_unordered(AT_ONCE).collect::<()>().await;
 }
