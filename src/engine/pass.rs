@@ -25,6 +25,8 @@ pub struct Memory<K: Kind> {
     pub uid: Option<String>,
     /// Failures in a row.
     pub tries: u32,
+    /// A missing AdminApi was given a moment to be seen.
+    pub waited: bool,
     /// The object as our last write left it, until the watch has caught up.
     pub latest: Option<K::Object>,
     /// Shared data must be read after this instant: a write of ours may have happened, or may not.
@@ -56,6 +58,7 @@ impl<K: Kind> Default for Memory<K> {
         Self {
             uid: None,
             tries: 0,
+            waited: false,
             latest: None,
             look_after: None,
             external_id: None,

@@ -41,6 +41,8 @@ pub enum End {
     LetGo(Reason, String),
     /// Nothing can be said yet; something that is under way brings the object back.
     Quiet,
+    /// Nothing can be said yet; look again in a moment.
+    Soon,
 }
 
 /// Steps 2 to 7.
@@ -53,7 +55,16 @@ pub async fn run<K: Kind>(pass: &mut Pass<'_, K>) -> End {
 async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     paused(pass)?;
     pass.wanted = K::desired(pass.spec())?;
-    let Some(link) = settle::link::<K>(pass.engine, pass.namespace(), pass.spec())? else { return Ok(End::Quiet) };
+    let link = match settle::link::<K>(pass.engine, pass.namespace(), pass.spec()) {
+        // Applied together, an object may be seen before its AdminApi: each kind has a watch of its own.
+        Err(Stop::Waiting { reason: Reason::AdminApiMissing, .. })
+            if !std::mem::replace(&mut pass.memory.waited, true) =>
+        {
+            return Ok(End::Soon);
+        }
+        link => link?,
+    };
+    let Some(link) = link else { return Ok(End::Quiet) };
     let exists = pass.external_id().is_some();
     for (path, print) in settle::fingerprints::<K>(pass.engine, pass.namespace(), pass.spec(), exists).await? {
         pass.wanted.insert_secret(path, print);
