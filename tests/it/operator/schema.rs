@@ -1,9 +1,11 @@
 //! What the API server refuses by the schema, in words that name the field; and what kubectl shows of the kinds.
 
+use axum::http::Request;
+use kube::Client;
 use serde_json::{Value as Json, json};
 
-use crate::harness::kubectl;
-use crate::stage::{API, Stage, account, admin_api};
+use crate::harness::{DEADLINE, kubectl};
+use crate::stage::{API, Stage, account, admin_api, client_with_kinds};
 
 /// Tries to apply a manifest, and returns what kubectl says to that.
 async fn refused(stage: &Stage, manifest: &Json) -> String {
@@ -111,9 +113,17 @@ fn fields(recursive: &str) -> Vec<String> {
     found
 }
 
+/// Waits until what `kubectl explain` reads has our kinds: the API server puts it together after it serves them, and has no watch of it.
+async fn published(client: &Client) {
+    let ask = || Request::get("/openapi/v3/apis/provost.dev/v1alpha1").body(Vec::new()).unwrap();
+    let has_all =
+        |text: String| ["TenantAccount", "AdminApi"].iter().all(|kind| text.contains(&format!("v1alpha1.{kind}\"")));
+    while !client.request_text(ask()).await.is_ok_and(has_all) {}
+}
+
 #[tokio::test]
 async fn kubectl_explains_every_field() {
-    let _stage = Stage::bare(Default::default()).await;
+    tokio::time::timeout(DEADLINE, published(&client_with_kinds().await)).await.unwrap();
     for kind in ["tenantaccount", "adminapi"] {
         for part in ["spec", "status"] {
             let about = format!("{kind}.{part}");
