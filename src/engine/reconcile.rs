@@ -70,17 +70,22 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
         pass.wanted.insert_secret(path, print);
     }
     record_id(pass).await?;
+    agree(pass, &link).await
+}
+
+/// Finds, plans and applies, until the vendor agrees or the plan is held.
+async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, Stop> {
     let mut before: Option<Plan> = None;
     let mut looked_again = false;
     // Each step leads to the next at once; more than these means that something at the vendor moves as we do.
     for _ in 0..MOST_STEPS {
-        let found = pass.find(&link).await?;
+        let found = pass.find(link).await?;
         if let Found::Present(seen) = &found
-            && revived(pass, &link, seen).await?
+            && revived(pass, link, seen).await?
         {
             continue;
         }
-        let draft = pass.draft(&link);
+        let draft = pass.draft(link);
         let plan = plan::converge(&pass.situation(&draft), &found);
         pass.plan = Some(plan.clone());
         if let Some(hold) = plan.hold {
@@ -102,18 +107,14 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
         approved(pass, &plan, &draft);
         before = Some(plan.clone());
         match plan.action {
-            Action::Create => {
-                apply::create(pass, &link).await?;
-            }
+            Action::Create => apply::create(pass, link).await?,
             Action::Adopt { external_id, claim } => {
                 let adopted = apply::adopt(pass, &external_id, claim).await?;
                 if matches!(claim, Claim::Policy | Claim::Annotated) {
-                    return Ok(End::Report(first_sight(pass, &link, adopted).await?));
+                    return Ok(End::Report(first_sight(pass, link, adopted).await?));
                 }
             }
-            Action::Update => {
-                apply::update(pass, &link, &plan.changes).await?;
-            }
+            Action::Update => apply::update(pass, link, &plan.changes).await?,
             Action::Nothing | Action::Release | Action::Disable | Action::Delete => return settled(pass).await,
         }
     }
