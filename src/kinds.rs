@@ -1,6 +1,7 @@
 //! THE table of kinds, and that of vendors. Everything else is derived from it: controllers, definitions, `plan`, docs, tests.
 
-use crate::engine::registry::{KindRow, Tables, VendorRow};
+use crate::engine::registry::{KindRow, Tables};
+use crate::engine::session::VendorRow;
 use crate::myintranetapps::{MyIntranetApps, tenant_account};
 
 /// Every vendor and every managed kind.

@@ -20,7 +20,7 @@ use super::cluster::{self, Cluster, Source};
 use super::{Failure, interrupted, kubernetes, manifests, run, say};
 use crate::engine::admin_api::AdminApi;
 use crate::engine::condition::READY;
-use crate::engine::operator::Settings;
+use crate::engine::context::Settings;
 use crate::kinds::TABLES;
 use crate::myintranetapps::sim::options::Environment;
 use crate::myintranetapps::sim::{Options, Simulator};

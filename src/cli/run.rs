@@ -10,8 +10,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Failure, interrupted, kubernetes};
 use crate::base::secret::FingerprintKey;
+use crate::engine::context::Settings;
 use crate::engine::kubernetes::ensure_secret;
-use crate::engine::operator::{Operator, Settings};
+use crate::engine::operator::Operator;
 use crate::engine::watch::Namespaces;
 use crate::kinds::TABLES;
 use crate::ops::admin::AdminServer;

@@ -12,17 +12,17 @@ use tokio::time::Instant;
 
 use super::admin_api::{AdminApi, AdminApiStatus, IN_USE, ManagedObjects};
 use super::condition::{Judgement, READY, RECONCILING, STALLED, stamp};
+use super::context::{Controller, Engine};
 use super::controller::newest;
 use super::credentials::{self, targets};
 use super::kubernetes::{Error, hold, release, write_status};
-use super::operator::{Controller, Engine};
 use super::policy::RECONCILE_AT;
 use super::queue::{Item, Lane, Tenant};
 use super::reason::Reason;
 use super::reference::{Sort, Target};
-use super::registry::{Session, Standing, VendorRow};
 use super::report::{Next, Outcome, Stop};
 use super::retry;
+use super::session::{Session, Standing, VendorRow, vendor_of};
 use super::status::merge_patch;
 use super::tombstone;
 use super::watch::{Change, Key, watch_scope};
@@ -206,7 +206,7 @@ impl Connections {
         read: &mut Vec<Option<String>>,
     ) -> Result<Arc<Session>, Stop> {
         let spec = &object.spec;
-        let vendor = self.engine.tables.vendor_of(&spec.vendor).ok_or_else(|| Stop::Waiting {
+        let vendor = vendor_of(self.engine.vendors, &spec.vendor).ok_or_else(|| Stop::Waiting {
             reason: Reason::Invalid,
             message: "spec has no vendor block that this version of Provost knows".to_owned(),
         })?;

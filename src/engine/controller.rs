@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::future::BoxFuture;
 use kube::core::DeserializeGuard;
@@ -10,8 +11,8 @@ use kube::{Resource, ResourceExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::context::{Controller, Engine};
 use super::kind::{Kind, Managed};
-use super::operator::{Controller, Engine};
 use super::outcome;
 use super::pass::{Memory, Pass};
 use super::policy::{self, EXTERNAL_ID, PENDING_CREATE};
@@ -24,6 +25,9 @@ use super::settle::{admin_api_key, targets};
 use super::state::State;
 use super::watch::{Change, Key, Store, watch_scope};
 use crate::base::fault::Class;
+
+/// How long another kind's watch may lag behind before we say that something is missing.
+const GRACE: Duration = Duration::from_millis(500);
 
 /// The prefix of the annotations that people steer us with.
 const STEERING: &str = "provost.dev/";
@@ -157,6 +161,7 @@ impl<K: Kind> KindController<K> {
         };
         let outcome = match reconcile::run(&mut pass).await {
             End::Quiet => return Next::Wait,
+            End::Soon => return Next::After(GRACE),
             End::LetGo(deed, what) => {
                 outcome::let_go(item, &pass, deed, &what);
                 self.engine.metrics.passed(self.kind, deed, begun.elapsed());

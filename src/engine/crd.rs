@@ -2,15 +2,12 @@
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::CustomResourceExt;
-use kube::core::schema::StructuralSchemaRewriter;
-use schemars::JsonSchema;
-use schemars::generate::SchemaSettings;
 use serde_json::{Value as Json, json};
 
 use super::admin_api::AdminApi;
 use super::kind::Kind;
 use super::policy::{Deletion, Deletions};
-use super::registry::VendorRow;
+use super::session::VendorRow;
 
 /// The columns that every managed kind ends with.
 fn common_columns() -> [Json; 3] {
@@ -68,17 +65,6 @@ pub fn admin_api(vendors: &[VendorRow]) -> CustomResourceDefinition {
             spec["x-kubernetes-validations"] = Json::Array(rules);
         }
     })
-}
-
-/// The structural schema of a vendor's block.
-pub fn block_schema<T: JsonSchema>() -> schemars::Schema {
-    let settings = SchemaSettings::openapi3().with(|settings| {
-        settings.inline_subschemas = true;
-        settings.meta_schema = None;
-    });
-    let mut schema = settings.with_transform(StructuralSchemaRewriter).into_generator().into_root_schema_for::<T>();
-    schema.remove("title");
-    schema
 }
 
 fn complete_status(schema: &mut Json) {

@@ -1,12 +1,12 @@
 //! Credentials: what an AdminApi's client is built from, read from Secrets and ConfigMaps of its own namespace and from nowhere else.
 
 use super::admin_api::AdminApiSpec;
+use super::context::Engine;
 use super::kubernetes::{read_config_map, read_secret};
-use super::operator::Engine;
 use super::reason::Reason;
 use super::reference::{Sort, Target};
-use super::registry::VendorRow;
 use super::report::Stop;
+use super::session::VendorRow;
 use crate::base::access::Access;
 use crate::base::secret::Secret;
 

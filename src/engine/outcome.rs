@@ -175,7 +175,7 @@ fn announce<K: Kind>(
 
 /// Reports an object that cannot be decoded, through the untyped API.
 pub async fn record_malformed<K: Kind>(
-    engine: &super::operator::Engine,
+    engine: &super::context::Engine,
     item: &Item,
     metadata: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
     error: &str,

@@ -6,10 +6,10 @@ use kube::Resource;
 use kube::core::object::HasStatus;
 use tokio::time::Instant;
 
+use super::context::Engine;
 use super::diff::Change;
 use super::draft::{self, Draft};
 use super::kind::{Found, Kind, Seen, Sought};
-use super::operator::Engine;
 use super::plan::{Plan, Situation};
 use super::policy::{EXTERNAL_ID, Effective, PENDING_CREATE, RECONCILE_AT};
 use super::reason::Reason;
@@ -25,6 +25,8 @@ pub struct Memory<K: Kind> {
     pub uid: Option<String>,
     /// Failures in a row.
     pub tries: u32,
+    /// A missing AdminApi was given a moment to be seen.
+    pub waited: bool,
     /// The object as our last write left it, until the watch has caught up.
     pub latest: Option<K::Object>,
     /// Shared data must be read after this instant: a write of ours may have happened, or may not.
@@ -56,6 +58,7 @@ impl<K: Kind> Default for Memory<K> {
         Self {
             uid: None,
             tries: 0,
+            waited: false,
             latest: None,
             look_after: None,
             external_id: None,

@@ -41,6 +41,8 @@ pub enum End {
     LetGo(Reason, String),
     /// Nothing can be said yet; something that is under way brings the object back.
     Quiet,
+    /// Nothing can be said yet; look again in a moment.
+    Soon,
 }
 
 /// Steps 2 to 7.
@@ -53,23 +55,37 @@ pub async fn run<K: Kind>(pass: &mut Pass<'_, K>) -> End {
 async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     paused(pass)?;
     pass.wanted = K::desired(pass.spec())?;
-    let Some(link) = settle::link::<K>(pass.engine, pass.namespace(), pass.spec())? else { return Ok(End::Quiet) };
+    let link = match settle::link::<K>(pass.engine, pass.namespace(), pass.spec()) {
+        // Applied together, an object may be seen before its AdminApi: each kind has a watch of its own.
+        Err(Stop::Waiting { reason: Reason::AdminApiMissing, .. })
+            if !std::mem::replace(&mut pass.memory.waited, true) =>
+        {
+            return Ok(End::Soon);
+        }
+        link => link?,
+    };
+    let Some(link) = link else { return Ok(End::Quiet) };
     let exists = pass.external_id().is_some();
     for (path, print) in settle::fingerprints::<K>(pass.engine, pass.namespace(), pass.spec(), exists).await? {
         pass.wanted.insert_secret(path, print);
     }
     record_id(pass).await?;
+    agree(pass, &link).await
+}
+
+/// Finds, plans and applies, until the vendor agrees or the plan is held.
+async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, Stop> {
     let mut before: Option<Plan> = None;
     let mut looked_again = false;
     // Each step leads to the next at once; more than these means that something at the vendor moves as we do.
     for _ in 0..MOST_STEPS {
-        let found = pass.find(&link).await?;
+        let found = pass.find(link).await?;
         if let Found::Present(seen) = &found
-            && revived(pass, &link, seen).await?
+            && revived(pass, link, seen).await?
         {
             continue;
         }
-        let draft = pass.draft(&link);
+        let draft = pass.draft(link);
         let plan = plan::converge(&pass.situation(&draft), &found);
         pass.plan = Some(plan.clone());
         if let Some(hold) = plan.hold {
@@ -91,18 +107,14 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
         approved(pass, &plan, &draft);
         before = Some(plan.clone());
         match plan.action {
-            Action::Create => {
-                apply::create(pass, &link).await?;
-            }
+            Action::Create => apply::create(pass, link).await?,
             Action::Adopt { external_id, claim } => {
                 let adopted = apply::adopt(pass, &external_id, claim).await?;
                 if matches!(claim, Claim::Policy | Claim::Annotated) {
-                    return Ok(End::Report(first_sight(pass, &link, adopted).await?));
+                    return Ok(End::Report(first_sight(pass, link, adopted).await?));
                 }
             }
-            Action::Update => {
-                apply::update(pass, &link, &plan.changes).await?;
-            }
+            Action::Update => apply::update(pass, link, &plan.changes).await?,
             Action::Nothing | Action::Release | Action::Disable | Action::Delete => return settled(pass).await,
         }
     }

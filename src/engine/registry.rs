@@ -1,70 +1,17 @@
-//! Registry: the tables of vendors and kinds with their types erased once, and the sessions of the connected AdminApis.
+//! Registry: the tables of vendors and kinds, with the types of kinds erased once.
 
-use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use serde_json::Value as Json;
-use tokio::time::Instant;
 
+use super::context::{Controller, Engine};
 use super::controller::KindController;
 use super::kind::{Identity, Kind, Vendor};
 use super::metrics::GaugeSpec;
-use super::operator::{Controller, Engine};
 use super::policy::Deletions;
-use super::reason::Reason;
+use super::session::VendorRow;
 use super::state::Field;
-use super::watch::Key;
-use crate::base::access::Access;
-use crate::base::endpoint::Endpoint;
-use crate::base::fault::{Class, Fault};
-
-/// A vendor's client with its type erased.
-pub type AnyClient = Arc<dyn Any + Send + Sync>;
-
-/// One row of the table of vendors.
-#[derive(Clone, Copy)]
-pub struct VendorRow {
-    /// [`Vendor::NAME`].
-    pub name: &'static str,
-    /// [`Vendor::BLOCK`].
-    pub block: &'static str,
-    /// The schema of [`Vendor::Settings`].
-    pub schema: fn() -> schemars::Schema,
-    /// [`Vendor::connect`].
-    pub connect: fn(&Json, Access) -> Result<AnyClient, Fault>,
-    /// [`Vendor::check`].
-    pub check: fn(AnyClient, Instant) -> BoxFuture<'static, Result<(), Fault>>,
-    /// [`Vendor::endpoints`].
-    pub endpoints: fn() -> &'static [Endpoint],
-}
-
-impl VendorRow {
-    /// The row of a vendor.
-    pub const fn of<V: Vendor>() -> Self {
-        Self {
-            name: V::NAME,
-            block: V::BLOCK,
-            schema: super::crd::block_schema::<V::Settings>,
-            connect: |settings, access| {
-                let settings: V::Settings = serde_json::from_value(settings.clone())
-                    .map_err(|error| Fault::new(Class::Refused, "connect", format!("spec.{}: {error}", V::BLOCK)))?;
-                Ok(Arc::new(V::connect(&settings, access)?))
-            },
-            check: |client, fresh_after| {
-                Box::pin(async move {
-                    match client.downcast_ref::<V::Client>() {
-                        Some(client) => V::check(client, fresh_after).await,
-                        None => Err(Fault::new(Class::Broken, "connect", "the session belongs to another vendor")),
-                    }
-                })
-            },
-            endpoints: V::endpoints,
-        }
-    }
-}
 
 /// One row of the table of kinds: what the engine, the command line and the generated files know of a kind.
 #[derive(Clone, Copy)]
@@ -120,112 +67,8 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// The vendor whose block an AdminApi's spec has.
-    pub fn vendor_of(&self, blocks: &BTreeMap<String, Json>) -> Option<&'static VendorRow> {
-        self.vendors.iter().find(|row| blocks.contains_key(row.block))
-    }
-
     /// The row of a kind.
     pub fn kind(&self, kind: &str) -> Option<&'static KindRow> {
         self.kinds.iter().find(|row| row.kind == kind)
-    }
-}
-
-/// A connected AdminApi.
-pub struct Session {
-    /// The vendor.
-    pub vendor: &'static VendorRow,
-    /// Its client.
-    pub client: AnyClient,
-    /// Fingerprint of everything the client was built from.
-    pub print: String,
-    /// What was switched off when its object was deleted: the vendor's id by kind and natural key.
-    pub tombstones: RwLock<BTreeMap<String, String>>,
-    fresh_after: RwLock<Instant>,
-}
-
-impl Session {
-    /// A session whose data must be read from now on.
-    pub fn new(
-        vendor: &'static VendorRow,
-        client: AnyClient,
-        print: String,
-        tombstones: BTreeMap<String, String>,
-    ) -> Self {
-        Self { vendor, client, print, tombstones: RwLock::new(tombstones), fresh_after: RwLock::new(Instant::now()) }
-    }
-
-    /// The instant after which shared data must have been read to serve an ordinary look: the start of the last resync.
-    pub fn fresh_after(&self) -> Instant {
-        *self.fresh_after.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Starts a resync: what was read before now no longer serves.
-    pub fn refresh(&self, now: Instant) {
-        *self.fresh_after.write().unwrap_or_else(PoisonError::into_inner) = now;
-    }
-
-    /// The typed client.
-    pub fn client<V: Vendor>(&self) -> Option<V::Client> {
-        self.client.downcast_ref::<V::Client>().cloned()
-    }
-
-    /// The id behind a tombstone.
-    pub fn tombstone(&self, key: &str) -> Option<String> {
-        self.tombstones.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
-    }
-
-    /// Sets or removes a tombstone in memory.
-    pub fn set_tombstone(&self, key: &str, external_id: Option<&str>) {
-        let mut tombstones = self.tombstones.write().unwrap_or_else(PoisonError::into_inner);
-        match external_id {
-            Some(id) => tombstones.insert(key.to_owned(), id.to_owned()),
-            None => tombstones.remove(key),
-        };
-    }
-}
-
-/// How an AdminApi stands.
-#[derive(Clone)]
-pub enum Standing {
-    /// Its objects can be worked on.
-    Connected(Arc<Session>),
-    /// They cannot, for this reason. A session that worked before is kept, to let go of objects when only the credentials are gone.
-    Disconnected {
-        /// The reason.
-        reason: Reason,
-        /// One sentence.
-        message: String,
-        /// The last session.
-        last: Option<Arc<Session>>,
-    },
-}
-
-/// The standing of every AdminApi that was looked at.
-#[derive(Default)]
-pub struct Sessions(RwLock<HashMap<Key, Standing>>);
-
-impl Sessions {
-    /// How an AdminApi stands; none before its first look.
-    pub fn get(&self, key: &Key) -> Option<Standing> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
-    }
-
-    /// Its session, connected or last.
-    pub fn session(&self, key: &Key) -> Option<Arc<Session>> {
-        match self.get(key)? {
-            Standing::Connected(session) => Some(session),
-            Standing::Disconnected { last, .. } => last,
-        }
-    }
-
-    /// Changes its standing.
-    pub fn set(&self, key: &Key, standing: Standing) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), standing);
-    }
-
-    /// Forgets one that is gone.
-    pub fn remove(&self, key: &Key) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 }

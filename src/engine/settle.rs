@@ -1,42 +1,18 @@
 //! Settle: everything in Kubernetes that a spec refers to. What is missing is waited for by watch, not by trying again.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::context::Engine;
 use super::kind::{Kind, Managed, SecretKey, Vendor};
 use super::kubernetes::read_secret;
-use super::operator::Engine;
 use super::reason::Reason;
 use super::reference::{Sort, Target};
-use super::registry::{Session, Standing};
 use super::report::Stop;
+use super::session::{Session, Standing};
 use super::state::{Access, row};
 use super::watch::Key;
 use crate::base::secret::Secret;
-
-/// Fingerprints of the values of Secrets that were read, by the version they were read at; never the values themselves.
-#[derive(Default)]
-pub struct Prints(Mutex<HashMap<Target, ReadAt>>);
-
-/// The version, and the fingerprints by key.
-type ReadAt = (String, BTreeMap<String, String>);
-
-impl Prints {
-    fn get(&self, target: &Target, version: &str, key: &str) -> Option<Option<String>> {
-        let prints = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (read_at, values) = prints.get(target)?;
-        (read_at == version).then(|| values.get(key).cloned())
-    }
-
-    fn set(&self, target: Target, version: String, values: BTreeMap<String, String>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(target, (version, values));
-    }
-
-    /// Forgets a Secret that nobody refers to any more.
-    pub fn forget(&self, target: &Target) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(target);
-    }
-}
 
 /// The AdminApi of an object, connected.
 pub struct Link<K: Kind> {

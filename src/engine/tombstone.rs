@@ -8,7 +8,7 @@ use kube::Client;
 
 use super::admin_api::AdminApi;
 use super::kubernetes::{Error, read_config_map, write_config_key};
-use super::registry::Session;
+use super::session::Session;
 
 /// The name of the ConfigMap.
 fn name_of(admin_api: &str) -> String {

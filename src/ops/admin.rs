@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::engine::operator::Engine;
+use crate::engine::context::Engine;
 
 #[derive(Clone)]
 struct Shown {

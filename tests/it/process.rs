@@ -8,7 +8,7 @@ use std::time::Duration;
 use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use provost::cli::{kubernetes, run};
-use provost::engine::operator::Settings;
+use provost::engine::context::Settings;
 use provost::engine::watch::Namespaces;
 use provost::ops::admin::AdminServer;
 use tokio::runtime::Runtime;

@@ -13,8 +13,9 @@ use crate::base::fault::{Class, Fault};
 use crate::base::secret::Secret;
 use crate::engine::admin_api::AdminApiSpec;
 use crate::engine::reason::Reason;
-use crate::engine::registry::{AnyClient, Tables};
+use crate::engine::registry::Tables;
 use crate::engine::report::Stop;
+use crate::engine::session::{AnyClient, vendor_of};
 use crate::engine::tombstone;
 
 /// A vendor that answers.
@@ -42,7 +43,7 @@ pub async fn connect(
             .map_err(|error| Stop::Waiting { reason: Reason::Malformed, message: format!("spec: {error}") })?,
         None => sources.admin_api(key).await?.spec,
     };
-    let vendor = tables.vendor_of(&spec.vendor).ok_or_else(|| Stop::Waiting {
+    let vendor = vendor_of(tables.vendors, &spec.vendor).ok_or_else(|| Stop::Waiting {
         reason: Reason::Invalid,
         message: "spec has no vendor block that this version of Provost knows".to_owned(),
     })?;

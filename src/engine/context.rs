@@ -1,0 +1,222 @@
+//! Context: what everything in a running operator shares, and how work is asked for.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use k8s_openapi::api::core::v1::ObjectReference;
+use kube::Client;
+use kube::core::DeserializeGuard;
+use kube::runtime::events::{Event, EventType};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::Instant;
+
+use super::admin_api::AdminApi;
+use super::metrics::Metrics;
+use super::prints::Prints;
+use super::queue::{Item, Lane, Queue, Tenant};
+use super::reference::{References, Target};
+use super::report::Next;
+use super::session::{Sessions, VendorRow};
+use super::watch::{Key, Namespaces, Store};
+use crate::base::access::Gate;
+use crate::base::secret::FingerprintKey;
+
+/// How the operator runs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The namespaces whose objects it manages.
+    pub namespaces: Namespaces,
+    /// Its own namespace, for what belongs to the installation.
+    pub own_namespace: String,
+    /// Its name in Events: the pod's name.
+    pub identity: String,
+    /// How many objects may be worked on at once, over all AdminApis.
+    pub concurrency: usize,
+    /// How long it may take to finish what is under way when told to stop.
+    pub drain: Duration,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            namespaces: Namespaces::All,
+            own_namespace: "provost-system".to_owned(),
+            identity: "provost".to_owned(),
+            concurrency: 128,
+            drain: Duration::from_secs(25),
+        }
+    }
+}
+
+/// One kind's controller, with its type erased.
+pub trait Controller: Send + Sync {
+    /// Watches one scope for ever.
+    fn watch(self: Arc<Self>, scope: Option<String>, listed: watch::Sender<bool>) -> BoxFuture<'static, ()>;
+    /// Looks at one object once. Never dropped half-way: what was begun at a vendor is seen through and recorded.
+    fn reconcile(self: Arc<Self>, item: Item, lane: Lane) -> BoxFuture<'static, Next>;
+    /// Whose share of the work the object counts to, and the lane in which it should wait when something that it uses changed.
+    fn standing(&self, key: &Key) -> Option<(Tenant, Lane)>;
+}
+
+/// What everything shares.
+pub struct Engine {
+    /// The Kubernetes client.
+    pub client: Client,
+    /// The vendors that an AdminApi can be for.
+    pub vendors: &'static [VendorRow],
+    /// How it runs.
+    pub settings: Settings,
+    /// The connected AdminApis.
+    pub sessions: Sessions,
+    /// Who uses what.
+    pub references: References,
+    /// Fingerprints of Secrets.
+    pub prints: Prints,
+    /// The key of those fingerprints.
+    pub key: FingerprintKey,
+    /// The AdminApis as Kubernetes has them.
+    pub admin_apis: Arc<Store<DeserializeGuard<AdminApi>>>,
+    /// Everything that is measured.
+    pub metrics: Arc<Metrics>,
+    /// Asked before each vendor write.
+    pub gate: Arc<dyn Gate>,
+    /// AdminApis whose credentials were refused for one of their objects, and that have to prove themselves.
+    pub suspects: Mutex<HashSet<Key>>,
+    queue: Mutex<Queue>,
+    wake: Notify,
+    events: mpsc::Sender<(Event, ObjectReference)>,
+    controllers: Mutex<HashMap<&'static str, Arc<dyn Controller>>>,
+}
+
+impl Engine {
+    /// An engine without controllers, and where its Events come out.
+    pub(super) fn new(
+        client: Client,
+        vendors: &'static [VendorRow],
+        settings: Settings,
+        key: FingerprintKey,
+        gate: Arc<dyn Gate>,
+        metrics: Metrics,
+    ) -> (Arc<Self>, mpsc::Receiver<(Event, ObjectReference)>) {
+        let (sender, events) = mpsc::channel(4096);
+        let queue = Queue::new(settings.concurrency, settings.concurrency);
+        let engine = Arc::new(Self {
+            client,
+            vendors,
+            settings,
+            sessions: Sessions::default(),
+            references: References::default(),
+            prints: Prints::default(),
+            key,
+            admin_apis: Arc::default(),
+            metrics: Arc::new(metrics),
+            gate,
+            suspects: Mutex::default(),
+            queue: Mutex::new(queue),
+            wake: Notify::new(),
+            events: sender,
+            controllers: Mutex::default(),
+        });
+        (engine, events)
+    }
+
+    /// The controller of each kind, by its name.
+    pub(super) fn set_controllers(&self, controllers: HashMap<&'static str, Arc<dyn Controller>>) {
+        *self.controllers.lock().unwrap_or_else(PoisonError::into_inner) = controllers;
+    }
+
+    /// The controller of a kind.
+    pub(super) fn controller(&self, kind: &str) -> Option<Arc<dyn Controller>> {
+        self.controllers.lock().unwrap_or_else(PoisonError::into_inner).get(kind).cloned()
+    }
+
+    /// How many objects are being looked at.
+    pub(super) fn running(&self) -> usize {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).running()
+    }
+
+    /// Waits until something may have become ready.
+    pub(super) async fn woken(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Asks for an object now.
+    pub fn enqueue(&self, item: Item, tenant: Tenant, lane: Lane) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).add(item, tenant, lane, Instant::now());
+        self.wake.notify_one();
+    }
+
+    /// Asks for an object after a pause.
+    pub fn enqueue_after(&self, item: Item, tenant: Tenant, lane: Lane, pause: Duration) {
+        let at = Instant::now() + pause;
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).add_at(item, tenant, lane, at);
+        self.wake.notify_one();
+    }
+
+    /// Gives an AdminApi's share of the work a limit.
+    pub fn limit(&self, tenant: &Tenant, limit: usize) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).set_limit(tenant, limit);
+    }
+
+    /// Forgets the limit of an AdminApi that is gone.
+    pub fn unlimit(&self, tenant: &Tenant) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).drop_limit(tenant);
+    }
+
+    /// Forgets an object that is gone from Kubernetes.
+    pub fn forget(&self, item: &Item) {
+        self.references.remove(item);
+        self.metrics.forget(item);
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).forget(item);
+    }
+
+    /// Asks for every object that uses `target`, in the lane that suits it, or in `at_least` if that is earlier.
+    pub fn enqueue_users(&self, target: &Target, at_least: Lane) {
+        self.enqueue_all(self.references.users(target), at_least);
+    }
+
+    pub(super) fn enqueue_all(&self, items: Vec<Item>, at_least: Lane) {
+        for item in items {
+            let controller = self.controller(item.kind);
+            let key = (item.namespace.clone(), item.name.clone());
+            if let Some((tenant, own)) = controller.and_then(|controller| controller.standing(&key)) {
+                self.enqueue(item, tenant, own.min(at_least));
+            }
+        }
+    }
+
+    /// Publishes an Event in the background. Events are a courtesy: when thousands wait already, this one is dropped.
+    pub fn event(&self, about: ObjectReference, reason: &str, warning: bool, note: &str) {
+        let note = note[..note.floor_char_boundary(1000)].to_owned();
+        let event = Event {
+            type_: if warning { EventType::Warning } else { EventType::Normal },
+            reason: reason.to_owned(),
+            note: Some(note),
+            action: "Reconcile".to_owned(),
+            secondary: None,
+        };
+        if self.events.try_send((event, about)).is_err() {
+            tracing::debug!(reason, "too many Events wait, dropped one");
+        }
+    }
+
+    pub(super) fn take(&self) -> (Vec<(Item, Lane)>, Option<Instant>) {
+        let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        let taken = std::iter::from_fn(|| queue.take(now)).map(|(item, lane, _)| (item, lane)).collect();
+        (taken, queue.next_wake())
+    }
+
+    pub(super) fn done(&self, item: &Item) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).done(item, Instant::now());
+        self.wake.notify_one();
+    }
+
+    /// Brings the metrics of the queue up to date; called when somebody asks for them.
+    pub fn measure_queue(&self) {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        self.metrics.queue(|lane| queue.depth(lane), queue.running());
+    }
+}
