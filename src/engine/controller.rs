@@ -27,7 +27,7 @@ use super::watch::{Change, Key, Store, watch_scope};
 use crate::base::fault::Class;
 
 /// How long another kind's watch may lag behind before we say that something is missing.
-const GRACE: Duration = Duration::from_millis(500);
+const GRACE: Duration = Duration::from_secs(2);
 
 /// The prefix of the annotations that people steer us with.
 const STEERING: &str = "provost.dev/";
