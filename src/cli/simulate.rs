@@ -1,10 +1,11 @@
 //! `provost simulate VENDOR`: a vendor's simulator as a program, with every switch.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
+use super::{interrupted, say};
 use crate::myintranetapps::sim::options::Credentials;
 use crate::myintranetapps::sim::{Options, Simulator};
 use crate::sim::server::{Listen, StartError};
@@ -116,33 +117,12 @@ Ctrl-C ends it, and all it holds is gone then.
     )
 }
 
-fn say(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
-}
-
 fn curl(simulator: &Simulator, ca: Option<&Path>) -> String {
     match (simulator.ca_pem(), ca) {
         (None, _) => "curl".to_owned(),
         (Some(_), Some(path)) => format!("curl --cacert '{}'", path.display()),
         (Some(_), None) => "curl --insecure".to_owned(),
     }
-}
-
-#[cfg(unix)]
-async fn interrupted() -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        pressed = tokio::signal::ctrl_c() => pressed,
-        _ = terminate.recv() => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-async fn interrupted() -> io::Result<()> {
-    tokio::signal::ctrl_c().await
 }
 
 #[cfg(test)]

@@ -69,10 +69,13 @@ async fn not_created<K: Kind>(pass: &mut Pass<'_, K>, fault: Fault) -> Stop {
         Delivery::NotSent => {}
         Delivery::Answered if pass.memory.attempt_is_clean => {
             match retract(&pass.engine.client, &pass.object).await {
-                Ok(object) => pass.object = object,
+                Ok(object) => {
+                    pass.object = object;
+                    pass.memory.attempt = None;
+                }
+                // It stays known as ours and unused, so that what somebody else makes is not taken for its outcome.
                 Err(error) => tracing::debug!(%error, "an announcement stands although nothing was made"),
             }
-            pass.memory.attempt = None;
         }
         Delivery::Answered => {}
     }

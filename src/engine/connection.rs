@@ -268,7 +268,7 @@ impl Connections {
     /// Writes the status if it differs, with an Event when Ready turned; returns what Kubernetes stores now.
     async fn store(&self, key: &Key, object: &AdminApi, status: &AdminApiStatus) -> Option<AdminApi> {
         let ready = status.conditions.iter().find(|condition| condition.type_ == READY)?;
-        self.engine.metrics.contribute(&item_of(key), word(&ready.status), reason_word(&ready.reason), None);
+        self.engine.metrics.contribute_ready(&item_of(key), ready, None);
         let old = serde_json::to_value(&object.status).ok()?;
         let old = if old.is_null() { serde_json::json!({}) } else { old };
         let patch = merge_patch(&old, &serde_json::to_value(status).ok()?)?;
@@ -302,7 +302,7 @@ impl Controller for Connections {
         Box::pin(watch_scope(client, scope, Some(store), tell, listed))
     }
 
-    fn reconcile(self: Arc<Self>, item: Item, _: Lane) -> BoxFuture<'static, Next> {
+    fn reconcile(self: Arc<Self>, item: Item) -> BoxFuture<'static, Next> {
         Box::pin(async move { self.look(&item).await })
     }
 
@@ -386,16 +386,4 @@ fn judgements(outcome: &Result<&'static VendorRow, Stop>) -> Vec<Judgement> {
         .into_iter()
         .map(|(condition, holds)| Judgement::new(condition, holds, reason, message.clone()))
         .collect()
-}
-
-fn word(status: &str) -> &'static str {
-    match status {
-        "True" => "True",
-        "False" => "False",
-        _ => "Unknown",
-    }
-}
-
-fn reason_word(reason: &str) -> &'static str {
-    Reason::ALL.iter().map(|known| known.word()).find(|known| *known == reason).unwrap_or("Other")
 }

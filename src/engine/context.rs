@@ -55,7 +55,7 @@ pub trait Controller: Send + Sync {
     /// Watches one scope for ever.
     fn watch(self: Arc<Self>, scope: Option<String>, listed: watch::Sender<bool>) -> BoxFuture<'static, ()>;
     /// Looks at one object once. Never dropped half-way: what was begun at a vendor is seen through and recorded.
-    fn reconcile(self: Arc<Self>, item: Item, lane: Lane) -> BoxFuture<'static, Next>;
+    fn reconcile(self: Arc<Self>, item: Item) -> BoxFuture<'static, Next>;
     /// Whose share of the work the object counts to, and the lane in which it should wait when something that it uses changed.
     fn standing(&self, key: &Key) -> Option<(Tenant, Lane)>;
 }

@@ -111,10 +111,6 @@ impl<K: Kind> KindController<K> {
         }
     }
 
-    fn take_memory(&self, key: &Key) -> Memory<K> {
-        self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(key).unwrap_or_default()
-    }
-
     async fn look(&self, item: &Item) -> Next {
         let key = (item.namespace.clone(), item.name.clone());
         let Some(stored) = self.store.get(&key) else { return Next::Wait };
@@ -125,7 +121,7 @@ impl<K: Kind> KindController<K> {
                 return Next::Wait;
             }
         };
-        let mut memory = self.take_memory(&key);
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(&key).unwrap_or_default();
         if memory.uid != object.uid() {
             memory = Memory { uid: object.uid(), ..Memory::default() };
         }
@@ -160,8 +156,10 @@ impl<K: Kind> KindController<K> {
             recorded: None,
         };
         let outcome = match reconcile::run(&mut pass).await {
-            End::Quiet => return Next::Wait,
-            End::Soon => return Next::After(GRACE),
+            end @ (End::Quiet | End::Soon) => {
+                memory.latest = Some(pass.object);
+                return if matches!(end, End::Soon) { Next::After(GRACE) } else { Next::Wait };
+            }
             End::LetGo(deed, what) => {
                 outcome::let_go(item, &pass, deed, &what);
                 self.engine.metrics.passed(self.kind, deed, begun.elapsed());
@@ -223,7 +221,7 @@ impl<K: Kind> Controller for KindController<K> {
         Box::pin(watch_scope(client, scope, Some(store), tell, listed))
     }
 
-    fn reconcile(self: Arc<Self>, item: Item, _: Lane) -> BoxFuture<'static, Next> {
+    fn reconcile(self: Arc<Self>, item: Item) -> BoxFuture<'static, Next> {
         Box::pin(async move { self.look(&item).await })
     }
 

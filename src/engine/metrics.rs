@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric};
 use prometheus_client::metrics::MetricType;
@@ -173,6 +174,17 @@ impl Metrics {
         if let Some(gauges) = gauges {
             mine.gauges = gauges;
         }
+    }
+
+    /// The same from a Ready condition, whose words become labels only if they are of the closed sets that labels come from.
+    pub fn contribute_ready(&self, item: &Item, ready: &Condition, gauges: Option<Vec<Gauge>>) {
+        let status = match ready.status.as_str() {
+            "True" => "True",
+            "False" => "False",
+            _ => "Unknown",
+        };
+        let reason = Reason::ALL.iter().map(|known| known.word()).find(|known| *known == ready.reason);
+        self.contribute(item, status, reason.unwrap_or("Other"), gauges);
     }
 
     /// Drops what an object contributed.

@@ -190,7 +190,7 @@ async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
     let controller = engine.controller(item.kind);
     if let Some(controller) = controller {
         let key = (item.namespace.clone(), item.name.clone());
-        let next = controller.clone().reconcile(item.clone(), lane).await;
+        let next = controller.clone().reconcile(item.clone()).await;
         let tenant = controller.standing(&key).map(|(tenant, _)| tenant);
         match (next, tenant) {
             (Next::Wait, _) | (_, None) => {}

@@ -130,16 +130,9 @@ fn applied<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> std::collections::
 
 fn contribute<K: Kind>(item: &Item, pass: &Pass<'_, K>, conditions: &[Condition]) {
     let Some(ready) = conditions.iter().find(|condition| condition.type_ == READY) else { return };
-    let status = match ready.status.as_str() {
-        "True" => "True",
-        "False" => "False",
-        _ => "Unknown",
-    };
-    let reason =
-        Reason::ALL.iter().find(|reason| reason.word() == ready.reason).map_or("Other", |reason| reason.word());
     let whole = pass.seen.as_ref().filter(|seen| seen.incomplete.is_none());
     let gauges = whole.map(|seen| seen.gauges.clone());
-    pass.engine.metrics.contribute(item, status, reason, gauges);
+    pass.engine.metrics.contribute_ready(item, ready, gauges);
 }
 
 /// An Event and a log line for what was done, and for every condition of weight that turned.
