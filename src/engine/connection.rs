@@ -276,7 +276,7 @@ impl Connections {
         if before.is_none_or(|before| before.status != ready.status || before.reason != ready.reason) {
             let warning = ready.status != "True";
             self.engine.event(object.object_ref(&()), &ready.reason, warning, &ready.message);
-            tracing::info!(namespace = %key.0, name = %key.1, ready = ready.status, reason = ready.reason, message = ready.message, "AdminApi");
+            tracing::info!(namespace = %key.0, name = %key.1, ready = ready.status, reason = ready.reason, note = ready.message, "AdminApi");
         }
         match write_status(&self.engine.client, object, patch).await {
             Ok(stored) => {

@@ -67,6 +67,20 @@ pub fn admin_api(vendors: &[VendorRow]) -> CustomResourceDefinition {
     })
 }
 
+/// Rust's unsigned numbers get formats that Kubernetes does not know and warns of; their minimum says all there is to say.
+fn drop_unknown_formats(schema: &mut Json) {
+    match schema {
+        Json::Object(fields) => {
+            if fields.get("format").and_then(Json::as_str).is_some_and(|format| format.starts_with("uint")) {
+                fields.remove("format");
+            }
+            fields.values_mut().for_each(drop_unknown_formats);
+        }
+        Json::Array(items) => items.iter_mut().for_each(drop_unknown_formats),
+        _ => {}
+    }
+}
+
 fn complete_status(schema: &mut Json) {
     let status = &mut schema["properties"]["status"];
     status["default"] = json!({"observedGeneration": -1});
@@ -107,6 +121,7 @@ fn rebuild(crd: CustomResourceDefinition, change: impl FnOnce(&mut Json)) -> Cus
     schema["properties"]["spec"]["description"] = json!("What is wanted.");
     schema["properties"]["status"]["description"] = json!("What is known. Written by Provost alone.");
     change(version);
+    drop_unknown_formats(version);
     // Our own additions are typed by the round trip; a mistake in them shows in the comparison of the generated files.
     serde_json::from_value(json).unwrap_or_default()
 }
