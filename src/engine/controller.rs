@@ -151,6 +151,7 @@ impl<K: Kind> KindController<K> {
             policy,
             wanted: State::new(),
             seen: None,
+            absent_for: Duration::ZERO,
             plan: None,
             deeds: Vec::new(),
             recorded: None,
