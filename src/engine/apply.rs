@@ -6,6 +6,7 @@ use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::announcement::Announcement;
+use super::conflict::seize;
 use super::diff::Change;
 use super::kind::{Attempt, Identity, Kind, Managed, Progress, Wanted};
 use super::kubernetes::{announce, record_adopted, record_created, record_step, retract, write_status};
@@ -29,8 +30,8 @@ use crate::base::secret::Secret;
 pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(), Stop> {
     let secrets = secrets(pass).await?;
     let mut announcement = begin(pass).await?;
-    let spec = pass.spec().clone();
-    let wanted = Wanted { spec: &spec, changes: &[], secrets: &secrets };
+    let (spec, siblings) = (pass.spec().clone(), pass.siblings.clone());
+    let wanted = Wanted { spec: &spec, changes: &[], secrets: &secrets, siblings: &siblings };
     // That it was absent before says nothing about the time after.
     pass.memory.absent = None;
     loop {
@@ -61,6 +62,7 @@ pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(
 
 /// Announces a create, or goes on with the one that is announced.
 async fn begin<K: Kind>(pass: &mut Pass<'_, K>) -> Result<Announcement, Stop> {
+    seize(pass, None)?;
     let standing = pass.announcement();
     let announcement = match standing {
         Some(ours) if pass.memory.attempt.as_ref() == Some(&ours.attempt) => note_step(pass, ours).await?,
@@ -148,6 +150,7 @@ async fn not_created<K: Kind>(pass: &mut Pass<'_, K>, fault: Fault) -> Stop {
 /// # Errors
 /// Then it is not.
 pub async fn adopt<K: Kind>(pass: &mut Pass<'_, K>, external_id: &str, claim: Claim) -> Result<Reason, Stop> {
+    seize(pass, Some(external_id))?;
     pass.object = record_adopted(&pass.engine.client, &pass.object, external_id).await?;
     pass.memory.external_id = Some(external_id.to_owned());
     pass.memory.adopted = Some(external_id.to_owned());
@@ -155,6 +158,7 @@ pub async fn adopt<K: Kind>(pass: &mut Pass<'_, K>, external_id: &str, claim: Cl
     let (deed, words) = match claim {
         Claim::Announced => (Reason::Created, "found what was created when the answer was lost:"),
         Claim::Revived => (Reason::Adopted, "took up again what was switched off when its object was deleted:"),
+        Claim::HandedOver => (Reason::Adopted, "took over, since the object that owned it is gone:"),
         Claim::Annotated | Claim::Policy => (Reason::Adopted, "took over"),
     };
     pass.deeds.push((deed, format!("{words} {external_id:?}")));
@@ -169,6 +173,7 @@ pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[
     let secret = |change: &Change| K::secrets(pass.spec()).iter().any(|(path, _)| *path == change.path);
     let secrets = if changes.iter().any(secret) { secrets(pass).await? } else { BTreeMap::new() };
     let (spec, id) = (pass.spec().clone(), pass.external_id().unwrap_or_default());
+    let siblings = pass.siblings.clone();
     let mut groups: Vec<&'static str> = Vec::new();
     for group in changes.iter().filter_map(|change| row(K::FIELDS, &change.path)).map(|field| field.group) {
         if !groups.contains(&group) {
@@ -178,7 +183,7 @@ pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[
     for group in groups {
         let in_group = |change: &&Change| row(K::FIELDS, &change.path).is_some_and(|field| field.group == group);
         let part: Vec<Change> = changes.iter().filter(in_group).cloned().collect();
-        let wanted = Wanted { spec: &spec, changes: &part, secrets: &secrets };
+        let wanted = Wanted { spec: &spec, changes: &part, secrets: &secrets, siblings: &siblings };
         if let Err(fault) = K::update(&link.client, &id, &wanted).await {
             if fault.class == Class::Missing {
                 pass.memory.look_after = Some(Instant::now());

@@ -4,9 +4,12 @@
 //! the modules between them are its steps, most of them pure.
 
 pub mod admin_api;
+pub mod adoption;
 pub mod announcement;
 pub mod apply;
+pub mod claim;
 pub mod condition;
+pub mod conflict;
 pub mod connection;
 pub mod context;
 pub mod controller;
@@ -33,6 +36,7 @@ pub mod report;
 pub mod retry;
 pub mod session;
 pub mod settle;
+pub mod sibling;
 pub mod state;
 pub mod status;
 pub mod tombstone;
