@@ -17,3 +17,4 @@ mod stage;
 mod tap;
 mod tidy;
 mod validation;
+mod workshop;
