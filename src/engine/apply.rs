@@ -37,8 +37,8 @@ pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(
         pass.memory.attempt_is_clean = fresh;
         pass.object = announce(&pass.engine.client, &pass.object, &words_of(&attempt, recorded.as_deref())).await?;
     }
-    let spec = pass.spec().clone();
-    let wanted = Wanted { spec: &spec, changes: &[], secrets: &secrets };
+    let (spec, siblings) = (pass.spec().clone(), pass.siblings.clone());
+    let wanted = Wanted { spec: &spec, changes: &[], secrets: &secrets, siblings: &siblings };
     loop {
         match K::create(&link.client, &wanted, recorded.as_deref()).await {
             Ok(Progress::Step(words)) => {
@@ -120,6 +120,7 @@ pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[
     let secret = |change: &Change| K::secrets(pass.spec()).iter().any(|(path, _)| *path == change.path);
     let secrets = if changes.iter().any(secret) { secrets(pass).await? } else { BTreeMap::new() };
     let (spec, id) = (pass.spec().clone(), pass.external_id().unwrap_or_default());
+    let siblings = pass.siblings.clone();
     let mut groups: Vec<&'static str> = Vec::new();
     for group in changes.iter().filter_map(|change| row(K::FIELDS, &change.path)).map(|field| field.group) {
         if !groups.contains(&group) {
@@ -129,7 +130,7 @@ pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[
     for group in groups {
         let in_group = |change: &&Change| row(K::FIELDS, &change.path).is_some_and(|field| field.group == group);
         let part: Vec<Change> = changes.iter().filter(in_group).cloned().collect();
-        let wanted = Wanted { spec: &spec, changes: &part, secrets: &secrets };
+        let wanted = Wanted { spec: &spec, changes: &part, secrets: &secrets, siblings: &siblings };
         if let Err(fault) = K::update(&link.client, &id, &wanted).await {
             if fault.class == Class::Missing {
                 pass.memory.look_after = Some(Instant::now());

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use super::diff::Change;
 use super::metrics::{Gauge, GaugeSpec};
 use super::policy::{Deletions, Policy};
+use super::sibling::{Sibling, Siblings};
 use super::state::{Field, State};
 use super::status::Status;
 use crate::base::access::Access;
@@ -135,6 +136,8 @@ pub struct Sought<'a, S, F> {
     pub fresh_after: Instant,
     /// Somebody waits for news of this one object: asking for it alone may be cheaper than asking for all.
     pub alone: bool,
+    /// The ids of the managed objects that the spec refers to.
+    pub siblings: &'a Siblings,
 }
 
 /// Whether an external object exists. Only a positive `Absent` may lead to a create or to letting go.
@@ -187,6 +190,8 @@ pub struct Wanted<'a, S> {
     pub changes: &'a [Change],
     /// The secret values, by field path.
     pub secrets: &'a BTreeMap<&'static str, Secret>,
+    /// The ids of the managed objects that the spec refers to.
+    pub siblings: &'a Siblings,
 }
 
 impl<S> Wanted<'_, S> {
@@ -267,11 +272,17 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// What to publish there. `None` while something is still unknown.
     fn publish(external_id: &str, facts: &Self::Facts) -> Option<BTreeMap<&'static str, String>>;
 
+    /// The managed objects of the same namespace that the spec refers to. An object waits until each of them has its id; none is needed to
+    /// delete, so what [`Kind::find`], [`Kind::disable`] and [`Kind::delete`] need of them then must be in the object's own external id.
+    fn siblings(_spec: &Self::Spec) -> Vec<Sibling> {
+        Vec::new()
+    }
+
     /// Spec → checked and normalised state; secret fields are added by the engine. Pure.
     ///
     /// # Errors
     /// A spec that the schema lets through and the vendor would not.
-    fn desired(spec: &Self::Spec) -> Result<State, Invalid>;
+    fn desired(spec: &Self::Spec, siblings: &Siblings) -> Result<State, Invalid>;
 
     /// Looks for the external object. Reads only.
     fn find(

@@ -32,6 +32,7 @@ pub mod report;
 pub mod retry;
 pub mod session;
 pub mod settle;
+pub mod sibling;
 pub mod state;
 pub mod status;
 pub mod tombstone;

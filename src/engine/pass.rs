@@ -14,6 +14,7 @@ use super::plan::{Plan, Situation};
 use super::policy::{EXTERNAL_ID, Effective, PENDING_CREATE, RECONCILE_AT};
 use super::reason::Reason;
 use super::settle::Link;
+use super::sibling::Siblings;
 use super::state::State;
 use super::status::Status;
 use super::tombstone;
@@ -91,6 +92,8 @@ pub struct Pass<'a, K: Kind> {
     pub memory: &'a mut Memory<K>,
     /// The policy in force.
     pub policy: Effective,
+    /// The ids of the managed objects that the spec refers to, once known.
+    pub siblings: Siblings,
     /// The wanted state, once known.
     pub wanted: State,
     /// What was seen last, once something was.
@@ -216,8 +219,14 @@ impl<K: Kind> Pass<'_, K> {
             [wish, self.memory.look_after].into_iter().flatten().fold(link.session.fresh_after(), Instant::max);
         let external_id = self.external_id();
         let facts = self.memory.facts.as_ref().or_else(|| self.relevant().map(|status| &status.facts));
-        let sought =
-            Sought { spec: self.spec(), external_id: external_id.as_deref(), facts, fresh_after, alone: wishes_news };
+        let sought = Sought {
+            spec: self.spec(),
+            external_id: external_id.as_deref(),
+            facts,
+            fresh_after,
+            alone: wishes_news,
+            siblings: &self.siblings,
+        };
         let found = K::find(&link.client, &sought).await?;
         if let Found::Present(seen) = &found {
             self.seen = Some(seen.clone());

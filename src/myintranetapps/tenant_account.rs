@@ -20,6 +20,7 @@ use crate::engine::kind::{
 };
 use crate::engine::metrics::GaugeSpec;
 use crate::engine::policy::{Deletion, Deletions, Policy};
+use crate::engine::sibling::Siblings;
 use crate::engine::state::{Access, Field, State};
 use crate::engine::status::Status;
 
@@ -218,7 +219,7 @@ impl Kind for Accounts {
         Some(details)
     }
 
-    fn desired(spec: &TenantAccountSpec) -> Result<State, Invalid> {
+    fn desired(spec: &TenantAccountSpec, _: &Siblings) -> Result<State, Invalid> {
         Ok(State::new()
             .with("name", spec.name.as_str())
             .with("subdomain", spec.subdomain.to_ascii_lowercase())
@@ -376,7 +377,7 @@ mod tests {
             "adminApi": {"name": "x"}, "name": "N", "subdomain": "Sub-1", "emailAdmin": "a@b"
         }))
         .expect("a minimal spec");
-        let state = Accounts::desired(&spec).expect("valid");
+        let state = Accounts::desired(&spec, &Siblings::default()).expect("valid");
         let paths: Vec<&str> = state.iter().map(|(path, _)| path).collect();
         assert_eq!(paths, ["emailAdmin", "name", "subdomain"]);
         assert_eq!(state.get("subdomain"), Some(&crate::engine::state::Value::Plain("sub-1".into())));
