@@ -10,6 +10,7 @@ use provost::engine::kind::{
 };
 use provost::engine::metrics::GaugeSpec;
 use provost::engine::policy::{Deletion, Deletions, Policy};
+use provost::engine::sibling::Siblings;
 use provost::engine::state::{Access, Field, State};
 use provost::engine::status::Status;
 use schemars::JsonSchema;
@@ -112,7 +113,7 @@ impl Kind for Members {
         None
     }
 
-    fn desired(spec: &MemberSpec) -> Result<State, Invalid> {
+    fn desired(spec: &MemberSpec, _: &Siblings) -> Result<State, Invalid> {
         Ok(State::new().with("login", spec.login.as_str()).maybe("nick", spec.nick.as_deref()))
     }
 

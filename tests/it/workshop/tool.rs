@@ -11,6 +11,7 @@ use provost::engine::kind::{
 };
 use provost::engine::metrics::GaugeSpec;
 use provost::engine::policy::{Deletion, Deletions, Policy};
+use provost::engine::sibling::Siblings;
 use provost::engine::state::{Access, Field, State};
 use provost::engine::status::Status;
 use schemars::JsonSchema;
@@ -117,7 +118,7 @@ impl Kind for Tools {
         None
     }
 
-    fn desired(spec: &ToolSpec) -> Result<State, Invalid> {
+    fn desired(spec: &ToolSpec, _: &Siblings) -> Result<State, Invalid> {
         Ok(State::new()
             .with("label", spec.label.as_str())
             .with("material", spec.material.as_str())
