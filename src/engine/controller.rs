@@ -153,6 +153,7 @@ impl<K: Kind> KindController<K> {
             siblings: Siblings::default(),
             wanted: State::new(),
             seen: None,
+            absent_for: Duration::ZERO,
             plan: None,
             deeds: Vec::new(),
             recorded: None,
