@@ -25,6 +25,7 @@ pub mod preview;
 pub mod prints;
 pub mod queue;
 pub mod reason;
+pub mod record;
 pub mod reconcile;
 pub mod reference;
 pub mod registry;

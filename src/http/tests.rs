@@ -323,8 +323,8 @@ impl std::io::Write for Log {
 struct Tally(Mutex<Vec<(&'static str, bool, Option<Class>)>>);
 
 impl Observer for Tally {
-    fn finished(&self, call: &Call) {
-        self.0.lock().unwrap().push((call.operation, call.write, call.fault));
+    fn finished(&self, call: &Call<'_>) {
+        self.0.lock().unwrap().push((call.operation, call.write, call.fault.map(|fault| fault.class)));
     }
 }
 
