@@ -89,7 +89,7 @@ pub async fn run(args: RunArgs) -> Result<(), Failure> {
     let client = kubernetes::infer().await?;
     let mut settings = args.settings();
     settings.changes = args.change_log.open().map_err(|error| {
-        format!("cannot write the change record to {:?}: {error}; choose another --change-log", args.change_log)
+        format!("cannot write the change record to {}: {error}; choose another --change-log", args.change_log)
     })?;
     let admin = AdminServer::bind(args.admin_address)
         .await

@@ -129,8 +129,7 @@ impl Purpose {
     /// The same, with the fields that it changes.
     #[must_use]
     pub fn changing(mut self, changes: &[Change]) -> Self {
-        self.changes =
-            changes.iter().map(|change| Difference::new(&change.path, &change.from, &change.to)).collect();
+        self.changes = changes.iter().map(|change| Difference::new(&change.path, &change.from, &change.to)).collect();
         self
     }
 
@@ -289,5 +288,138 @@ impl Observer for Witness {
         {
             self.log.append(&Line::new(None, &self.admin_api, &ending));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::base::fault::Class;
+    use crate::engine::diff::Effect;
+    use crate::engine::kind::Created;
+
+    #[derive(Default)]
+    struct Lines(Mutex<Vec<Json>>);
+
+    impl Append for Lines {
+        fn append(&self, line: &str) {
+            self.0.lock().unwrap().push(serde_json::from_str(line).unwrap());
+        }
+    }
+
+    impl Lines {
+        /// The lines since the last time.
+        fn take(&self) -> Vec<Json> {
+            std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        }
+    }
+
+    fn witness() -> (Arc<Lines>, Witness) {
+        let lines = Arc::new(Lines::default());
+        let key = ("team".into(), "vendor".into());
+        let witness = Witness::new(Arc::new(Metrics::new([])), ChangeLog::to(lines.clone()), &key);
+        (lines, witness)
+    }
+
+    fn purpose(action: &'static str) -> Purpose {
+        Purpose {
+            kind: "Portal",
+            namespace: "team".into(),
+            name: "one".into(),
+            uid: "u".into(),
+            generation: 7,
+            action,
+            step: None,
+            external_id: None,
+            attempt: None,
+            approved: None,
+            changes: Vec::new(),
+        }
+    }
+
+    fn call<'a>(operation: &'static str, write: bool, fault: Option<&'a Fault>) -> Call<'a> {
+        let elapsed = Duration::from_millis(5);
+        Call { vendor: "Test", operation, write, fault, status: Some(200), request_id: Some("r"), elapsed }
+    }
+
+    fn words(lines: &[Json]) -> Vec<(&str, &str, &str)> {
+        let word = |line: &'_ Json, field: &str| line[field].as_str().map_or("-", |text| text.to_owned().leak());
+        lines.iter().map(|line| (word(line, "operation"), word(line, "name"), word(line, "externalId"))).collect()
+    }
+
+    #[tokio::test]
+    async fn every_call_of_one_purpose_has_its_line_at_once() {
+        let (lines, witness) = witness();
+        let change = Change {
+            path: "a.b".into(),
+            from: Shown::Masked,
+            to: Shown::Plain(serde_json::json!([1])),
+            effect: Effect::Set,
+        };
+        recorded(purpose("Update").changing(&[change]), async {
+            witness.finished(&call("first", true, None));
+            assert_eq!(lines.0.lock().unwrap().len(), 1);
+            witness.finished(&call("look", false, None));
+            witness.finished(&call("second", true, None));
+        })
+        .await;
+        let lines = lines.take();
+        assert_eq!(words(&lines), [("first", "one", "-"), ("second", "one", "-")]);
+        assert_eq!(lines[0]["changes"], serde_json::json!([{"field": "a.b", "from": "***", "to": [1]}]));
+        assert_eq!((&lines[0]["adminApi"], &lines[0]["requestId"]), (&"team/vendor".into(), &"r".into()));
+    }
+
+    #[tokio::test]
+    async fn the_last_line_of_a_create_has_the_new_id() {
+        let (lines, witness) = witness();
+        let done = recorded_create(purpose("Create"), async {
+            witness.finished(&call("invite", true, None));
+            witness.finished(&call("create", true, None));
+            assert_eq!(words(&lines.0.lock().unwrap()), [("invite", "one", "-")]);
+            Ok(Progress::Done(Created { external_id: "42".into(), facts: () }))
+        });
+        done.await.unwrap();
+        assert_eq!(words(&lines.take()), [("invite", "one", "-"), ("create", "one", "42")]);
+
+        let fault = Fault::new(Class::Taken, "create", "no").with_code(409);
+        let failed = recorded_create(purpose("Create"), async {
+            witness.finished(&call("create", true, Some(&fault)));
+            Err::<Progress<()>, _>(fault.clone())
+        });
+        failed.await.unwrap_err();
+        let lines = lines.take();
+        assert_eq!((&lines[0]["outcome"], &lines[0]["effect"]), (&"taken".into(), &"none".into()));
+        assert_eq!((&lines[0]["code"], &lines[0]["message"]), (&409.into(), &"no".into()));
+    }
+
+    #[tokio::test]
+    async fn a_create_that_is_dropped_half_way_keeps_its_line() {
+        let (lines, witness) = witness();
+        let mut create = Box::pin(recorded_create::<()>(purpose("Create"), async {
+            witness.finished(&call("create", true, None));
+            std::future::pending().await
+        }));
+        assert!(futures::poll!(&mut create).is_pending());
+        drop(create);
+        assert_eq!(words(&lines.take()), [("create", "one", "-")]);
+    }
+
+    #[tokio::test]
+    async fn a_write_without_a_purpose_is_recorded_without_an_object_and_one_that_never_left_not_at_all() {
+        let (lines, witness) = witness();
+        let witness = Arc::new(witness);
+        let unsent = Fault::new(Class::Refused, "update", "no").with_delivery(Delivery::NotSent);
+        recorded(purpose("Update"), async {
+            let elsewhere = witness.clone();
+            tokio::spawn(async move { elsewhere.finished(&call("astray", true, None)) }).await.unwrap();
+            witness.finished(&call("update", true, Some(&unsent)));
+        })
+        .await;
+        let lines = lines.take();
+        assert_eq!(words(&lines), [("astray", "-", "-")]);
+        assert_eq!(lines[0]["adminApi"], "team/vendor");
     }
 }

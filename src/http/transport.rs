@@ -243,7 +243,6 @@ impl Inner {
             _ => request.not_sent(Class::Transient, format!("no connection to {host}: {cause}")),
         }
     }
-
 }
 
 fn client(access: &Access, bounds: Bounds) -> Result<Client, SetupError> {

@@ -1,6 +1,7 @@
 //! Change log: where the change record goes. One JSON line for every write at a vendor, apart from the log.
 
 use std::convert::Infallible;
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
@@ -33,6 +34,17 @@ impl FromStr for Destination {
             "none" => Self::Nowhere,
             path => Self::File(path.into()),
         })
+    }
+}
+
+impl fmt::Display for Destination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stdout => f.write_str("stdout"),
+            Self::Stderr => f.write_str("stderr"),
+            Self::Nowhere => f.write_str("none"),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
     }
 }
 
@@ -87,7 +99,8 @@ fn open(path: &Path) -> io::Result<File> {
 
 /// Opens the file anew when it was moved away or deleted, as whoever rotates it does.
 fn reopened(path: &Path, file: &mut File) -> io::Result<()> {
-    let same = |named: std::fs::Metadata| file.metadata().map(|ours| (ours.dev(), ours.ino()) == (named.dev(), named.ino()));
+    let same =
+        |named: std::fs::Metadata| file.metadata().map(|ours| (ours.dev(), ours.ino()) == (named.dev(), named.ino()));
     if !std::fs::metadata(path).and_then(same).unwrap_or(false) {
         *file = open(path)?;
     }

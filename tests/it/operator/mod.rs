@@ -9,6 +9,7 @@ mod drift;
 mod management;
 mod outage;
 mod quiet;
+mod record;
 mod schema;
 mod secrecy;
 mod secrets;
