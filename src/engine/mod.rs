@@ -15,6 +15,7 @@ pub mod diff;
 pub mod draft;
 pub mod kind;
 pub mod kubernetes;
+pub mod malformed;
 pub mod metrics;
 pub mod operator;
 pub mod outcome;

@@ -6,6 +6,7 @@ mod converge;
 mod create;
 mod deletion;
 mod drift;
+mod malformed;
 mod management;
 mod outage;
 mod quiet;
