@@ -119,10 +119,7 @@ impl<K: Kind> KindController<K> {
     async fn look(&self, item: &Item) -> Next {
         let key = (item.namespace.clone(), item.name.clone());
         let Some(stored) = self.store.get(&key) else { return Next::Wait };
-        let object = match &stored.0 {
-            Ok(object) => object,
-            Err(_) => return self.report_malformed(item).await,
-        };
+        let Ok(object) = &stored.0 else { return self.report_malformed(item).await };
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(&key).unwrap_or_default();
         if memory.uid != object.uid() {
             memory = Memory { uid: object.uid(), ..Memory::default() };

@@ -72,7 +72,7 @@ enum Complaint {
     Value(String),
     Word(&'static [&'static str]),
     Missing(&'static str),
-    Unknown(String),
+    Unknown,
     Other(String),
 }
 
@@ -105,8 +105,8 @@ impl serde::de::Error for Complaint {
         Self::Word(expected)
     }
 
-    fn unknown_field(field: &str, _: &'static [&'static str]) -> Self {
-        Self::Unknown(field.to_owned())
+    fn unknown_field(_: &str, _: &'static [&'static str]) -> Self {
+        Self::Unknown
     }
 
     fn missing_field(field: &'static str) -> Self {
@@ -124,9 +124,7 @@ impl Complaint {
             Self::Missing(field) => {
                 return Misfit { path: field.to_owned(), problem: "is missing".to_owned() }.below(&path);
             }
-            Self::Unknown(field) => {
-                return Misfit { path: field, problem: "is not a field".to_owned() }.below(&path);
-            }
+            Self::Unknown => "is not a field here: take it out".to_owned(),
             Self::Type(expected) | Self::Value(expected) => {
                 let expected = required(&expected);
                 let quote = expected == "text" && matches!(found, Some(Json::Bool(_) | Json::Number(_)));
@@ -341,7 +339,7 @@ mod tests {
                 json!({"parts": [{"level": "hunter22"}]}),
                 "parts[0].level is text, and must be a whole number from 0 to 255",
             ),
-            (json!({"parts": [{"level": 1, "pace": 1}]}), "parts[0].pace is not a field"),
+            (json!({"parts": [{"level": 1, "pace": 1}]}), "parts[0].pace is not a field here: take it out"),
             (
                 json!({"parts": [{"level": 1, "speed": "Brisk"}]}),
                 "parts[0].speed is \"Brisk\", and must be one of Slow, Fast",
