@@ -13,6 +13,7 @@ use super::pass::Pass;
 use super::plan::{Claim, Hold};
 use super::policy::{ABANDON, EXTERNAL_ID, PENDING_CREATE};
 use super::reason::Reason;
+use super::record::{self, Purpose};
 use super::report::Stop;
 use super::settle::{Link, reveal};
 use super::state::row;
@@ -33,10 +34,13 @@ pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(
     let wanted = Wanted { spec: &spec, changes: &[], secrets: &secrets, siblings: &siblings };
     // That it was absent before says nothing about the time after.
     pass.memory.absent = None;
+    let mut step = announcement.recorded.is_none().then_some(1);
     loop {
+        let purpose = Purpose::of(pass, "Create").creating(&pass.wanted, pass.memory.attempt.clone(), step);
         let attempt = Attempt { recorded: announcement.recorded.as_deref(), uncertain: !pass.memory.step_is_clean };
-        match K::create(&link.client, &wanted, attempt).await {
+        match record::recorded_create(purpose, K::create(&link.client, &wanted, attempt)).await {
             Ok(Progress::Step(words)) => {
+                step = step.map(|step| step + 1);
                 // Between two steps nothing may be taken back any more, and what is done is known to whoever goes on.
                 pass.memory.attempt_is_clean = false;
                 pass.memory.step_is_clean = true;
@@ -180,7 +184,8 @@ pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[
         let in_group = |change: &&Change| row(K::FIELDS, &change.path).is_some_and(|field| field.group == group);
         let part: Vec<Change> = changes.iter().filter(in_group).cloned().collect();
         let wanted = Wanted { spec: &spec, changes: &part, secrets: &secrets, siblings: &siblings };
-        if let Err(fault) = K::update(&link.client, &id, &wanted).await {
+        let purpose = Purpose::of(pass, "Update").changing(&part);
+        if let Err(fault) = record::recorded(purpose, K::update(&link.client, &id, &wanted)).await {
             if fault.class == Class::Missing {
                 pass.memory.look_after = Some(Instant::now());
             }
@@ -212,7 +217,8 @@ fn gone<K: Kind>(fault: Fault, id: &str) -> Stop {
 /// Then it may still be on.
 pub async fn disable<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<Reason, Stop> {
     if !pass.memory.disabled {
-        match K::disable(&link.client, external_id, &pass.spec().clone()).await {
+        let (purpose, spec) = (Purpose::of(pass, "Disable"), pass.spec().clone());
+        match record::recorded(purpose, K::disable(&link.client, external_id, &spec)).await {
             Ok(()) => pass.memory.disabled = true,
             Err(fault) if fault.class == Class::Missing => return Ok(Reason::Deleted),
             Err(fault) => return Err(not_disposed(pass, fault)),
@@ -233,7 +239,9 @@ pub async fn disable<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_i
 /// # Errors
 /// Then the next pass does it again.
 pub async fn revive<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<(), Stop> {
-    K::enable(&link.client, external_id, &pass.spec().clone()).await.map_err(|fault| gone::<K>(fault, external_id))?;
+    let (purpose, spec) = (Purpose::of(pass, "Enable"), pass.spec().clone());
+    let enabled = record::recorded(purpose, K::enable(&link.client, external_id, &spec)).await;
+    enabled.map_err(|fault| gone::<K>(fault, external_id))?;
     bury(pass, link, None).await
 }
 
@@ -261,7 +269,8 @@ async fn secrets<K: Kind>(pass: &mut Pass<'_, K>) -> Result<BTreeMap<&'static st
 /// # Errors
 /// Then it may still be there.
 pub async fn delete<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<(), Stop> {
-    match K::delete(&link.client, external_id, &pass.spec().clone()).await {
+    let (purpose, spec) = (Purpose::of(pass, "Delete"), pass.spec().clone());
+    match record::recorded(purpose, K::delete(&link.client, external_id, &spec)).await {
         Err(fault) if fault.class != Class::Missing => Err(not_disposed(pass, fault)),
         _ => {
             pass.memory.removed = true;
