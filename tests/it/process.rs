@@ -22,7 +22,7 @@ use crate::tap::Tap;
 pub struct Process {
     runtime: Runtime,
     stop: CancellationToken,
-    running: JoinHandle<()>,
+    running: JoinHandle<bool>,
     admin: SocketAddr,
 }
 
