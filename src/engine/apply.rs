@@ -14,11 +14,13 @@ use super::pass::Pass;
 use super::plan::{Claim, Hold};
 use super::policy::{ABANDON, EXTERNAL_ID, PENDING_CREATE};
 use super::reason::Reason;
+use super::record::{self, Purpose};
 use super::report::Stop;
 use super::settle::{Link, reveal};
 use super::state::row;
 use super::status::{Status, merge_patch};
 use super::tombstone;
+use crate::base::access::Gate;
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::Secret;
 
@@ -34,10 +36,13 @@ pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(
     let wanted = Wanted { spec: &spec, changes: &[], secrets: &secrets, siblings: &siblings };
     // That it was absent before says nothing about the time after.
     pass.memory.absent = None;
+    let mut step = announcement.recorded.is_none().then_some(1);
     loop {
+        let purpose = Purpose::of(pass, "Create").creating(&pass.wanted, pass.memory.attempt.clone(), step);
         let attempt = Attempt { recorded: announcement.recorded.as_deref(), uncertain: !pass.memory.step_is_clean };
-        match K::create(&link.client, &wanted, attempt).await {
+        match record::recorded_create(purpose, K::create(&link.client, &wanted, attempt)).await {
             Ok(Progress::Step(words)) => {
+                step = step.map(|step| step + 1);
                 // Between two steps nothing may be taken back any more, and what is done is known to whoever goes on.
                 pass.memory.attempt_is_clean = false;
                 pass.memory.step_is_clean = true;
@@ -69,7 +74,7 @@ async fn begin<K: Kind>(pass: &mut Pass<'_, K>) -> Result<Announcement, Stop> {
         other => {
             // An announcement that an earlier process left may belong to a call that was made: it is never taken back unseen.
             let fresh = other.is_none();
-            let attempt = attempt_id()?;
+            let attempt = attempt_id(pass.engine.gate.as_ref())?;
             let announcement = Announcement { attempt, recorded: other.and_then(|earlier| earlier.recorded) };
             // Known before it is written: the answer to the write may be lost although it was done.
             pass.memory.attempt = Some(announcement.attempt.clone());
@@ -115,10 +120,12 @@ fn unclear<K: Kind>(pass: &Pass<'_, K>, what: &str) -> Stop {
 }
 
 async fn not_created<K: Kind>(pass: &mut Pass<'_, K>, fault: Fault) -> Stop {
+    // A successor would have to take an announcement that we never used for one of unknown outcome.
+    let over = !pass.engine.gate.is_open();
     match fault.delivery {
         Delivery::Unknown => (pass.memory.attempt_is_clean, pass.memory.step_is_clean) = (false, false),
-        Delivery::NotSent => {}
-        Delivery::Answered if pass.memory.attempt_is_clean => {
+        Delivery::NotSent if !over => {}
+        Delivery::Answered | Delivery::NotSent if pass.memory.attempt_is_clean => {
             match retract(&pass.engine.client, &pass.object).await {
                 Ok(object) => {
                     pass.object = object;
@@ -128,7 +135,7 @@ async fn not_created<K: Kind>(pass: &mut Pass<'_, K>, fault: Fault) -> Stop {
                 Err(error) => tracing::debug!(%error, "an announcement stands although nothing was made"),
             }
         }
-        Delivery::Answered => {}
+        Delivery::Answered | Delivery::NotSent => {}
     }
     if fault.class == Class::Taken {
         // Whoever has the key came in since the list was read.
@@ -184,7 +191,8 @@ pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[
         let in_group = |change: &&Change| row(K::FIELDS, &change.path).is_some_and(|field| field.group == group);
         let part: Vec<Change> = changes.iter().filter(in_group).cloned().collect();
         let wanted = Wanted { spec: &spec, changes: &part, secrets: &secrets, siblings: &siblings };
-        if let Err(fault) = K::update(&link.client, &id, &wanted).await {
+        let purpose = Purpose::of(pass, "Update").changing(&part);
+        if let Err(fault) = record::recorded(purpose, K::update(&link.client, &id, &wanted)).await {
             if fault.class == Class::Missing {
                 pass.memory.look_after = Some(Instant::now());
             }
@@ -216,7 +224,8 @@ fn gone<K: Kind>(fault: Fault, id: &str) -> Stop {
 /// Then it may still be on.
 pub async fn disable<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<Reason, Stop> {
     if !pass.memory.disabled {
-        match K::disable(&link.client, external_id, &pass.spec().clone()).await {
+        let (purpose, spec) = (Purpose::of(pass, "Disable"), pass.spec().clone());
+        match record::recorded(purpose, K::disable(&link.client, external_id, &spec)).await {
             Ok(()) => pass.memory.disabled = true,
             Err(fault) if fault.class == Class::Missing => return Ok(Reason::Deleted),
             Err(fault) => return Err(not_disposed(pass, fault)),
@@ -237,7 +246,9 @@ pub async fn disable<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_i
 /// # Errors
 /// Then the next pass does it again.
 pub async fn revive<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<(), Stop> {
-    K::enable(&link.client, external_id, &pass.spec().clone()).await.map_err(|fault| gone::<K>(fault, external_id))?;
+    let (purpose, spec) = (Purpose::of(pass, "Enable"), pass.spec().clone());
+    let enabled = record::recorded(purpose, K::enable(&link.client, external_id, &spec)).await;
+    enabled.map_err(|fault| gone::<K>(fault, external_id))?;
     bury(pass, link, None).await
 }
 
@@ -265,7 +276,8 @@ async fn secrets<K: Kind>(pass: &mut Pass<'_, K>) -> Result<BTreeMap<&'static st
 /// # Errors
 /// Then it may still be there.
 pub async fn delete<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<(), Stop> {
-    match K::delete(&link.client, external_id, &pass.spec().clone()).await {
+    let (purpose, spec) = (Purpose::of(pass, "Delete"), pass.spec().clone());
+    match record::recorded(purpose, K::delete(&link.client, external_id, &spec)).await {
         Err(fault) if fault.class != Class::Missing => Err(not_disposed(pass, fault)),
         _ => {
             pass.memory.removed = true;
@@ -283,11 +295,12 @@ async fn bury<K: Kind>(pass: &Pass<'_, K>, link: &Link<K>, external_id: Option<&
     Ok(())
 }
 
-fn attempt_id() -> Result<String, Stop> {
+/// A name for an attempt that no other has, and the epoch of the lease under which it is made. What could not be sent is not announced.
+fn attempt_id(gate: &dyn Gate) -> Result<String, Stop> {
+    let not_sent = |class, why: String| Stop::Vendor(Fault::new(class, "create", why).with_delivery(Delivery::NotSent));
+    gate.admit_write("create").map_err(|why| not_sent(Class::Refused, why))?;
     let mut bytes = [0; 6];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| {
-        Stop::Vendor(Fault::new(Class::Transient, "create", "no randomness").with_delivery(Delivery::NotSent))
-    })?;
-    // The part behind the dot is the lease epoch; a single replica holds its lease for ever.
-    Ok(format!("{}.0", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| not_sent(Class::Transient, "no randomness".to_owned()))?;
+    let attempt: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{attempt}.{}", gate.epoch()))
 }

@@ -11,9 +11,11 @@ use kube::{Resource, ResourceExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::condition::SYNCED;
 use super::conflict;
 use super::context::{Controller, Engine};
 use super::kind::{Kind, Managed};
+use super::malformed::{self, Shape};
 use super::outcome;
 use super::pass::{Memory, Pass};
 use super::policy::{self, EXTERNAL_ID, FINALIZER, PENDING_CREATE};
@@ -30,6 +32,9 @@ use crate::base::fault::Class;
 
 /// How long another kind's watch may lag behind before we say that something is missing.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// An object that cannot be read has no memory in which failures could be counted: it waits as after the fifth, some seconds.
+const TRIES_OF_A_MALFORMED_OBJECT: u32 = 5;
 
 /// The prefix of the annotations that people steer us with.
 const STEERING: &str = "provost.dev/";
@@ -132,13 +137,7 @@ impl<K: Kind> KindController<K> {
     async fn look(&self, item: &Item) -> Next {
         let key = (item.namespace.clone(), item.name.clone());
         let Some(stored) = self.store.get(&key) else { return Next::Wait };
-        let object = match &stored.0 {
-            Ok(object) => object,
-            Err(invalid) => {
-                outcome::record_malformed::<K>(&self.engine, item, &invalid.metadata, &invalid.error).await;
-                return Next::Wait;
-            }
-        };
+        let Ok(object) = &stored.0 else { return self.report_malformed(item).await };
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(&key).unwrap_or_default();
         if memory.uid != object.uid() {
             memory = Memory { uid: object.uid(), ..Memory::default() };
@@ -154,6 +153,17 @@ impl<K: Kind> KindController<K> {
             None => self.engine.metrics.forget(item),
         }
         next
+    }
+
+    async fn report_malformed(&self, item: &Item) -> Next {
+        let shape = Shape { flattened: malformed::misfit::<K::Facts>, unknown: &[SYNCED] };
+        match malformed::report::<K::Object>(&self.engine, item, &shape).await {
+            Ok(_) => Next::Wait,
+            Err(error) => {
+                tracing::debug!(kind = item.kind, name = %item.name, %error, "could not say that it is malformed, will try again");
+                retry::next(&Outcome::Stopped(Stop::Kubernetes(error)), TRIES_OF_A_MALFORMED_OBJECT)
+            }
+        }
     }
 
     async fn pass(&self, item: &Item, object: K::Object, memory: &mut Memory<K>) -> Next {
@@ -191,6 +201,8 @@ impl<K: Kind> KindController<K> {
                 self.engine.metrics.passed(self.kind, deed, begun.elapsed());
                 return Next::Wait;
             }
+            // Who may not write any more has nothing to say either: what stopped the pass is over for whoever goes on.
+            End::Report(_) if !self.engine.gate.is_open() => return Next::Wait,
             End::Report(outcome) => outcome,
         };
         if let Outcome::Stopped(Stop::Vendor(fault)) = &outcome
