@@ -13,9 +13,11 @@ use crate::base::secret::FingerprintKey;
 use crate::engine::context::Settings;
 use crate::engine::kubernetes::ensure_secret;
 use crate::engine::operator::Operator;
+use crate::engine::registry::Tables;
 use crate::engine::watch::Namespaces;
 use crate::kinds::TABLES;
 use crate::ops::admin::AdminServer;
+use crate::ops::change_log::Destination;
 use crate::ops::lease::AlwaysHeld;
 use crate::ops::telemetry::{self, LogFormat};
 
@@ -45,6 +47,10 @@ pub struct RunArgs {
     /// How many seconds work under way may take to end after SIGTERM
     #[arg(long, env = "PROVOST_DRAIN_SECONDS", default_value_t = 25)]
     pub drain_seconds: u64,
+    /// Where the change record goes, one JSON line for every write at a vendor: stdout, stderr, none, or a file to append to. The
+    /// log goes to stderr
+    #[arg(long, env = "PROVOST_CHANGE_LOG", default_value = "stdout", value_name = "stdout|stderr|none|FILE")]
+    pub change_log: Destination,
     /// How log lines look
     #[arg(long, env = "PROVOST_LOG_FORMAT", value_enum, default_value = "json")]
     pub log_format: LogFormat,
@@ -70,6 +76,7 @@ impl RunArgs {
             identity: self.identity.clone(),
             concurrency: usize::from(self.concurrency),
             drain: Duration::from_secs(self.drain_seconds),
+            ..Settings::default()
         }
     }
 }
@@ -81,13 +88,16 @@ impl RunArgs {
 pub async fn run(args: RunArgs) -> Result<(), Failure> {
     telemetry::start(args.log_format, &args.log, None)?;
     let client = kubernetes::infer().await?;
-    let settings = args.settings();
+    let mut settings = args.settings();
+    settings.changes = args.change_log.open().map_err(|error| {
+        format!("cannot write the change record to {}: {error}; choose another --change-log", args.change_log)
+    })?;
     let admin = AdminServer::bind(args.admin_address)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}; choose another --admin-address", args.admin_address))?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), admin = %args.admin_address, "starting");
     let stop = CancellationToken::new();
-    let running = start(client, settings, Some(admin), stop.clone()).await?;
+    let running = start(client, TABLES, settings, Some(admin), stop.clone()).await?;
     interrupted().await?;
     tracing::info!("told to stop");
     stop.cancel();
@@ -95,18 +105,19 @@ pub async fn run(args: RunArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Starts an operator with the tables of this program; it ends some time after `stop`.
+/// Starts an operator that knows these vendors and kinds; it ends some time after `stop`.
 ///
 /// # Errors
 /// The installation's own Secret can neither be read nor made.
 pub async fn start(
     client: Client,
+    tables: Tables,
     settings: Settings,
     admin: Option<AdminServer>,
     stop: CancellationToken,
 ) -> Result<tokio::task::JoinHandle<()>, Failure> {
     let key = fingerprint_key(&client, &settings.own_namespace).await?;
-    let operator = Operator::new(client, TABLES, settings, key, Arc::new(AlwaysHeld));
+    let operator = Operator::new(client, tables, settings, key, Arc::new(AlwaysHeld));
     let (ready, is_ready) = watch::channel(false);
     if let Some(admin) = admin {
         let engine = operator.engine();

@@ -90,7 +90,7 @@ async fn remove<K: Kind>(pass: &mut Pass<'_, K>, link: &settle::Link<K>) -> Resu
         let plan = plan::dispose(&pass.situation(&draft), &found);
         pass.plan = Some(plan.clone());
         if let Some(hold) = plan.hold {
-            return Err(Stop::Held(hold));
+            return Err(pass.held(hold));
         }
         if matches!(plan.action, Action::Disable | Action::Delete) {
             permitted(pass).await?;

@@ -102,7 +102,7 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
                 // Somebody else's: nothing of it is ours to show.
                 pass.seen = None;
             }
-            return Err(Stop::Held(hold));
+            return Err(pass.held(hold));
         }
         if before.as_ref() == Some(&plan) && plan.is_something() {
             return Err(Stop::Vendor(not_kept(Some(&plan))));
