@@ -24,6 +24,9 @@ pub const WINDOW: Duration = Duration::from_secs(600);
 /// A proposed end of an acknowledgement is so many hours away, and proposed again while it is one hour away at least.
 const HOURS: i64 = 24;
 
+/// So long is waited for one that was called out of the line.
+const CALLED: Duration = Duration::from_secs(30);
+
 /// What a guard holds to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
@@ -108,6 +111,8 @@ pub struct Guard {
     /// How much of each acknowledgement that has not run out is used up.
     used: BTreeMap<String, u32>,
     line: VecDeque<Waiting>,
+    /// Those that were called out of the line and have not asked yet, with the time of the call.
+    called: Vec<(Item, Instant)>,
     proposed: Option<Timestamp>,
     /// This process let something go: what it knows is newer than any stored status.
     ours: bool,
@@ -163,37 +168,43 @@ impl Guard {
         Answer::Go
     }
 
-    /// Those that may go now, the longest waiting first. They leave the line, and come back to it if somebody is faster.
+    /// Those that may go now, the longest waiting first. They leave the line, and come back to it if somebody is faster. Who does not ask
+    /// for a while wants nothing any more, or is stopped by something else.
     pub fn due(&mut self, now: Instant, wall: Timestamp) -> Vec<Item> {
         self.forget_old(now, wall);
         let places = self.rule.most.saturating_sub(self.recent.len());
         let acknowledged = self.open(wall).map_or(0, |(_, left)| left as usize);
-        let count = places.saturating_add(acknowledged).min(self.line.len());
-        self.line.drain(..count).map(|waiting| waiting.item).collect()
+        self.called.retain(|(_, at)| *at + CALLED > now);
+        let free = places.saturating_add(acknowledged).saturating_sub(self.called.len());
+        let due: Vec<Item> = self.line.drain(..free.min(self.line.len())).map(|waiting| waiting.item).collect();
+        self.called.extend(due.iter().map(|item| (item.clone(), now)));
+        due
     }
 
     /// When somebody should look at this guard again: a place comes free, or nothing is left to remember.
     pub fn wake(&self, now: Instant) -> Option<Duration> {
-        let end = |at: &Instant| (*at + self.rule.window).saturating_duration_since(now);
-        let next = if self.line.is_empty() { self.recent.back() } else { self.recent.front() };
-        // Whoever was called and has not asked yet is waited for a moment.
-        next.map(|at| end(at).max(Duration::from_secs(1)))
+        let place = if self.held() == 0 { self.recent.back() } else { self.recent.front() };
+        let place = place.map(|at| *at + self.rule.window);
+        let asked = self.called.first().map(|(_, at)| *at + CALLED);
+        let next = place.into_iter().chain(asked).min()?;
+        Some(next.saturating_duration_since(now).max(Duration::from_secs(1)))
     }
 
     /// Forgets an object that waits no more.
     pub fn forget(&mut self, item: &Item) {
         self.line.retain(|waiting| waiting.item != *item);
+        self.called.retain(|(called, _)| called != item);
     }
 
     /// How many deletions wait.
     pub fn held(&self) -> usize {
-        self.line.len()
+        self.line.len() + self.called.len()
     }
 
     /// What the AdminApi shows.
     pub fn shown(&mut self, wall: Timestamp) -> Shown {
         let trouble = self.trouble(wall);
-        match (self.line.len(), trouble) {
+        match (self.held(), trouble) {
             (0, Some((true, trouble))) => Shown::Unreadable(trouble),
             (0, _) => Shown::Nothing,
             (held, trouble) => {
@@ -215,7 +226,7 @@ impl Guard {
     /// Whether what is stored says that something was let go which has been forgotten since.
     pub fn is_outdated(&mut self, now: Instant, wall: Timestamp) -> bool {
         self.forget_old(now, wall);
-        self.recent.is_empty() && self.line.is_empty() && self.stored != self.status()
+        self.recent.is_empty() && self.held() == 0 && self.stored != self.status()
     }
 
     /// The number of the last deletion that was let go: to be stored before its vendor is called.
@@ -265,12 +276,13 @@ impl Guard {
     /// Puts an object into the line, or leaves it there. What it is told changes only when the number has become quite another: else each
     /// deletion would rewrite the status of all that wait.
     fn hold(&mut self, item: &Item, wall: Timestamp) -> String {
+        self.called.retain(|(called, _)| called != item);
         let place = self.line.iter().position(|waiting| waiting.item == *item);
         let place = place.unwrap_or_else(|| {
             self.line.push_back(Waiting { item: item.clone(), said: 0 });
             self.line.len() - 1
         });
-        let held = self.line.len();
+        let held = self.held();
         let said = self.line[place].said;
         let said = if held < said.saturating_mul(2) && held.saturating_mul(2) > said { said } else { held };
         self.line[place].said = said;

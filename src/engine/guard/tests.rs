@@ -39,11 +39,24 @@ fn places_come_free_as_deletions_grow_old() {
     assert!(guard.due(start + 9 * MINUTE, wall(0)).is_empty());
     // One place, and it is for the one that waits longest.
     assert_eq!(guard.due(start + 10 * MINUTE, wall(0)), [item("c")]);
+    assert_eq!((guard.held(), guard.due(start + 10 * MINUTE, wall(0))), (2, vec![]));
     assert!(goes(&mut guard, "c", start + 10 * MINUTE));
     assert!(!goes(&mut guard, "d", start + 10 * MINUTE));
     assert_eq!(guard.held(), 1);
     guard.forget(&item("d"));
     assert_eq!(guard.held(), 0);
+}
+
+#[test]
+fn one_that_does_not_come_when_called_holds_up_nobody() {
+    let (mut guard, start) = (guard(None), Instant::now());
+    assert!(goes(&mut guard, "a", start) && goes(&mut guard, "b", start + 9 * MINUTE));
+    assert!(!goes(&mut guard, "paused", start + 9 * MINUTE) && !goes(&mut guard, "c", start + 9 * MINUTE));
+    let later = start + 10 * MINUTE;
+    assert_eq!(guard.due(later, wall(0)), [item("paused")]);
+    assert_eq!(guard.wake(later), Some(CALLED));
+    assert_eq!(guard.due(later + CALLED, wall(0)), [item("c")]);
+    assert_eq!(guard.held(), 1);
 }
 
 #[test]
