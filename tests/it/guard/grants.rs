@@ -193,7 +193,8 @@ async fn secrets_are_the_objects_own_and_credentials_the_admin_apis() {
     both.grant(json!({"from": "All"})).await;
     // The guest's Secret of the credentials' name is nothing to the AdminApi, and the owner's Secret nothing to the guest.
     let secrets: Api<k8s_openapi::api::core::v1::Secret> = Api::namespaced(both.stage.client.clone(), &both.guest);
-    let forged = json!({"metadata": {"name": crate::stage::CREDENTIALS}, "stringData": {"username": "x", "password": "x"}});
+    let forged =
+        json!({"metadata": {"name": crate::stage::CREDENTIALS}, "stringData": {"username": "x", "password": "x"}});
     secrets.create(&Default::default(), &serde_json::from_value(forged).unwrap()).await.unwrap();
     both.stage.write_secret("admin", json!({"password": "the owner's own secret word"})).await;
     let source = json!({"secretRef": {"name": "admin", "key": "password"}});

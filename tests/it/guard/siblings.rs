@@ -1,16 +1,16 @@
 //! References between managed objects: what is missing or not ready is waited for, and nothing of it is needed to delete.
 
+use provost::cli::kubernetes;
 use provost::engine::admin_api::AdminApi;
 use provost::engine::registry::{KindRow, Tables};
-use provost::cli::kubernetes;
 use serde_json::{Value as Json, json};
 use tokio::sync::OnceCell;
 
 use crate::stage::{API, Conditioned, Stage, client_with_kinds};
 use crate::workshop::part::{Part, ROW};
 use crate::workshop::sim::{Options, Simulator};
-use crate::workshop::tool::Tool;
 use crate::workshop::tables_of;
+use crate::workshop::tool::Tool;
 
 const PAUSED: &str = "provost.dev/paused";
 

@@ -86,7 +86,9 @@ async fn what_goes_with_its_namespace_is_left_as_it_is_in_any_order() {
         assert_eq!(stage.vendor_writes(), writes, "{order:?}");
         let said = log::text();
         let told = said.lines().any(|line| {
-            line.contains(&stage.namespace) && line.contains("Orphaned") && line.contains("nobody asked for its deletion")
+            line.contains(&stage.namespace)
+                && line.contains("Orphaned")
+                && line.contains("nobody asked for its deletion")
         });
         assert!(told, "the log does not say why");
     }
@@ -112,7 +114,11 @@ async fn what_was_deleted_before_its_namespace_follows_its_policy() {
 async fn what_cannot_follow_its_policy_does_not_hold_up_its_namespace() {
     for api_gone in [true, false] {
         let mut stage = settled(&["one"]).await;
-        if api_gone { without_admin_api(&mut stage).await } else { without_credentials(&mut stage).await }
+        if api_gone {
+            without_admin_api(&mut stage).await
+        } else {
+            without_credentials(&mut stage).await
+        }
         stage.delete::<TenantAccount>("one").await;
         stage.unready("one", "DeletionBlocked").await;
         a_second_later().await;
@@ -172,7 +178,8 @@ async fn every_combination_ends_as_it_should() {
 async fn without_the_right_to_look_a_deletion_is_a_deletion() {
     let stage = settled(&["one"]).await;
     let looks = |call: &tap::Call| {
-        call.path.contains("/customresourcedefinitions/") || call.path.starts_with("/api/v1/namespaces/it-") && call.path.matches('/').count() == 4
+        call.path.contains("/customresourcedefinitions/")
+            || call.path.starts_with("/api/v1/namespaces/it-") && call.path.matches('/').count() == 4
     };
     stage.tap.times(2, tap::Act::Refuse(403), looks);
     stage.delete::<TenantAccount>("one").await;
@@ -216,7 +223,8 @@ async fn what_goes_with_its_definition_is_left_as_it_is_and_the_operator_goes_on
     }
     let writes = stage.vendor_writes();
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
-    let definition = kubernetes::definitions(&TABLES).into_iter().find(|crd| crd.name_any().starts_with("tenant")).unwrap();
+    let definition =
+        kubernetes::definitions(&TABLES).into_iter().find(|crd| crd.name_any().starts_with("tenant")).unwrap();
     definitions.delete(&definition.name_any(), &DeleteParams::default()).await.unwrap();
     let gone = |crd: Option<&CustomResourceDefinition>| crd.is_none();
     await_object(definitions, &definition.name_any(), gone, DEADLINE).await;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use kube::{CustomResource, KubeSchema};
 use provost::base::fault::Fault;
 use provost::engine::kind::{
-    AdminApiReference, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretTarget, Seen,
-    Sought, Wanted,
+    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretTarget,
+    Seen, Sought, Wanted,
 };
 use provost::engine::metrics::GaugeSpec;
 use provost::engine::policy::{Deletion, Deletions, Policy};
@@ -23,14 +23,7 @@ use super::wire::{NewTool, Tool};
 
 /// A part of a tool of the workshop.
 #[derive(CustomResource, KubeSchema, Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[kube(
-    group = "provost.dev",
-    version = "v1alpha1",
-    kind = "Part",
-    plural = "parts",
-    namespaced,
-    status = "PartStatus"
-)]
+#[kube(group = "provost.dev", version = "v1alpha1", kind = "Part", plural = "parts", namespaced, status = "PartStatus")]
 #[serde(rename_all = "camelCase")]
 pub struct PartSpec {
     /// The AdminApi (with a workshop block) that it is behind.
@@ -141,7 +134,7 @@ impl Kind for Parts {
     async fn create(
         client: &Client,
         wanted: &Wanted<'_, PartSpec>,
-        _: Option<&str>,
+        _: Attempt<'_>,
     ) -> Result<Progress<PartFacts>, Fault> {
         let material = material(wanted.siblings);
         let part = NewTool { label: &wanted.spec.label, colour: "grey", material: &material, pin: None };
