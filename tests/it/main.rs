@@ -9,6 +9,7 @@
 mod changes;
 mod cluster;
 mod generated;
+mod guard;
 mod harness;
 mod log;
 mod operator;
