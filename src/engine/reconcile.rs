@@ -191,7 +191,10 @@ fn idle<K: Kind>(pass: &Pass<'_, K>) -> Vec<Change> {
 
 fn not_kept(plan: Option<&Plan>) -> Fault {
     let paths: Vec<&str> = plan.into_iter().flat_map(|plan| &plan.changes).map(|change| change.path.as_str()).collect();
-    let detail = format!("the vendor took the change and shows the old value still: {}", paths.join(", "));
+    let detail = format!(
+        "the vendor took the change and shows the old value still: {}; set it to what the vendor makes of it, or leave it out to have it left alone",
+        paths.join(", ")
+    );
     Fault::new(Class::Broken, "update", detail)
 }
 
@@ -264,7 +267,11 @@ async fn dispose<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
             }
         }
     }
-    let message = "the vendor took the deletion and shows the object still".to_owned();
+    let uid = pass.object.meta().uid.as_deref().unwrap_or_default();
+    let message = format!(
+        "the vendor took the deletion and shows the object still; delete it there, or, to leave it there, set the annotation {ABANDON}: \
+         {uid}"
+    );
     Err(Stop::Held(Hold { reason: Reason::DeletionBlocked, message }))
 }
 

@@ -86,6 +86,24 @@ impl Stop {
         }
     }
 
+    /// The sentence in the conditions: what is wrong, and the way out where the cause does not say it itself.
+    pub fn told(&self) -> String {
+        let Self::Vendor(fault) = self else { return self.to_string() };
+        let way_out = match fault.class {
+            Class::Transient | Class::Throttled => "it is tried again by itself",
+            // Without a code it is our own sentence, which says what to do.
+            _ if fault.code.is_none() => return self.to_string(),
+            Class::Denied => "see whether the credentials of the AdminApi are right, and may do this",
+            Class::Refused => "correct what the vendor objects to; it is tried again now and then",
+            Class::Broken => {
+                "see whether the URL of the AdminApi is right, and its server well; it is tried again now and then"
+            }
+            // Whoever made these knows the object, and has said what to do.
+            Class::Missing | Class::Taken => return self.to_string(),
+        };
+        format!("{self}; {way_out}")
+    }
+
     /// Whether only a person can help. (It is tried again all the same, slowly.)
     pub fn needs_a_person(&self) -> bool {
         match self {
@@ -138,7 +156,7 @@ impl Outcome {
                 ]
             }
             Self::Stopped(stop) => {
-                let (reason, message) = (stop.reason().word(), stop.to_string());
+                let (reason, message) = (stop.reason().word(), stop.told());
                 let synced = match stop {
                     Stop::Held(_) => Some(false),
                     _ => None,
@@ -189,6 +207,21 @@ mod tests {
         for class in [Class::Denied, Class::Missing, Class::Taken, Class::Refused, Class::Broken] {
             assert!(types(&fault(class)).contains(&(STALLED, Some(true))), "{class:?}");
             assert!(types(&fault(class)).contains(&(READY, Some(false))), "{class:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_vendor_says_comes_with_a_way_out() {
+        let told = |class, code: Option<u16>| {
+            let fault = Fault::new(class, "update_account", "no");
+            Stop::Vendor(code.map_or(fault.clone(), |code| fault.with_code(code))).told()
+        };
+        for class in [Class::Transient, Class::Throttled] {
+            assert_eq!(told(class, None), "update_account: no; it is tried again by itself");
+        }
+        for (class, word) in [(Class::Denied, "credentials"), (Class::Refused, "correct"), (Class::Broken, "URL")] {
+            assert!(told(class, Some(400)).contains(word), "{class:?}");
+            assert_eq!(told(class, None), "update_account: no");
         }
     }
 
