@@ -13,6 +13,7 @@ use crate::base::secret::FingerprintKey;
 use crate::engine::context::Settings;
 use crate::engine::kubernetes::ensure_secret;
 use crate::engine::operator::Operator;
+use crate::engine::registry::Tables;
 use crate::engine::watch::Namespaces;
 use crate::kinds::TABLES;
 use crate::ops::admin::AdminServer;
@@ -96,7 +97,7 @@ pub async fn run(args: RunArgs) -> Result<(), Failure> {
         .map_err(|error| format!("cannot listen on {}: {error}; choose another --admin-address", args.admin_address))?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), admin = %args.admin_address, "starting");
     let stop = CancellationToken::new();
-    let running = start(client, settings, Some(admin), stop.clone()).await?;
+    let running = start(client, TABLES, settings, Some(admin), stop.clone()).await?;
     interrupted().await?;
     tracing::info!("told to stop");
     stop.cancel();
@@ -104,18 +105,19 @@ pub async fn run(args: RunArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Starts an operator with the tables of this program; it ends some time after `stop`.
+/// Starts an operator that knows these vendors and kinds; it ends some time after `stop`.
 ///
 /// # Errors
 /// The installation's own Secret can neither be read nor made.
 pub async fn start(
     client: Client,
+    tables: Tables,
     settings: Settings,
     admin: Option<AdminServer>,
     stop: CancellationToken,
 ) -> Result<tokio::task::JoinHandle<()>, Failure> {
     let key = fingerprint_key(&client, &settings.own_namespace).await?;
-    let operator = Operator::new(client, TABLES, settings, key, Arc::new(AlwaysHeld));
+    let operator = Operator::new(client, tables, settings, key, Arc::new(AlwaysHeld));
     let (ready, is_ready) = watch::channel(false);
     if let Some(admin) = admin {
         let engine = operator.engine();

@@ -24,6 +24,7 @@ use super::reconcile::{self, End};
 use super::report::{Next, Outcome, Stop};
 use super::retry;
 use super::settle::{admin_api_key, targets};
+use super::sibling::Siblings;
 use super::state::State;
 use super::watch::{Change, Key, Store, watch_scope};
 use crate::base::fault::Class;
@@ -159,8 +160,10 @@ impl<K: Kind> KindController<K> {
             object,
             memory,
             policy,
+            siblings: Siblings::default(),
             wanted: State::new(),
             seen: None,
+            absent_for: Duration::ZERO,
             plan: None,
             deeds: Vec::new(),
             recorded: None,

@@ -4,6 +4,7 @@
 //! the modules between them are its steps, most of them pure.
 
 pub mod admin_api;
+pub mod announcement;
 pub mod apply;
 pub mod condition;
 pub mod connection;
@@ -34,6 +35,7 @@ pub mod report;
 pub mod retry;
 pub mod session;
 pub mod settle;
+pub mod sibling;
 pub mod state;
 pub mod status;
 pub mod tombstone;

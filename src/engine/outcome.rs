@@ -68,6 +68,7 @@ fn is_hiccup<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> bool {
         Outcome::Stopped(Stop::Kubernetes(error)) if error.is_conflict() => return true,
         Outcome::Stopped(Stop::Kubernetes(_)) => true,
         Outcome::Stopped(Stop::Waiting { reason: Reason::AdminApiNotReady, .. }) => true,
+        Outcome::Stopped(Stop::Later { reason: Reason::AbsenceUnconfirmed, .. }) => true,
         Outcome::Stopped(Stop::Vendor(fault)) => match fault.class {
             Class::Transient | Class::Throttled => pass.memory.tries < PATIENCE,
             // The AdminApi proves itself first, and its own status speaks of it if it cannot.

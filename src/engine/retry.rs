@@ -31,6 +31,7 @@ pub fn next(outcome: &Outcome, tries: u32) -> Next {
                 Next::After(Pace::seconds(5, 300).pause(tries))
             }
             Stop::Held(_) => Next::Wait,
+            Stop::Later { pause, .. } => Next::After(*pause),
             Stop::Kubernetes(_) => Next::After(Pace(Duration::from_millis(250), Duration::from_secs(60)).pause(tries)),
             Stop::Vendor(fault) => {
                 let pace = match fault.class {

@@ -18,3 +18,4 @@ mod stage;
 mod tap;
 mod tidy;
 mod validation;
+mod workshop;
