@@ -40,3 +40,6 @@ pub mod state;
 pub mod status;
 pub mod tombstone;
 pub mod watch;
+
+#[cfg(test)]
+mod properties;

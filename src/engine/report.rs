@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
-use super::condition::{DRIFTED, Judgement, READY, RECONCILING, STALLED, SYNCED};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::condition::{DRIFTED, Judgement, READY, RECONCILING, STALLED, SYNCED, stamp};
 use super::diff::{Change, Effect};
-use super::kind::Invalid;
+use super::kind::{Aspect, Invalid};
 use super::plan::Hold;
 use super::reason::Reason;
 use crate::base::fault::{Class, Fault};
+
+/// The conditions that the engine judges; all others are a kind's.
+const OURS: [&str; 5] = [READY, SYNCED, DRIFTED, RECONCILING, STALLED];
 
 /// Why a pass ended before it was through.
 #[derive(Debug, thiserror::Error)]
@@ -135,6 +141,27 @@ impl Outcome {
             Self::Settled { .. } => Reason::Converged,
             Self::Stopped(stop) => stop.reason(),
         }
+    }
+
+    /// All conditions to store in place of `before`: the engine's own, and between them the kind's. Without `aspects` nothing was seen in
+    /// this pass, and what was last seen of them still stands.
+    pub fn conditions(
+        &self,
+        before: &[Condition],
+        aspects: Option<&[Aspect]>,
+        generation: i64,
+        now: Timestamp,
+    ) -> Vec<Condition> {
+        let mut judgements = self.judgements();
+        let place = judgements.len().min(2);
+        let fresh = aspects.into_iter().flatten().cloned().map(Judgement::from);
+        judgements.splice(place..place, fresh);
+        let mut conditions = stamp(before, &judgements, generation, now);
+        if aspects.is_none() {
+            let kept = before.iter().filter(|condition| !OURS.contains(&condition.type_.as_str())).cloned();
+            conditions.splice(place..place, kept);
+        }
+        conditions
     }
 
     /// The engine's own conditions, in the order in which they are shown.
