@@ -44,8 +44,14 @@ impl Operator {
         self.engine.clone()
     }
 
-    /// Works until `stop`, then finishes what is under way. `ready` turns true once every watch has its first full list.
-    pub async fn run(self, stop: CancellationToken, ready: watch::Sender<bool>) {
+    /// Watches at once, works from when `leading` returns until `stop` or until the gate closes, then finishes what is under way. `ready`
+    /// turns true once every watch has its first full list. Returns whether all that was under way is finished.
+    pub async fn run(
+        self,
+        stop: CancellationToken,
+        leading: impl Future<Output = ()> + Send,
+        ready: watch::Sender<bool>,
+    ) -> bool {
         let Self { engine, events, tables } = self;
         let watches = TaskTracker::new();
         let events = tokio::spawn(publish(engine.clone(), events));
@@ -60,6 +66,10 @@ impl Operator {
             tracing::info!(kinds = tables.kinds.len(), "watching, and ready to work");
             ready.send_replace(true);
         }
+        tokio::select! {
+            () = leading => {}
+            () = stop.cancelled() => {}
+        }
         let passes = TaskTracker::new();
         dispatch(&engine, &passes, &stop).await;
         passes.close();
@@ -72,6 +82,7 @@ impl Operator {
             tracing::warn!(under_way, "stopped with work under way; it is taken up again at the next start");
         }
         events.abort();
+        drained
     }
 }
 
@@ -157,10 +168,10 @@ where
 }
 
 async fn dispatch(engine: &Arc<Engine>, passes: &TaskTracker, stop: &CancellationToken) {
-    while !stop.is_cancelled() {
+    while !stop.is_cancelled() && engine.gate.is_open() {
         let (taken, wake) = engine.take();
-        for (item, lane) in taken {
-            passes.spawn(pass(engine.clone(), item, lane));
+        for item in taken {
+            passes.spawn(pass(engine.clone(), item));
         }
         let pause = async {
             match wake {
@@ -185,7 +196,7 @@ impl Drop for Done {
     }
 }
 
-async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
+async fn pass(engine: Arc<Engine>, item: Item) {
     let _done = Done(engine.clone(), item.clone());
     let controller = engine.controller(item.kind);
     if let Some(controller) = controller {
@@ -194,7 +205,6 @@ async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
         let tenant = controller.standing(&key).map(|(tenant, _)| tenant);
         match (next, tenant) {
             (Next::Wait, _) | (_, None) => {}
-            (Next::Again, Some(tenant)) => engine.enqueue(item.clone(), tenant, lane),
             (Next::After(pause), Some(tenant)) => {
                 engine.enqueue_after(item.clone(), tenant, Lane::Retry, jitter(pause, 0.1));
             }

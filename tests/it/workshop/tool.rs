@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use kube::{CustomResource, KubeSchema};
 use provost::base::fault::Fault;
 use provost::engine::kind::{
-    AdminApiReference, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
+    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
     SecretTarget, Seen, Sought, Wanted,
 };
 use provost::engine::metrics::GaugeSpec;
@@ -151,7 +151,7 @@ impl Kind for Tools {
     async fn create(
         client: &Client,
         wanted: &Wanted<'_, ToolSpec>,
-        _: Option<&str>,
+        _: Attempt<'_>,
     ) -> Result<Progress<ToolFacts>, Fault> {
         let spec = wanted.spec;
         let tool = NewTool {
