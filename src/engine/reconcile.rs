@@ -205,7 +205,10 @@ fn idle<K: Kind>(pass: &Pass<'_, K>) -> Vec<Change> {
 
 fn restless(plan: Option<&Plan>) -> Fault {
     let paths: Vec<&str> = plan.into_iter().flat_map(|plan| &plan.changes).map(|change| change.path.as_str()).collect();
-    let detail = format!("what the vendor shows changes with every change that is sent: {}", paths.join(", "));
+    let detail = format!(
+        "what the vendor shows changes with every change that is sent: {}; leave it out of the spec to have it left alone",
+        paths.join(", ")
+    );
     Fault::new(Class::Broken, "update", detail)
 }
 
