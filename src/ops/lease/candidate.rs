@@ -8,10 +8,10 @@ use kube::ResourceExt;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
+use super::Terms;
 use super::election::{Election, Step, epoch, holder, released, renewed};
 use super::leadership::{Leadership, Lost};
 use super::store::{Refusal, Store};
-use super::Terms;
 use crate::base::clock::jitter;
 
 /// One process in the election.
@@ -33,7 +33,7 @@ struct Held {
 struct Taken(String);
 
 enum Attempt {
-    Won(Held),
+    Won(Box<Held>),
     Wait { until: Instant, version: Option<String> },
 }
 
@@ -61,7 +61,7 @@ impl<S: Store> Candidate<S> {
         }
     }
 
-    async fn campaign(&mut self, stop: &CancellationToken) -> Option<Held> {
+    async fn campaign(&mut self, stop: &CancellationToken) -> Option<Box<Held>> {
         let mut complained = false;
         let mut told: Option<String> = None;
         while !stop.is_cancelled() {
@@ -115,9 +115,11 @@ impl<S: Store> Candidate<S> {
             Step::Claim(lease) => {
                 let sent = Instant::now();
                 match self.call(self.store.write(&lease)).await {
-                    Ok(lease) => Ok(Attempt::Won(Held { lease, renewed: sent })),
+                    Ok(lease) => Ok(Attempt::Won(Box::new(Held { lease, renewed: sent }))),
                     // Somebody was faster; who, the next look says.
-                    Err(Refusal::Conflict | Refusal::Missing) => Ok(Attempt::Wait { until: now + self.terms.retry, version }),
+                    Err(Refusal::Conflict | Refusal::Missing) => {
+                        Ok(Attempt::Wait { until: now + self.terms.retry, version })
+                    }
                     Err(error) => Err(error),
                 }
             }
@@ -139,7 +141,8 @@ impl<S: Store> Candidate<S> {
                 () = drained.cancelled() => return Ok(()),
             }
             if Instant::now() >= deadline {
-                let cause = trouble.map_or_else(|| "this process did not get to it".to_owned(), |error| error.to_string());
+                let cause =
+                    trouble.map_or_else(|| "this process did not get to it".to_owned(), |error| error.to_string());
                 return Err(Taken(format!("it was not renewed within {} s ({cause})", self.terms.renew.as_secs())));
             }
             tokio::select! {
@@ -196,7 +199,7 @@ impl<S: Store> Candidate<S> {
         Err(Ended::Taken(Taken(why)))
     }
 
-    async fn release(&self, mut held: Held) {
+    async fn release(&self, mut held: Box<Held>) {
         loop {
             let error = match self.call(self.store.write(&released(held.lease.clone()))).await {
                 Ok(_) => return tracing::info!("released the lease"),

@@ -75,7 +75,7 @@ impl Store for KubernetesLease {
             }
         }
         // A watch is a courtesy: whoever waits looks by the clock as well, and then watches anew.
-        pending().await
+        pending::<()>().await;
     }
 }
 

@@ -167,7 +167,9 @@ fn stored(who: &str, version: &str) -> Lease {
 fn times_must_fit_together() {
     let terms = |lease, renew, retry| {
         let seconds = Duration::from_secs;
-        Terms { lease: seconds(lease), renew: seconds(renew), retry: seconds(retry) }.check().map_err(|bad| bad.to_string())
+        Terms { lease: seconds(lease), renew: seconds(renew), retry: seconds(retry) }
+            .check()
+            .map_err(|bad| bad.to_string())
     };
     assert_eq!(terms(15, 10, 2), Ok(Terms::default()));
     let overlap = terms(10, 10, 2).unwrap_err();
@@ -190,7 +192,7 @@ fn the_first_makes_the_lease_with_epoch_one_and_each_further_holder_counts_up() 
     let now = Instant::now();
     let Step::Claim(first) = Election::new("a".into(), LEASE).judge(None, now) else { panic!("no claim") };
     assert_eq!((holder(&first), epoch(&first)), (Some("a"), 1));
-    let mut free = released(first);
+    let mut free = released(*first);
     assert_eq!((holder(&free), epoch(&free)), (None, 1));
     free.metadata.resource_version = Some("2".into());
     free.metadata.labels = Some([("team".to_owned(), "x".to_owned())].into());
@@ -278,7 +280,11 @@ async fn cut_off_it_stops_writing_at_the_deadline_and_is_lost_before_another_can
     store.cut(true);
     let lost = a.lost().await;
     assert!(!a.leadership.is_open());
-    assert!(begun.elapsed() >= Duration::from_secs(8) && begun.elapsed() <= Duration::from_secs(10), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() >= Duration::from_secs(8) && begun.elapsed() <= Duration::from_secs(10),
+        "{:?}",
+        begun.elapsed()
+    );
     assert!(lost.expires > Instant::now() && lost.to_string().contains("not renewed within 10 s"), "{lost}");
     // Kubernetes back does not bring it back.
     store.cut(false);

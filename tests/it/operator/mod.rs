@@ -9,6 +9,7 @@ mod drift;
 mod management;
 mod outage;
 mod quiet;
+mod relist;
 mod schema;
 mod secrecy;
 mod secrets;
