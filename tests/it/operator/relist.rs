@@ -51,10 +51,10 @@ fn managed(api: &AdminApi) -> Option<i64> {
 
 #[tokio::test]
 async fn a_watch_that_says_it_came_too_late_is_made_good() {
-    an_expired_watch(Expiry::Event).await;
+    Box::pin(an_expired_watch(Expiry::Event)).await;
 }
 
 #[tokio::test]
 async fn a_watch_that_is_refused_as_too_late_is_made_good() {
-    an_expired_watch(Expiry::Refusal).await;
+    Box::pin(an_expired_watch(Expiry::Refusal)).await;
 }
