@@ -17,9 +17,11 @@ use crate::base::secret::FingerprintKey;
 use crate::engine::context::Settings;
 use crate::engine::kubernetes::ensure_secret;
 use crate::engine::operator::Operator;
+use crate::engine::registry::Tables;
 use crate::engine::watch::Namespaces;
 use crate::kinds::TABLES;
 use crate::ops::admin::AdminServer;
+use crate::ops::change_log::Destination;
 use crate::ops::lease::AlwaysHeld;
 use crate::ops::telemetry::{self, LogFormat};
 
@@ -50,6 +52,10 @@ pub struct RunArgs {
     /// How many seconds work under way may take to end after SIGTERM
     #[arg(long, env = "PROVOST_DRAIN_SECONDS", default_value_t = 25)]
     pub drain_seconds: u64,
+    /// Where the change record goes, one JSON line for every write at a vendor: stdout, stderr, none, or a file to append to. The
+    /// log goes to stderr
+    #[arg(long, env = "PROVOST_CHANGE_LOG", default_value = "stdout", value_name = "stdout|stderr|none|FILE")]
+    pub change_log: Destination,
     #[command(flatten)]
     #[allow(missing_docs, reason = "its fields are the flags")]
     pub election: ElectionArgs,
@@ -78,6 +84,7 @@ impl RunArgs {
             identity: self.identity.clone(),
             concurrency: usize::from(self.concurrency),
             drain: Duration::from_secs(self.drain_seconds),
+            ..Settings::default()
         }
     }
 }
@@ -91,14 +98,17 @@ pub async fn run(args: RunArgs) -> Result<(), Failure> {
     telemetry::start(args.log_format, &args.log, None)?;
     let config = kubernetes::config().await?;
     let client = Client::try_from(config.clone())?;
-    let settings = args.settings();
+    let mut settings = args.settings();
+    settings.changes = args.change_log.open().map_err(|error| {
+        format!("cannot write the change record to {}: {error}; choose another --change-log", args.change_log)
+    })?;
     let admin = AdminServer::bind(args.admin_address)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}; choose another --admin-address", args.admin_address))?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), admin = %admin.address()?, "starting");
     let stop = CancellationToken::new();
     let Some(terms) = terms else {
-        let running = start(client, settings, Some(admin), stop.clone()).await?;
+        let running = start(client, TABLES, settings, Some(admin), stop.clone()).await?;
         interrupted().await?;
         tracing::info!("told to stop");
         stop.cancel();
@@ -109,21 +119,22 @@ pub async fn run(args: RunArgs) -> Result<(), Failure> {
     let leadership = candidacy.leadership();
     let won = leadership.clone();
     let leading = Box::pin(async move { won.won().await });
-    let running = start_under(client, settings, Some(admin), stop, leadership, leading).await?;
+    let running = start_under(client, TABLES, settings, Some(admin), stop, leadership, leading).await?;
     candidacy.live(running).await
 }
 
-/// Starts an operator with the tables of this program, as the only one; it ends some time after `stop`.
+/// Starts an operator that knows these vendors and kinds, as the only one; it ends some time after `stop`.
 ///
 /// # Errors
 /// The installation's own Secret can neither be read nor made.
 pub async fn start(
     client: Client,
+    tables: Tables,
     settings: Settings,
     admin: Option<AdminServer>,
     stop: CancellationToken,
 ) -> Result<JoinHandle<bool>, Failure> {
-    start_under(client, settings, admin, stop, Arc::new(AlwaysHeld), Box::pin(ready(()))).await
+    start_under(client, tables, settings, admin, stop, Arc::new(AlwaysHeld), Box::pin(ready(()))).await
 }
 
 /// The same for one of several: it only watches until `leading` returns, and writes at vendors only while `gate` is open. It ends with
@@ -133,6 +144,7 @@ pub async fn start(
 /// The installation's own Secret can neither be read nor made.
 pub async fn start_under(
     client: Client,
+    tables: Tables,
     settings: Settings,
     admin: Option<AdminServer>,
     stop: CancellationToken,
@@ -140,7 +152,7 @@ pub async fn start_under(
     leading: BoxFuture<'static, ()>,
 ) -> Result<JoinHandle<bool>, Failure> {
     let key = fingerprint_key(&client, &settings.own_namespace).await?;
-    let operator = Operator::new(client, TABLES, settings, key, gate);
+    let operator = Operator::new(client, tables, settings, key, gate);
     let (ready, is_ready) = watch::channel(false);
     if let Some(admin) = admin {
         let engine = operator.engine();

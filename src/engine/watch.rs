@@ -14,8 +14,13 @@ use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use crate::base::clock::jitter;
+
 /// The annotation in which `kubectl apply` keeps a copy of the whole object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// How long we wait at least before we list again what a watch was refused for.
+const RELIST: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Which namespaces we look at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -117,7 +122,8 @@ pub async fn watch_scope<O>(
         Some(namespace) => Api::namespaced(client, namespace),
         None => Api::all(client),
     };
-    let mut events = watcher(api, watcher::Config::default()).default_backoff().modify(prune).boxed();
+    let start = || watcher(api.clone(), watcher::Config::default()).default_backoff().modify(prune).boxed();
+    let mut events = start();
     let mut seen = HashSet::new();
     let mut complained = false;
     while let Some(event) = events.next().await {
@@ -152,6 +158,12 @@ pub async fn watch_scope<O>(
                 complained = false;
                 listed.send_replace(true);
                 tell(Change::Listed);
+            }
+            // The watcher lists again only when a running watch tells it that it came too late; refused at its start, it would ask for ever.
+            Err(watcher::Error::WatchStartFailed(kube::Error::Api(status))) if status.code == 410 => {
+                tracing::debug!(kind = %O::kind(&()), "the watch came too late, will list again");
+                tokio::time::sleep(jitter(RELIST, 1.0)).await;
+                events = start();
             }
             // Said once per outage: the backoff would repeat it for ever.
             Err(error) if !complained => {

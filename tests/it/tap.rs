@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 use tower::{BoxError, Layer, Service};
 
+use crate::changes::Changes;
 use crate::watches::Watches;
 
 /// One call of the operator to Kubernetes.
@@ -97,6 +98,8 @@ pub struct Tap {
     releases: Arc<watch::Sender<u64>>,
     /// The watches of the operator.
     pub watches: Watches,
+    /// What the operator records of its writes at vendors.
+    pub changes: Changes,
 }
 
 impl Default for Tap {
@@ -106,6 +109,7 @@ impl Default for Tap {
             orders: Arc::default(),
             releases: Arc::new(watch::Sender::new(0)),
             watches: Watches::default(),
+            changes: Changes::default(),
         }
     }
 }

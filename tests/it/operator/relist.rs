@@ -31,7 +31,7 @@ async fn an_expired_watch(how: Expiry) {
     // Two still, of which one is another.
     stage.until(API, |api: &AdminApi| managed(api) == Some(2)).await;
     let metrics = stage.metrics().await;
-    let fine = "provost_objects{kind=\"TenantAccount\",ready=\"True\",reason=\"Converged\"} 2";
+    let fine = "provost_objects{kind=\"TenantAccount\",ready=\"True\",reason=\"Converged\"} 2.0";
     assert!(metrics.lines().any(|line| line == fine), "{metrics}");
     // Whoever took the finalizer off an object let go of it: nobody was asked to switch anything off.
     assert!(vendors("vanished").active);
