@@ -42,7 +42,8 @@ impl Replica {
         command.args(["run", "--watch-namespace", namespace, "--namespace", namespace, "--identity", name]);
         command.args(["--admin-address", "127.0.0.1:0", "--log", "info,provost=debug"]).args(flags);
         command.env("PROVOST_DRAIN_SECONDS", "50").env("KUBECONFIG", kubeconfig);
-        let mut child = command.stdin(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
+        let command = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.kill_on_drop(true).spawn().unwrap();
         let log = Arc::new(watch::Sender::new(Vec::new()));
         let (mut lines, lined) = (BufReader::new(child.stderr.take().unwrap()).lines(), log.clone());
         tokio::spawn(async move {
