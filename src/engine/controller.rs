@@ -178,8 +178,6 @@ impl<K: Kind> KindController<K> {
                 self.engine.metrics.passed(self.kind, deed, begun.elapsed());
                 return Next::Wait;
             }
-            // Who may not write any more has nothing to say either: what stopped the pass is over for whoever goes on.
-            End::Report(_) if !self.engine.gate.is_open() => return Next::Wait,
             End::Report(outcome) => outcome,
         };
         if let Outcome::Stopped(Stop::Vendor(fault)) = &outcome

@@ -118,10 +118,7 @@ pub async fn watch_scope<O>(
     O: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
     O: Resource<Scope = k8s_openapi::NamespaceResourceScope>,
 {
-    let api: Api<O> = match &scope {
-        Some(namespace) => Api::namespaced(client, namespace),
-        None => Api::all(client),
-    };
+    let api = api_of::<O>(client, scope.as_deref());
     let start = || watcher(api.clone(), watcher::Config::default()).default_backoff().modify(prune).boxed();
     let mut events = start();
     let mut seen = HashSet::new();
@@ -159,9 +156,7 @@ pub async fn watch_scope<O>(
                 listed.send_replace(true);
                 tell(Change::Listed);
             }
-            // The watcher lists again only when a running watch tells it that it came too late; refused at its start, it would ask for ever.
-            Err(watcher::Error::WatchStartFailed(kube::Error::Api(status))) if status.code == 410 => {
-                tracing::debug!(kind = %O::kind(&()), "the watch came too late, will list again");
+            Err(error) if is_refused_as_late(&error) => {
                 tokio::time::sleep(jitter(RELIST, 1.0)).await;
                 events = start();
             }
@@ -173,6 +168,22 @@ pub async fn watch_scope<O>(
             Err(error) => tracing::debug!(kind = %O::kind(&()), %error, "still cannot watch"),
         }
     }
+}
+
+fn api_of<O>(client: Client, scope: Option<&str>) -> Api<O>
+where
+    O: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>,
+{
+    match scope {
+        Some(namespace) => Api::namespaced(client, namespace),
+        None => Api::all(client),
+    }
+}
+
+/// Whether a watch was refused because it came too late. kube-runtime lists again only when a running watch is told so; refused at its
+/// start, it would ask for the same for ever.
+fn is_refused_as_late(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == 410)
 }
 
 /// Drops what nobody here reads and what makes up most of an object's size.
