@@ -46,7 +46,7 @@ impl<S: Store> Candidate<S> {
     /// Takes part until the Lease is lost, which `leadership` tells, or given back. `stop` ends the candidacy of a standby, and nothing
     /// else: a Lease that is held is held until `drained`, and then released.
     pub async fn run(mut self, stop: CancellationToken, drained: CancellationToken) {
-        let Some(mut held) = self.campaign(&stop).await else { return };
+        let Some(mut held) = self.campaign(&stop).await else { return self.leadership.end(None) };
         tracing::info!(epoch = epoch(&held.lease), holder = holder(&held.lease), "leads");
         match self.keep(&mut held, &drained).await {
             Ok(()) => {
@@ -218,6 +218,13 @@ impl<S: Store> Candidate<S> {
         timeout(limit, future).await.unwrap_or_else(|_| {
             Err(Refusal::Failed(format!("Kubernetes did not answer within {} ms", limit.as_millis()).into()))
         })
+    }
+}
+
+impl<S> Drop for Candidate<S> {
+    /// Whoever waits for the end of a term must not wait for an election that ended by surprise.
+    fn drop(&mut self) {
+        self.leadership.end_if_open(|| Lost { why: "the election ended".to_owned(), expires: Instant::now() });
     }
 }
 

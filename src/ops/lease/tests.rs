@@ -402,6 +402,16 @@ async fn a_standby_that_is_told_to_stop_leaves_the_lease_alone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_election_that_ends_by_surprise_ends_the_term() {
+    let store = Memory::default();
+    let a = Replica::start(&store, "a");
+    a.leads().await;
+    a.task.abort();
+    let lost = a.lost().await;
+    assert!(!a.leadership.is_open() && lost.why.contains("ended"), "{lost}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn of_many_that_want_a_free_lease_one_gets_it() {
     let store = Memory::default();
     let a = Replica::start(&store, "a");
