@@ -1,6 +1,6 @@
 //! Controller: joins a kind's watch, the queue and the loop. Which changes are news is decided here, and what is remembered lives here.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,12 +12,13 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::condition::SYNCED;
+use super::conflict;
 use super::context::{Controller, Engine};
 use super::kind::{Kind, Managed};
 use super::malformed::{self, Shape};
 use super::outcome;
 use super::pass::{Memory, Pass};
-use super::policy::{self, EXTERNAL_ID, PENDING_CREATE};
+use super::policy::{self, EXTERNAL_ID, FINALIZER, PENDING_CREATE};
 use super::queue::{Item, Lane, Tenant};
 use super::reason::Reason;
 use super::reconcile::{self, End};
@@ -69,12 +70,15 @@ pub struct KindController<K: Kind> {
     store: Arc<Store<DeserializeGuard<K::Object>>>,
     memory: Mutex<HashMap<Key, Memory<K>>>,
     triggers: Mutex<HashMap<Key, Trigger>>,
+    /// Objects whose create waits for a person to say how it ended.
+    parked: Mutex<HashSet<Key>>,
 }
 
 impl<K: Kind> KindController<K> {
     /// The controller of `kind` in one operator.
     pub fn new(engine: Arc<Engine>, kind: &'static str) -> Self {
-        Self { engine, kind, store: Arc::default(), memory: Mutex::default(), triggers: Mutex::default() }
+        let (memory, triggers, parked) = Default::default();
+        Self { engine, kind, store: Arc::default(), memory, triggers, parked }
     }
 
     fn item(&self, key: &Key) -> Item {
@@ -83,9 +87,14 @@ impl<K: Kind> KindController<K> {
 
     fn applied(&self, key: &Key, object: &DeserializeGuard<K::Object>) {
         self.caught_up(key, object);
+        // What cannot be read keeps the claim that it had.
+        if let Ok(object) = &object.0 {
+            let rivals = self.engine.claims.set(&self.item(key), conflict::stake::<K>(&key.0, object));
+            self.engine.enqueue_all(rivals, Lane::Edit);
+        }
         let trigger = Trigger::of(object);
         let old = self.triggers.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), trigger.clone());
-        if old.as_ref() == Some(&trigger) {
+        if old.as_ref() == Some(&trigger) && !self.unparked(key, object) {
             return;
         }
         let item = self.item(key);
@@ -98,12 +107,20 @@ impl<K: Kind> KindController<K> {
         }
     }
 
+    /// Whether a person took away the announcement of a create that waits for just that.
+    fn unparked(&self, key: &Key, object: &DeserializeGuard<K::Object>) -> bool {
+        let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        !object.annotations().contains_key(PENDING_CREATE) && parked.remove(key)
+    }
+
     fn deleted(&self, key: &Key) {
         let item = self.item(key);
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         self.triggers.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         let used = self.engine.references.used_by(&item);
         self.engine.forget(&item);
+        self.engine.enqueue_all(self.engine.claims.set(&item, None), Lane::Edit);
         for target in used.into_iter().filter(|target| target.sort == super::reference::Sort::AdminApi) {
             self.engine.recount(&(target.namespace, target.name));
         }
@@ -165,10 +182,16 @@ impl<K: Kind> KindController<K> {
             seen: None,
             absent_for: Duration::ZERO,
             plan: None,
+            sent: BTreeMap::new(),
             deeds: Vec::new(),
             recorded: None,
+            awaits: None,
         };
-        let outcome = match reconcile::run(&mut pass).await {
+        let end = reconcile::run(&mut pass).await;
+        if !pass.object.finalizers().iter().any(|name| name == FINALIZER) {
+            self.engine.enqueue_all(self.engine.claims.unseize(item), Lane::Edit);
+        }
+        let outcome = match end {
             end @ (End::Quiet | End::Soon) => {
                 memory.latest = Some(pass.object);
                 return if matches!(end, End::Soon) { Next::After(GRACE) } else { Next::Wait };
@@ -193,6 +216,12 @@ impl<K: Kind> KindController<K> {
             }
         };
         let reason = outcome.reason();
+        if reason == Reason::CreateOutcomeUnknown {
+            self.parked
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert((item.namespace.clone(), item.name.clone()));
+        }
         self.engine.metrics.passed(self.kind, reason, begun.elapsed());
         let next = retry::next(&outcome, memory.tries);
         match &outcome {
