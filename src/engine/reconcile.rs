@@ -53,7 +53,11 @@ pub enum End {
 pub async fn run<K: Kind>(pass: &mut Pass<'_, K>) -> End {
     let result =
         if pass.object.meta().deletion_timestamp.is_some() { dispose(pass).await } else { converge(pass).await };
-    result.unwrap_or_else(|stop| End::Report(Outcome::Stopped(stop)))
+    match result.unwrap_or_else(|stop| End::Report(Outcome::Stopped(stop))) {
+        // Who may not write any more has nothing to report either: what stopped the pass is no trouble for whoever goes on.
+        End::Report(_) if !pass.engine.gate.is_open() => End::Quiet,
+        end => end,
+    }
 }
 
 async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {

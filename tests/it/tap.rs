@@ -1,6 +1,7 @@
 //! Tap: sits between an operator and Kubernetes, notes every call, and spoils those that it is told to.
 //!
-//! What it sees is what the operator sends, before the real API server decides on it. Watches pass unnoted: they have no end.
+//! What it sees is what the operator sends, before the real API server decides on it. Watches pass unnoted: they have no end. How they can
+//! be disturbed is told in `watches`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 use tower::{BoxError, Layer, Service};
 
 use crate::changes::Changes;
+use crate::watches::Watches;
 
 /// One call of the operator to Kubernetes.
 #[derive(Debug, Clone)]
@@ -94,6 +96,8 @@ pub struct Tap {
     calls: Arc<watch::Sender<Vec<Call>>>,
     orders: Arc<Mutex<Vec<Order>>>,
     releases: Arc<watch::Sender<u64>>,
+    /// The watches of the operator.
+    pub watches: Watches,
     /// What the operator records of its writes at vendors.
     pub changes: Changes,
 }
@@ -104,6 +108,7 @@ impl Default for Tap {
             calls: Arc::new(watch::Sender::new(Vec::new())),
             orders: Arc::default(),
             releases: Arc::new(watch::Sender::new(0)),
+            watches: Watches::default(),
             changes: Changes::default(),
         }
     }
@@ -182,7 +187,8 @@ pub struct Tapped<S> {
     tap: Tap,
 }
 
-type Answer = Response<axum::body::Body>;
+/// What comes back.
+pub type Answer = Response<axum::body::Body>;
 
 impl<S, B> Service<Request<Body>> for Tapped<S>
 where
@@ -206,10 +212,10 @@ where
         // Nothing is sent before this future is awaited.
         let answer = self.inner.call(request);
         let answer = async move { Ok(answer.await?.map(axum::body::Body::new)) };
-        if watch {
-            return answer.boxed();
-        }
         let tap = self.tap.clone();
+        if watch {
+            return async move { tap.watches.pass(path, answer).await }.boxed();
+        }
         async move {
             let bytes = match body {
                 Some(body) => body.collect_bytes().await?,
@@ -257,8 +263,13 @@ impl Tap {
     }
 }
 
-fn refusal(status: u16) -> Answer {
-    let reason = if status == 409 { "Conflict" } else { "InternalError" };
+/// An answer that is not Kubernetes' own.
+pub fn refusal(status: u16) -> Answer {
+    let reason = match status {
+        409 => "Conflict",
+        410 => "Expired",
+        _ => "InternalError",
+    };
     let body = json!({
         "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status, "reason": reason,
         "message": "refused by the test",
