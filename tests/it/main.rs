@@ -7,6 +7,7 @@
 )]
 
 mod cluster;
+mod crash;
 mod generated;
 mod harness;
 mod log;
@@ -15,6 +16,7 @@ mod plans;
 mod process;
 mod stage;
 mod tap;
+mod testbed;
 mod tidy;
 mod validation;
 mod workshop;
