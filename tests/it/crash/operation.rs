@@ -1,6 +1,8 @@
 //! Operation: what an object goes through, from the start that it needs to the end that it must have, whatever happened between.
 
+use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt;
+use kube::api::{Api, DeleteParams, ListParams};
 use provost::engine::policy::Deletion;
 use provost::sim::simulated::Simulated;
 use serde_json::json;
@@ -59,6 +61,11 @@ impl Operation {
         if matches!(self, Self::Revive | Self::Adopt) {
             scene.delete(name).await;
             scene.gone(name).await;
+        }
+        if self == Self::Disable {
+            // Made by the first deletion and patched by the others: here each is the first.
+            let notes = Api::<ConfigMap>::namespaced(scene.stage.client.clone(), &scene.stage.namespace);
+            notes.delete_collection(&DeleteParams::default(), &ListParams::default()).await.unwrap();
         }
     }
 
