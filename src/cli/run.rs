@@ -17,6 +17,7 @@ use crate::engine::registry::Tables;
 use crate::engine::watch::Namespaces;
 use crate::kinds::TABLES;
 use crate::ops::admin::AdminServer;
+use crate::ops::change_log::Destination;
 use crate::ops::lease::AlwaysHeld;
 use crate::ops::telemetry::{self, LogFormat};
 
@@ -46,6 +47,10 @@ pub struct RunArgs {
     /// How many seconds work under way may take to end after SIGTERM
     #[arg(long, env = "PROVOST_DRAIN_SECONDS", default_value_t = 25)]
     pub drain_seconds: u64,
+    /// Where the change record goes, one JSON line for every write at a vendor: stdout, stderr, none, or a file to append to. The
+    /// log goes to stderr
+    #[arg(long, env = "PROVOST_CHANGE_LOG", default_value = "stdout", value_name = "stdout|stderr|none|FILE")]
+    pub change_log: Destination,
     /// How log lines look
     #[arg(long, env = "PROVOST_LOG_FORMAT", value_enum, default_value = "json")]
     pub log_format: LogFormat,
@@ -71,6 +76,7 @@ impl RunArgs {
             identity: self.identity.clone(),
             concurrency: usize::from(self.concurrency),
             drain: Duration::from_secs(self.drain_seconds),
+            ..Settings::default()
         }
     }
 }
@@ -82,7 +88,10 @@ impl RunArgs {
 pub async fn run(args: RunArgs) -> Result<(), Failure> {
     telemetry::start(args.log_format, &args.log, None)?;
     let client = kubernetes::infer().await?;
-    let settings = args.settings();
+    let mut settings = args.settings();
+    settings.changes = args.change_log.open().map_err(|error| {
+        format!("cannot write the change record to {}: {error}; choose another --change-log", args.change_log)
+    })?;
     let admin = AdminServer::bind(args.admin_address)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}; choose another --admin-address", args.admin_address))?;

@@ -16,6 +16,7 @@ use super::admin_api::AdminApi;
 use super::metrics::Metrics;
 use super::prints::Prints;
 use super::queue::{Item, Lane, Queue, Tenant};
+use super::record::ChangeLog;
 use super::reference::{References, Target};
 use super::report::Next;
 use super::session::{Sessions, VendorRow};
@@ -36,6 +37,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// How long it may take to finish what is under way when told to stop.
     pub drain: Duration,
+    /// Where the writes at vendors are recorded.
+    pub changes: ChangeLog,
 }
 
 impl Default for Settings {
@@ -46,6 +49,7 @@ impl Default for Settings {
             identity: "provost".to_owned(),
             concurrency: 128,
             drain: Duration::from_secs(25),
+            changes: ChangeLog::default(),
         }
     }
 }

@@ -11,8 +11,10 @@ use kube::{Resource, ResourceExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::condition::SYNCED;
 use super::context::{Controller, Engine};
 use super::kind::{Kind, Managed};
+use super::malformed::{self, Shape};
 use super::outcome;
 use super::pass::{Memory, Pass};
 use super::policy::{self, EXTERNAL_ID, PENDING_CREATE};
@@ -29,6 +31,9 @@ use crate::base::fault::Class;
 
 /// How long another kind's watch may lag behind before we say that something is missing.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// An object that cannot be read has no memory in which failures could be counted: it waits as after the fifth, some seconds.
+const TRIES_OF_A_MALFORMED_OBJECT: u32 = 5;
 
 /// The prefix of the annotations that people steer us with.
 const STEERING: &str = "provost.dev/";
@@ -115,13 +120,7 @@ impl<K: Kind> KindController<K> {
     async fn look(&self, item: &Item) -> Next {
         let key = (item.namespace.clone(), item.name.clone());
         let Some(stored) = self.store.get(&key) else { return Next::Wait };
-        let object = match &stored.0 {
-            Ok(object) => object,
-            Err(invalid) => {
-                outcome::record_malformed::<K>(&self.engine, item, &invalid.metadata, &invalid.error).await;
-                return Next::Wait;
-            }
-        };
+        let Ok(object) = &stored.0 else { return self.report_malformed(item).await };
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(&key).unwrap_or_default();
         if memory.uid != object.uid() {
             memory = Memory { uid: object.uid(), ..Memory::default() };
@@ -139,6 +138,17 @@ impl<K: Kind> KindController<K> {
         next
     }
 
+    async fn report_malformed(&self, item: &Item) -> Next {
+        let shape = Shape { flattened: malformed::misfit::<K::Facts>, unknown: &[SYNCED] };
+        match malformed::report::<K::Object>(&self.engine, item, &shape).await {
+            Ok(_) => Next::Wait,
+            Err(error) => {
+                tracing::debug!(kind = item.kind, name = %item.name, %error, "could not say that it is malformed, will try again");
+                retry::next(&Outcome::Stopped(Stop::Kubernetes(error)), TRIES_OF_A_MALFORMED_OBJECT)
+            }
+        }
+    }
+
     async fn pass(&self, item: &Item, object: K::Object, memory: &mut Memory<K>) -> Next {
         let begun = Instant::now();
         let policy = policy::effective(object.spec().policy(), object.annotations(), K::DELETIONS);
@@ -153,6 +163,7 @@ impl<K: Kind> KindController<K> {
             siblings: Siblings::default(),
             wanted: State::new(),
             seen: None,
+            absent_for: Duration::ZERO,
             plan: None,
             deeds: Vec::new(),
             recorded: None,

@@ -194,12 +194,12 @@ impl Metrics {
 }
 
 impl Observer for Metrics {
-    fn finished(&self, call: &Call) {
+    fn finished(&self, call: &Call<'_>) {
         let labels = CallLabels {
             vendor: call.vendor,
             operation: call.operation,
             access: if call.write { "write" } else { "read" },
-            outcome: call.fault.map_or("success", |class| class.label()),
+            outcome: call.fault.map_or("success", |fault| fault.class.label()),
         };
         self.calls.get_or_create(&labels).inc();
         let labels = OperationLabels { vendor: call.vendor, operation: call.operation };

@@ -289,7 +289,7 @@ impl<K: Kind> Look<'_, K> {
             self.facts = None;
         }
         self.draft.external_id = Some(external_id);
-        (self.draft.first_sight, self.draft.announced) = (false, false);
+        (self.draft.first_sight, self.draft.announced, self.draft.uncertain) = (false, false, false);
         if claim == Claim::Revived {
             self.draft.tombstone = None;
         }

@@ -93,7 +93,7 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
                 // Somebody else's: nothing of it is ours to show.
                 pass.seen = None;
             }
-            return Err(Stop::Held(hold));
+            return Err(pass.held(hold));
         }
         if before.as_ref() == Some(&plan) && plan.is_something() {
             return Err(Stop::Vendor(not_kept(Some(&plan))));
@@ -247,7 +247,7 @@ async fn dispose<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
         let plan = plan::dispose(&pass.situation(&draft), &found);
         pass.plan = Some(plan.clone());
         if let Some(hold) = plan.hold {
-            return Err(Stop::Held(hold));
+            return Err(pass.held(hold));
         }
         approved(pass, &plan, &draft);
         let id = pass.seen.as_ref().map(|seen| seen.external_id.clone()).unwrap_or_default();

@@ -15,7 +15,7 @@ use super::health::{self, ConnectionHealth, ConnectionsReport};
 use super::wire::{Account, AccountChange, AccountType, AccountUpdate, NewAccount};
 use crate::base::fault::Fault;
 use crate::engine::kind::{
-    AdminApiReference, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
+    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
     SecretTarget, Seen, Sought, Wanted,
 };
 use crate::engine::metrics::GaugeSpec;
@@ -274,7 +274,7 @@ impl Kind for Accounts {
     async fn create(
         client: &Client,
         wanted: &Wanted<'_, TenantAccountSpec>,
-        _: Option<&str>,
+        _: Attempt<'_>,
     ) -> Result<Progress<AccountFacts>, Fault> {
         let spec = wanted.spec;
         let created = client

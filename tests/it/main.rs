@@ -6,6 +6,7 @@
     reason = "a test stops at the first surprise; clippy's own exception reaches only functions with #[test]"
 )]
 
+mod changes;
 mod cluster;
 mod crash;
 mod generated;

@@ -37,6 +37,7 @@ impl Process {
             namespaces: Namespaces::Only(vec![namespace.to_owned()]),
             own_namespace: namespace.to_owned(),
             drain: DEADLINE,
+            changes: tap.changes.log(),
             ..Settings::default()
         };
         let told = stop.clone();
