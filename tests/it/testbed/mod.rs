@@ -52,7 +52,7 @@ pub const BEDS: &[Bed] = &[
     Bed {
         name: "Tool, listed and deleted late (test only)",
         kind: "Tool",
-        vendor: || workshop(workshop::sim::Options { list_lag: 1, delete_lag: 1, ..Default::default() }),
+        vendor: || workshop(workshop::sim::Options { list_lag: 2, delete_lag: 1, ..Default::default() }),
         examples: "tests/it/workshop/examples",
         edit: tool_edit,
     },

@@ -24,6 +24,7 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct Client {
     transport: Transport,
+    address: String,
     tools: Shared<Vec<Tool>>,
 }
 
@@ -33,7 +34,12 @@ impl Client {
             .ok_or(SetupError::MissingCredential { key: "token", way_out: "add the token of the workshop" })?;
         let url = parse_url(&settings.url)?;
         let transport = Transport::new("Workshop", url, &access, &[("X-Token", token)], Bounds::default())?;
-        Ok(Self { transport, tools: Shared::default() })
+        Ok(Self { transport, address: settings.url.clone(), tools: Shared::default() })
+    }
+
+    /// A workshop is one account, whatever its token is at the time.
+    pub fn realm(&self) -> Secret {
+        Secret::new(self.address.as_str())
     }
 
     /// What `pick` takes from the tools as the vendor listed them at `fresh_after` or later.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use kube::{CustomResource, KubeSchema};
 use provost::base::fault::Fault;
 use provost::engine::kind::{
-    AdminApiReference, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
+    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
     SecretTarget, Seen, Sought, Wanted,
 };
 use provost::engine::metrics::GaugeSpec;
@@ -136,10 +136,10 @@ impl Kind for Members {
     async fn create(
         client: &Client,
         wanted: &Wanted<'_, MemberSpec>,
-        recorded: Option<&str>,
+        attempt: Attempt<'_>,
     ) -> Result<Progress<MemberFacts>, Fault> {
         let spec = wanted.spec;
-        let Some(invitation) = recorded else { return Ok(Progress::Step(client.invite(&spec.login).await?)) };
+        let Some(invitation) = attempt.recorded else { return Ok(Progress::Step(client.invite(&spec.login).await?)) };
         let member = NewMember {
             invitation,
             login: &spec.login,

@@ -15,6 +15,7 @@ use std::sync::OnceLock;
 use provost::base::access::Access;
 use provost::base::endpoint::Endpoint;
 use provost::base::fault::Fault;
+use provost::base::secret::Secret;
 use provost::engine::kind::Vendor;
 use provost::engine::registry::{KindRow, Tables};
 use provost::engine::session::VendorRow;
@@ -36,6 +37,10 @@ impl Vendor for Workshop {
 
     fn connect(settings: &client::Settings, access: Access) -> Result<client::Client, Fault> {
         Ok(client::Client::new(settings, access)?)
+    }
+
+    fn realm(client: &client::Client) -> Secret {
+        client.realm()
     }
 
     async fn check(client: &client::Client, fresh_after: Instant) -> Result<(), Fault> {

@@ -2,11 +2,12 @@
 //! looks, one for its pin, which cannot be read back.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use kube::{CustomResource, KubeSchema};
 use provost::base::fault::Fault;
 use provost::engine::kind::{
-    AdminApiReference, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
+    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
     SecretTarget, Seen, Sought, Wanted,
 };
 use provost::engine::metrics::GaugeSpec;
@@ -92,6 +93,7 @@ impl Kind for Tools {
     type Object = Tool;
 
     const IDENTITY: Identity = Identity::Listed;
+    const LAG: Duration = Duration::from_secs(1);
     const DELETIONS: Deletions = &[Deletion::Delete, Deletion::Disable, Deletion::Orphan];
     const FIELDS: &'static [Field] = &[
         Field { key: true, ..field("label", Access::Immutable, "looks") },
@@ -151,7 +153,7 @@ impl Kind for Tools {
     async fn create(
         client: &Client,
         wanted: &Wanted<'_, ToolSpec>,
-        _: Option<&str>,
+        _: Attempt<'_>,
     ) -> Result<Progress<ToolFacts>, Fault> {
         let spec = wanted.spec;
         let tool = NewTool {
