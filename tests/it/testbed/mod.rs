@@ -3,6 +3,8 @@
 
 pub mod scene;
 
+use std::time::Duration;
+
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use provost::engine::policy::Deletion;
@@ -52,7 +54,13 @@ pub const BEDS: &[Bed] = &[
     Bed {
         name: "Tool, listed and deleted late (test only)",
         kind: "Tool",
-        vendor: || workshop(workshop::sim::Options { list_lag: 2, delete_lag: 1, ..Default::default() }),
+        vendor: || {
+            workshop(workshop::sim::Options {
+                list_lag: Duration::from_millis(700),
+                delete_lag: 1,
+                ..Default::default()
+            })
+        },
         examples: "tests/it/workshop/examples",
         edit: tool_edit,
     },
