@@ -46,6 +46,16 @@ pub trait Gate: Send + Sync {
     /// # Errors
     /// The sentence that says why not.
     fn admit_write(&self, operation: &'static str) -> Result<(), String>;
+
+    /// Whether this process may write at all. Once it may not any more, it never may again.
+    fn is_open(&self) -> bool {
+        true
+    }
+
+    /// The number of the term in which this process may write: a later holder of that right has a higher one. 0 where there is only ever one.
+    fn epoch(&self) -> u64 {
+        0
+    }
 }
 
 /// Lets no write through: what `provost plan` looks at a vendor with.

@@ -64,7 +64,7 @@ struct Stage {
     vendor: Simulator,
     client: Client,
     metrics: String,
-    operator: tokio::task::JoinHandle<()>,
+    operator: tokio::task::JoinHandle<bool>,
     stop: CancellationToken,
 }
 

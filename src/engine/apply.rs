@@ -19,6 +19,7 @@ use super::settle::{Link, reveal};
 use super::state::row;
 use super::status::{Status, merge_patch};
 use super::tombstone;
+use crate::base::access::Gate;
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::Secret;
 
@@ -71,7 +72,7 @@ async fn begin<K: Kind>(pass: &mut Pass<'_, K>) -> Result<Announcement, Stop> {
         other => {
             // An announcement that an earlier process left may belong to a call that was made: it is never taken back unseen.
             let fresh = other.is_none();
-            let attempt = attempt_id()?;
+            let attempt = attempt_id(pass.engine.gate.as_ref())?;
             let announcement = Announcement { attempt, recorded: other.and_then(|earlier| earlier.recorded) };
             // Known before it is written: the answer to the write may be lost although it was done.
             pass.memory.attempt = Some(announcement.attempt.clone());
@@ -117,10 +118,12 @@ fn unclear<K: Kind>(pass: &Pass<'_, K>, what: &str) -> Stop {
 }
 
 async fn not_created<K: Kind>(pass: &mut Pass<'_, K>, fault: Fault) -> Stop {
+    // A successor would have to take an announcement that we never used for one of unknown outcome.
+    let over = !pass.engine.gate.is_open();
     match fault.delivery {
         Delivery::Unknown => (pass.memory.attempt_is_clean, pass.memory.step_is_clean) = (false, false),
-        Delivery::NotSent => {}
-        Delivery::Answered if pass.memory.attempt_is_clean => {
+        Delivery::NotSent if !over => {}
+        Delivery::Answered | Delivery::NotSent if pass.memory.attempt_is_clean => {
             match retract(&pass.engine.client, &pass.object).await {
                 Ok(object) => {
                     pass.object = object;
@@ -130,7 +133,7 @@ async fn not_created<K: Kind>(pass: &mut Pass<'_, K>, fault: Fault) -> Stop {
                 Err(error) => tracing::debug!(%error, "an announcement stands although nothing was made"),
             }
         }
-        Delivery::Answered => {}
+        Delivery::Answered | Delivery::NotSent => {}
     }
     if fault.class == Class::Taken {
         // Whoever has the key came in since the list was read.
@@ -288,11 +291,12 @@ async fn bury<K: Kind>(pass: &Pass<'_, K>, link: &Link<K>, external_id: Option<&
     Ok(())
 }
 
-fn attempt_id() -> Result<String, Stop> {
+/// A name for an attempt that no other has, and the epoch of the lease under which it is made. What could not be sent is not announced.
+fn attempt_id(gate: &dyn Gate) -> Result<String, Stop> {
+    let not_sent = |class, why: String| Stop::Vendor(Fault::new(class, "create", why).with_delivery(Delivery::NotSent));
+    gate.admit_write("create").map_err(|why| not_sent(Class::Refused, why))?;
     let mut bytes = [0; 6];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| {
-        Stop::Vendor(Fault::new(Class::Transient, "create", "no randomness").with_delivery(Delivery::NotSent))
-    })?;
-    // The part behind the dot is the lease epoch; a single replica holds its lease for ever.
-    Ok(format!("{}.0", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| not_sent(Class::Transient, "no randomness".to_owned()))?;
+    let attempt: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{attempt}.{}", gate.epoch()))
 }

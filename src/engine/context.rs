@@ -218,8 +218,9 @@ impl Engine {
         self.wake.notify_one();
     }
 
-    /// Brings the metrics of the queue up to date; called when somebody asks for them.
-    pub fn measure_queue(&self) {
+    /// Brings the metrics of the queue and of the lease up to date; called when somebody asks for them.
+    pub fn measure(&self) {
+        self.metrics.leads(self.gate.is_open());
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         self.metrics.queue(|lane| queue.depth(lane), queue.running());
     }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::core::DeserializeGuard;
 use kube::core::object::{HasSpec, HasStatus};
 use kube::{Resource, ResourceExt};
@@ -46,10 +47,12 @@ struct Trigger {
     deleting: bool,
     annotations: Vec<(String, String)>,
     external_id: Option<String>,
+    /// The announcement of a create that is parked: a person may take it away.
+    parked: Option<String>,
 }
 
 impl Trigger {
-    fn of(object: &impl ResourceExt) -> Self {
+    fn of<K: Kind>(object: &DeserializeGuard<K::Object>) -> Self {
         let steering = |name: &str| name.starts_with(STEERING) && ![EXTERNAL_ID, PENDING_CREATE].contains(&name);
         let annotations = object.annotations().iter().filter(|(name, _)| steering(name));
         Self {
@@ -58,8 +61,22 @@ impl Trigger {
             deleting: object.meta().deletion_timestamp.is_some(),
             annotations: annotations.map(|(name, value)| (name.clone(), value.clone())).collect(),
             external_id: object.annotations().get(EXTERNAL_ID).cloned(),
+            parked: object.annotations().get(PENDING_CREATE).filter(|_| is_parked::<K>(object)).cloned(),
         }
     }
+
+    /// Whether this tells more than `old` did. That an object is parked is what we said ourselves.
+    fn is_news(&self, old: Option<&Self>) -> bool {
+        old.is_none_or(|old| {
+            *self != Self { parked: old.parked.clone().or_else(|| self.parked.clone()), ..old.clone() }
+        })
+    }
+}
+
+fn is_parked<K: Kind>(object: &DeserializeGuard<K::Object>) -> bool {
+    let status = object.0.as_ref().ok().and_then(HasStatus::status);
+    let parked = |condition: &Condition| condition.reason == Reason::CreateOutcomeUnknown.word();
+    status.is_some_and(|status| status.conditions.iter().any(parked))
 }
 
 /// The controller of one kind.
@@ -83,9 +100,9 @@ impl<K: Kind> KindController<K> {
 
     fn applied(&self, key: &Key, object: &DeserializeGuard<K::Object>) {
         self.caught_up(key, object);
-        let trigger = Trigger::of(object);
+        let trigger = Trigger::of::<K>(object);
         let old = self.triggers.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), trigger.clone());
-        if old.as_ref() == Some(&trigger) {
+        if !trigger.is_news(old.as_ref()) {
             return;
         }
         let item = self.item(key);
@@ -178,6 +195,8 @@ impl<K: Kind> KindController<K> {
                 self.engine.metrics.passed(self.kind, deed, begun.elapsed());
                 return Next::Wait;
             }
+            // Who may not write any more has nothing to say either: what stopped the pass is over for whoever goes on.
+            End::Report(_) if !self.engine.gate.is_open() => return Next::Wait,
             End::Report(outcome) => outcome,
         };
         if let Outcome::Stopped(Stop::Vendor(fault)) = &outcome

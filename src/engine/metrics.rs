@@ -90,6 +90,7 @@ pub struct Metrics {
     call_seconds: Family<OperationLabels, Histogram>,
     depth: Family<LaneLabels, Level>,
     running: Level,
+    leader: Level,
     writes: Family<KindLabels, Counter>,
     contributions: Contributions,
 }
@@ -112,6 +113,7 @@ impl Metrics {
             call_seconds: Family::new_with_constructor(vendor_buckets),
             depth: Family::default(),
             running: Level::default(),
+            leader: Level::default(),
             writes: Family::default(),
             contributions: contributions.clone(),
             registry: Registry::default(),
@@ -132,6 +134,7 @@ impl Metrics {
         );
         registry.register("queue_depth", "Objects that wait for their turn, by lane", metrics.depth.clone());
         registry.register("queue_running", "Objects that are being looked at", metrics.running.clone());
+        registry.register("leader", "1 while this process may write at vendors, else 0", metrics.leader.clone());
         registry.register("status_writes", "Status patches sent to Kubernetes", metrics.writes.clone());
         registry.register_collector(Box::new(Objects { contributions, specs }));
         Self { registry, ..metrics }
@@ -164,6 +167,11 @@ impl Metrics {
             self.depth.get_or_create(&LaneLabels { lane: lane.label() }).set(depth(lane) as i64);
         }
         self.running.set(running as i64);
+    }
+
+    /// Shows whether this process leads.
+    pub fn leads(&self, leads: bool) {
+        self.leader.set(i64::from(leads));
     }
 
     /// Replaces what `item` contributes. `gauges` none: what it contributed before stays.

@@ -23,7 +23,7 @@ use crate::tap::Tap;
 pub struct Process {
     runtime: Runtime,
     stop: CancellationToken,
-    running: JoinHandle<()>,
+    running: JoinHandle<bool>,
     admin: SocketAddr,
 }
 
