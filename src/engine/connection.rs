@@ -74,9 +74,18 @@ impl Connections {
         let tenant = Some(key.clone());
         if let Ok(object) = &object.0 {
             self.engine.references.set(&item, targets(&key.0, &object.spec));
+            self.recall_realm(key, object);
             self.engine.limit(&tenant, (object.spec.limits().concurrency.get() as usize * 2).clamp(8, 128));
         }
         self.engine.enqueue(item, None, Lane::Edit);
+    }
+
+    /// After a restart, one that cannot be connected still counts as the account that it was for.
+    fn recall_realm(&self, key: &Key, object: &AdminApi) {
+        let stored = object.status.as_ref().and_then(|status| status.realm.as_ref());
+        if let (Some(realm), None) = (stored, self.engine.sessions.session(key)) {
+            self.engine.enqueue_all(self.engine.claims.set_realm(key, realm), Lane::Edit);
+        }
     }
 
     fn deleted(&self, key: &Key) {
@@ -192,6 +201,8 @@ impl Connections {
             }
         };
         let vendor = session.vendor;
+        // Known before any of its objects is worked on.
+        self.engine.enqueue_all(self.engine.claims.set_realm(key, &session.realm), Lane::Edit);
         self.engine.sessions.set(key, Standing::Connected(session));
         // After an outage those that failed in it need not wait for the end of their pauses.
         let back = matches!(&before, Some(Standing::Disconnected { .. }));
@@ -222,7 +233,8 @@ impl Connections {
             _ => {
                 let client = (vendor.connect)(block, access).map_err(unusable)?;
                 let tombstones = tombstone::load(&self.engine.client, &key.0, &key.1).await?;
-                Arc::new(Session::new(vendor, client, print, tombstones))
+                let realm = credentials::realm(&self.engine, vendor, &client);
+                Arc::new(Session::new(vendor, client, print, realm, tombstones))
             }
         };
         (vendor.check)(session.client.clone(), begun).await?;
@@ -244,6 +256,7 @@ impl Connections {
         status.last_handled_reconcile_at = object.annotations().get(RECONCILE_AT).cloned();
         if let Ok(vendor) = outcome {
             status.vendor = Some(vendor.name.to_owned());
+            status.realm = self.engine.sessions.session(key).map(|session| session.realm.clone());
         }
         let mut judgements = judgements(outcome);
         if object.meta().deletion_timestamp.is_some() {

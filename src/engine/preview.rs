@@ -286,6 +286,7 @@ impl<K: Kind> Look<'_, K> {
         if recorded != Some(&external_id) {
             // What was sent to another one says nothing about this one.
             self.draft.remembered.clear();
+            self.draft.not_kept.clear();
             self.facts = None;
         }
         self.draft.external_id = Some(external_id);

@@ -16,18 +16,22 @@
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
+use super::adoption;
 use super::apply;
+use super::conflict::{heir, stand_back};
 use super::diff::{Change, Effect, diff};
-use super::draft::Draft;
 use super::kind::{Found, Identity, Kind, Managed, Seen};
 use super::kubernetes::{Written, record_created, release, write_secret};
 use super::pass::Pass;
 use super::plan::{self, Action, Claim, Hold, Plan};
-use super::policy::{ABANDON, Deletion, EXTERNAL_ID, FINALIZER, Management, PAUSED, PENDING_CREATE};
+use super::policy::{ABANDON, APPROVE, Deletion, EXTERNAL_ID, FINALIZER, Management, PAUSED, PENDING_CREATE};
+use super::queue::Item;
 use super::reason::Reason;
 use super::reference::{Sort, Target};
 use super::report::{Outcome, Stop};
 use super::settle::{self, Link};
+use super::state::Value;
+use super::status::NotKept;
 use crate::base::fault::{Class, Fault};
 
 /// The most steps of one pass: adopt, revive, look again, create, update, and a last look, with some to spare.
@@ -54,6 +58,7 @@ pub async fn run<K: Kind>(pass: &mut Pass<'_, K>) -> End {
 
 async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     paused(pass)?;
+    stand_back(pass)?;
     pass.wanted = K::desired(pass.spec(), &pass.siblings)?;
     let link = match settle::link::<K>(pass.engine, pass.namespace(), pass.spec()) {
         // Applied together, an object may be seen before its AdminApi: each kind has a watch of its own.
@@ -75,15 +80,16 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
 
 /// Finds, plans and applies, until the vendor agrees or the plan is held.
 async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, Stop> {
-    let mut before: Option<Plan> = None;
     let mut looked_again = false;
+    let mut just_taken = false;
     // Each step leads to the next at once; more than these means that something at the vendor moves as we do.
     for _ in 0..MOST_STEPS {
         let found = pass.find(link).await?;
-        if let Found::Present(seen) = &found
-            && revived(pass, link, seen).await?
-        {
-            continue;
+        if let Found::Present(seen) = &found {
+            if !just_taken && revived(pass, link, seen).await? {
+                continue;
+            }
+            note_not_kept(pass, seen);
         }
         let draft = pass.draft(link);
         let plan = plan::converge(&pass.situation(&draft), &found);
@@ -95,8 +101,8 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
             }
             return Err(pass.held(hold));
         }
-        if before.as_ref() == Some(&plan) && plan.is_something() {
-            return Err(Stop::Vendor(not_kept(Some(&plan))));
+        if plan.is_something() && adoption::only_looks(pass, link, &plan, just_taken) {
+            return Ok(End::Report(adoption::shown(pass, &plan)));
         }
         if plan.action == Action::Create && K::IDENTITY != Identity::Chosen && !looked_again {
             // Nothing at the vendor refuses a second one: that there is none must be true now.
@@ -104,21 +110,36 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
             pass.memory.look_after = Some(Instant::now());
             continue;
         }
-        approved(pass, &plan, &draft);
-        before = Some(plan.clone());
+        let approval = pass.situation(&draft).approved.map(str::to_owned);
         match plan.action {
             Action::Create => apply::create(pass, link).await?,
             Action::Adopt { external_id, claim } => {
-                let adopted = apply::adopt(pass, &external_id, claim).await?;
-                if matches!(claim, Claim::Policy | Claim::Annotated) {
-                    return Ok(End::Report(first_sight(pass, link, adopted).await?));
-                }
+                apply::adopt(pass, &external_id, claim).await?;
+                just_taken = matches!(claim, Claim::Annotated | Claim::HandedOver | Claim::Policy);
             }
             Action::Update => apply::update(pass, link, &plan.changes).await?,
             Action::Nothing | Action::Release | Action::Disable | Action::Delete => return settled(pass).await,
         }
+        use_up(pass, approval);
     }
-    Err(Stop::Vendor(not_kept(before.as_ref())))
+    Err(Stop::Vendor(restless(pass.plan.as_ref())))
+}
+
+/// What was sent in this pass and is not shown now was not kept: sending it again would not change that.
+fn note_not_kept<K: Kind>(pass: &mut Pass<'_, K>, seen: &Seen<K::Facts>) {
+    for (path, sent) in std::mem::take(&mut pass.sent) {
+        let shown = seen.state.get(&path).map(Value::remembered);
+        if let Some(shown) = shown.filter(|shown| *shown != sent) {
+            pass.memory.not_kept.insert(path, NotKept { sent, shown });
+        }
+    }
+}
+
+/// An approval is good for one time. One that fits nothing when nothing is to be done is not kept for later either.
+fn use_up<K: Kind>(pass: &mut Pass<'_, K>, approval: Option<String>) {
+    if pass.policy.management == Management::Plan && approval.is_some() {
+        pass.memory.approved = approval;
+    }
 }
 
 /// What is left to do once the vendor agrees.
@@ -127,6 +148,8 @@ async fn settled<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     if let Some(fault) = pass.seen.as_ref().and_then(|seen| seen.incomplete.clone()) {
         return Err(Stop::Vendor(fault));
     }
+    let approval = pass.annotation(APPROVE).filter(|hash| Some(*hash) != pass.last_approved()).map(str::to_owned);
+    use_up(pass, approval);
     let deed = pass.deeds.first().map(|(deed, _)| *deed);
     Ok(End::Report(Outcome::Settled { deed, idle: idle(pass) }))
 }
@@ -140,30 +163,6 @@ async fn revived<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, seen: &Seen<K:
     }
     apply::revive(pass, link, &seen.external_id).await?;
     Ok(true)
-}
-
-/// An approval that is used is used up.
-fn approved<K: Kind>(pass: &mut Pass<'_, K>, plan: &Plan, draft: &Draft) {
-    if pass.policy.management == Management::Plan && plan.is_something() {
-        let situation = pass.situation(draft);
-        pass.memory.approved = situation.approved.map(str::to_owned).or_else(|| pass.memory.approved.clone());
-    }
-}
-
-/// The first pass after an adoption only looks, and shows what the next one will change.
-async fn first_sight<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, deed: Reason) -> Result<Outcome, Stop> {
-    let found = pass.find(link).await?;
-    let draft = pass.draft(link);
-    let plan = plan::converge(&pass.situation(&draft), &found);
-    let paths: Vec<&str> = plan.changes.iter().map(|change| change.path.as_str()).collect();
-    let id = pass.external_id().unwrap_or_default();
-    let message = if paths.is_empty() {
-        format!("took over {id:?}, which is as the spec says")
-    } else {
-        format!("took over {id:?}; to be changed next: {}", paths.join(", "))
-    };
-    pass.plan = Some(plan);
-    Ok(Outcome::Stepped { deed, message })
 }
 
 /// An id that could not be recorded before is recorded first of all.
@@ -189,9 +188,9 @@ fn idle<K: Kind>(pass: &Pass<'_, K>) -> Vec<Change> {
     changes.into_iter().filter(|change| change.effect == Effect::NoEffect).collect()
 }
 
-fn not_kept(plan: Option<&Plan>) -> Fault {
+fn restless(plan: Option<&Plan>) -> Fault {
     let paths: Vec<&str> = plan.into_iter().flat_map(|plan| &plan.changes).map(|change| change.path.as_str()).collect();
-    let detail = format!("the vendor took the change and shows the old value still: {}", paths.join(", "));
+    let detail = format!("what the vendor shows changes with every change that is sent: {}", paths.join(", "));
     Fault::new(Class::Broken, "update", detail)
 }
 
@@ -224,6 +223,11 @@ async fn dispose<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     if !pass.object.finalizers().iter().any(|name| name == FINALIZER) {
         return Ok(End::Quiet);
     }
+    if let Some(owner) = pass.engine.claims.owner(&pass.item()) {
+        let Item { kind, namespace, name } = owner.item;
+        let what = format!("what is at the vendor belongs to {kind} {namespace}/{name}, and is left as it is");
+        return let_go(pass, Reason::Orphaned, what).await;
+    }
     let id = pass.external_id();
     let nothing_there = id.is_none() && pass.annotation(PENDING_CREATE).is_none();
     if nothing_there || matches!(pass.policy.deletion, Deletion::Orphan | Deletion::Unknown) {
@@ -246,11 +250,16 @@ async fn dispose<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
         let draft = pass.draft(&link);
         let plan = plan::dispose(&pass.situation(&draft), &found);
         pass.plan = Some(plan.clone());
+        let id = pass.seen.as_ref().map(|seen| seen.external_id.clone()).unwrap_or_default();
+        if matches!(plan.action, Action::Disable | Action::Delete)
+            && let Some(Item { kind, namespace, name }) = heir(pass, &id).await?
+        {
+            let what = format!("{id:?} is left to {kind} {namespace}/{name}, which waited for it");
+            return let_go(pass, Reason::HandedOver, what).await;
+        }
         if let Some(hold) = plan.hold {
             return Err(pass.held(hold));
         }
-        approved(pass, &plan, &draft);
-        let id = pass.seen.as_ref().map(|seen| seen.external_id.clone()).unwrap_or_default();
         match plan.action {
             Action::Disable => {
                 let deed = apply::disable(pass, &link, &id).await?;

@@ -54,7 +54,7 @@ pub enum Outcome {
         /// Changed values that no longer have an effect.
         idle: Vec<Change>,
     },
-    /// One step of several is done; the next pass goes on at once.
+    /// One step of several is done, and what comes next is shown before it is done.
     Stepped {
         /// What was done.
         deed: Reason,
@@ -70,8 +70,6 @@ pub enum Outcome {
 pub enum Next {
     /// When something changes, or at the next resync.
     Wait,
-    /// At once.
-    Again,
     /// After a pause.
     After(Duration),
 }
