@@ -10,6 +10,7 @@ mod changes;
 mod cluster;
 mod crash;
 mod generated;
+mod guard;
 mod harness;
 mod log;
 mod operator;
