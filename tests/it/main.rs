@@ -8,6 +8,7 @@
 
 mod changes;
 mod cluster;
+mod crash;
 mod generated;
 mod guard;
 mod harness;
@@ -18,6 +19,7 @@ mod process;
 mod replicas;
 mod stage;
 mod tap;
+mod testbed;
 mod tidy;
 mod validation;
 mod watches;
