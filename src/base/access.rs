@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::base::breaker::Breaker;
 use crate::base::fault::Class;
 use crate::base::secret::Secret;
 
@@ -21,6 +22,8 @@ pub struct Access {
     pub gate: Arc<dyn Gate>,
     /// Told about each call.
     pub observer: Arc<dyn Observer>,
+    /// Stops calls that cannot succeed.
+    pub breaker: Arc<Breaker>,
 }
 
 /// How hard one AdminApi may be pressed.
@@ -70,12 +73,16 @@ pub struct Call {
     pub fault: Option<Class>,
     /// From asking for a free place to the last byte of the answer.
     pub elapsed: Duration,
+    /// How much of that went by in waiting for our own limits.
+    pub waited: Duration,
 }
 
 /// Sees each vendor call once it is over.
 pub trait Observer: Send + Sync {
     /// Told after each call, whatever its outcome. Must not block.
     fn finished(&self, call: &Call);
+    /// Told after each log-in, whatever its outcome. Must not block.
+    fn logged_in(&self, _vendor: &'static str, _fault: Option<Class>) {}
 }
 
 /// Sees nothing.

@@ -16,6 +16,7 @@ use super::context::{Controller, Engine};
 use super::controller::newest;
 use super::credentials::{self, targets};
 use super::kubernetes::{Error, hold, release, write_status};
+use super::interruption::{explain, is_passing};
 use super::policy::RECONCILE_AT;
 use super::queue::{Item, Lane, Tenant};
 use super::reason::Reason;
@@ -26,6 +27,7 @@ use super::session::{Session, Standing, VendorRow, vendor_of};
 use super::status::merge_patch;
 use super::tombstone;
 use super::watch::{Change, Key, watch_scope};
+use crate::base::breaker;
 use crate::base::clock::now;
 use crate::base::fault::{Class, Fault};
 
@@ -102,9 +104,8 @@ impl Connections {
             Err(invalid) => {
                 tracing::warn!(namespace = %key.0, name = %key.1, error = %invalid.error, "cannot read this AdminApi");
                 let message = format!("this AdminApi cannot be read: {}", invalid.error);
-                self.engine
-                    .sessions
-                    .set(&key, Standing::Disconnected { reason: Reason::Malformed, message, last: None });
+                let (reason, since) = (Reason::Malformed, Instant::now());
+                self.engine.sessions.set(&key, Standing::Disconnected { reason, message, since, last: None });
                 self.engine.enqueue_users(&target(&key), Lane::Resync);
                 Next::Wait
             }
@@ -125,11 +126,15 @@ impl Connections {
             }
         };
         let suspected = self.engine.suspects.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-        let due = suspected
-            || memory.due.is_none_or(|due| due <= Instant::now())
-            || memory.seen.as_ref() != Some(&self.dependencies(key, &object));
+        let dependencies = self.dependencies(key, &object);
+        let changed = memory.seen.as_ref() != Some(&dependencies);
+        let due = changed || suspected || memory.due.is_none_or(|due| due <= Instant::now());
         let outcome = if due {
-            let (generation, token, _) = self.dependencies(key, &object);
+            let (generation, token, _) = dependencies;
+            if let Some(session) = self.engine.sessions.session(key).filter(|_| changed) {
+                // Somebody did something about it.
+                session.breaker.hurry();
+            }
             let mut read = Vec::new();
             let outcome = self.connect(key, &object, &mut read).await;
             // The versions that were read, not those that came in meanwhile: those make the next look due.
@@ -178,24 +183,34 @@ impl Connections {
         let before = self.engine.sessions.get(key);
         let last = self.engine.sessions.session(key);
         let result = self.open(key, object, last.clone(), read).await;
+        let kept = result.as_ref().ok().zip(last.as_ref()).is_some_and(|(new, old)| Arc::ptr_eq(new, old));
         let session = match result {
             Ok(session) => session,
             Err(stop) => {
-                let (reason, message) = (stop.reason(), stop.to_string());
-                let news = !matches!(&before, Some(Standing::Disconnected { reason: old, .. }) if *old == reason);
-                self.engine.sessions.set(key, Standing::Disconnected { reason, message, last });
-                if news {
-                    self.engine.enqueue_users(&target(key), Lane::Resync);
-                }
+                self.disconnected(key, before, last, &stop);
                 return Err(stop);
             }
         };
         let vendor = session.vendor;
         self.engine.sessions.set(key, Standing::Connected(session));
-        // After an outage those that failed in it need not wait for the end of their pauses.
-        let back = matches!(&before, Some(Standing::Disconnected { .. }));
+        // After an outage those that failed in it need not wait for the end of their pauses; those that were refused have to, unless the
+        // credentials are new.
+        let back = matches!(&before, Some(Standing::Disconnected { reason, .. }) if !kept || *reason != Reason::Denied);
         self.engine.enqueue_users(&target(key), if back { Lane::Retry } else { Lane::Resync });
         Ok(vendor)
+    }
+
+    fn disconnected(&self, key: &Key, before: Option<Standing>, last: Option<Arc<Session>>, stop: &Stop) {
+        let (reason, message, now) = (reason_of(stop), stop.to_string(), Instant::now());
+        let (old, since) = match before {
+            Some(Standing::Disconnected { reason, since, .. }) => (Some(reason), since),
+            _ => (None, now),
+        };
+        self.engine.sessions.set(key, Standing::Disconnected { reason, message, since, last });
+        // Of a short outage its own status speaks, and no other; of a long one everything that waits for its end.
+        if old != Some(reason) || (is_passing(reason) && !self.engine.is_briefly_away(key)) {
+            self.engine.enqueue_users(&target(key), Lane::Resync);
+        }
     }
 
     async fn open(
@@ -210,7 +225,8 @@ impl Connections {
             reason: Reason::Invalid,
             message: "spec has no vendor block that this version of Provost knows".to_owned(),
         })?;
-        let access = credentials::access(&self.engine, &key.0, spec, read).await?;
+        let breaker = self.engine.breaker(key);
+        let access = credentials::access(&self.engine, &key.0, spec, breaker.clone(), read).await?;
         let block = &spec.vendor[vendor.block];
         let print = credentials::print(&self.engine, vendor, block, spec, &access);
         let begun = Instant::now();
@@ -219,10 +235,11 @@ impl Connections {
             _ => {
                 let client = (vendor.connect)(block, access).map_err(unusable)?;
                 let tombstones = tombstone::load(&self.engine.client, &key.0, &key.1).await?;
-                Arc::new(Session::new(vendor, client, print, tombstones))
+                Arc::new(Session::new(vendor, client, print, breaker, tombstones))
             }
         };
-        (vendor.check)(session.client.clone(), begun).await?;
+        let checked = (vendor.check)(session.client.clone(), begun).await;
+        checked.map_err(|fault| explain(&session.breaker, fault))?;
         session.refresh(begun);
         Ok(session)
     }
@@ -316,19 +333,10 @@ impl Engine {
     pub fn recount(&self, admin_api: &Key) {
         self.enqueue_after(item_of(admin_api), None, Lane::Resync, RECOUNT);
     }
-
-    /// A call of one of its objects was refused for its credentials: no other object may try before the AdminApi has proven itself.
-    pub fn suspect(&self, admin_api: &Key, fault: &Fault) {
-        if let Some(Standing::Connected(session)) = self.sessions.get(admin_api) {
-            let (reason, message) = (Reason::Denied, fault.to_string());
-            self.sessions.set(admin_api, Standing::Disconnected { reason, message, last: Some(session) });
-            self.suspects.lock().unwrap_or_else(PoisonError::into_inner).insert(admin_api.clone());
-            self.enqueue(item_of(admin_api), None, Lane::Edit);
-        }
-    }
 }
 
-fn item_of(key: &Key) -> Item {
+/// An AdminApi as an item of the queue.
+pub fn item_of(key: &Key) -> Item {
     Item { kind: KIND, namespace: key.0.clone(), name: key.1.clone() }
 }
 
@@ -345,16 +353,18 @@ fn unusable(fault: Fault) -> Stop {
     }
 }
 
+/// The reason of an AdminApi: its check names no object that could be gone.
+fn reason_of(stop: &Stop) -> Reason {
+    match stop {
+        Stop::Vendor(Fault { class: Class::Missing, .. }) => Reason::WrongAddress,
+        stop => stop.reason(),
+    }
+}
+
 fn pause_after(stop: &Stop, tries: u32) -> Duration {
     let slow = Duration::from_secs(300);
     match stop {
-        Stop::Vendor(fault) => {
-            let pause = match fault.class {
-                Class::Transient | Class::Throttled => Duration::from_secs(1).saturating_mul(1 << tries.min(6)),
-                _ => Duration::from_secs(10).saturating_mul(1 << tries.min(5)),
-            };
-            pause.min(slow).max(fault.retry_after.unwrap_or_default())
-        }
+        Stop::Vendor(fault) => breaker::pause(fault.class, tries, fault.retry_after),
         Stop::Kubernetes(_) => Duration::from_millis(500).saturating_mul(1 << tries.min(6)),
         _ => slow,
     }
@@ -370,14 +380,14 @@ fn judgements(outcome: &Result<&'static VendorRow, Stop>) -> Vec<Judgement> {
         }
         Err(stop) => stop,
     };
-    let (reason, message) = (stop.reason().word(), stop.to_string());
+    let (reason, message) = (reason_of(stop).word(), stop.to_string());
     let class = match stop {
         Stop::Vendor(fault) => Some(fault.class),
         _ => None,
     };
     let (reachable, authenticated) = match class {
         Some(Class::Denied) => (Some(true), Some(false)),
-        Some(Class::Transient | Class::Broken) => (Some(false), None),
+        Some(Class::Transient | Class::Broken | Class::Untrusted | Class::Missing) => (Some(false), None),
         Some(_) => (Some(true), None),
         None => (None, None),
     };

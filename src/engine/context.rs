@@ -177,14 +177,20 @@ impl Engine {
         self.enqueue_all(self.references.users(target), at_least);
     }
 
+    /// One that waits after a failure goes on waiting if it is asked for in the lane of resyncs only: the beat mends nothing for it.
     pub(super) fn enqueue_all(&self, items: Vec<Item>, at_least: Lane) {
+        let now = Instant::now();
         for item in items {
             let controller = self.controller(item.kind);
             let key = (item.namespace.clone(), item.name.clone());
             if let Some((tenant, own)) = controller.and_then(|controller| controller.standing(&key)) {
-                self.enqueue(item, tenant, own.min(at_least));
+                let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+                if at_least != Lane::Resync || !queue.pauses(&item) {
+                    queue.add(item, tenant, own.min(at_least), now);
+                }
             }
         }
+        self.wake.notify_one();
     }
 
     /// Publishes an Event in the background. Events are a courtesy: when thousands wait already, this one is dropped.
@@ -205,7 +211,11 @@ impl Engine {
     pub(super) fn take(&self) -> (Vec<(Item, Lane)>, Option<Instant>) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let taken = std::iter::from_fn(|| queue.take(now)).map(|(item, lane, _)| (item, lane)).collect();
+        let mut taken = Vec::new();
+        while let Some((item, lane, waited)) = queue.take(now) {
+            self.metrics.queue_waited(lane, waited);
+            taken.push((item, lane));
+        }
         (taken, queue.next_wake())
     }
 
@@ -214,8 +224,9 @@ impl Engine {
         self.wake.notify_one();
     }
 
-    /// Brings the metrics of the queue up to date; called when somebody asks for them.
-    pub fn measure_queue(&self) {
+    /// Brings the metrics of the queue and of the breakers up to date; called when somebody asks for them.
+    pub fn measure(&self) {
+        self.metrics.breakers(self.sessions.breakers());
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         self.metrics.queue(|lane| queue.depth(lane), queue.running());
     }

@@ -13,6 +13,7 @@ pub mod crd;
 pub mod credentials;
 pub mod diff;
 pub mod draft;
+pub mod interruption;
 pub mod kind;
 pub mod kubernetes;
 pub mod metrics;

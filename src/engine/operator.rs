@@ -23,6 +23,7 @@ use super::watch::{Change, Key, watch_scope};
 use crate::base::access::Gate;
 use crate::base::clock::jitter;
 use crate::base::secret::FingerprintKey;
+use crate::base::urgency;
 
 /// A running operator.
 pub struct Operator {
@@ -190,7 +191,8 @@ async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
     let controller = engine.controller(item.kind);
     if let Some(controller) = controller {
         let key = (item.namespace.clone(), item.name.clone());
-        let next = controller.clone().reconcile(item.clone()).await;
+        let rank = Lane::ALL.iter().position(|other| *other == lane).and_then(|rank| u8::try_from(rank).ok());
+        let next = urgency::within(rank.unwrap_or(u8::MAX), controller.clone().reconcile(item.clone())).await;
         let tenant = controller.standing(&key).map(|(tenant, _)| tenant);
         match (next, tenant) {
             (Next::Wait, _) | (_, None) => {}

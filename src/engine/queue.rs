@@ -161,6 +161,11 @@ impl Queue {
         }
     }
 
+    /// Whether an item waits for a certain time.
+    pub fn pauses(&self, item: &Item) -> bool {
+        matches!(self.places.get(item), Some((_, Place::Delayed { .. })))
+    }
+
     /// Forgets an item that no longer exists; if it runs, it will not run again.
     pub fn forget(&mut self, item: &Item) {
         match self.places.get_mut(item) {

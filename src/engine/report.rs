@@ -81,6 +81,7 @@ impl Stop {
                 Class::Taken => Reason::KeyTaken,
                 Class::Refused => Reason::Refused,
                 Class::Broken => Reason::AnswerNotUnderstood,
+                Class::Untrusted => Reason::CertificateNotTrusted,
             },
             Self::Kubernetes(_) => Reason::KubernetesUnavailable,
         }

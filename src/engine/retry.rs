@@ -36,7 +36,7 @@ pub fn next(outcome: &Outcome, tries: u32) -> Next {
                 let pace = match fault.class {
                     Class::Transient => Pace::seconds(1, 300),
                     Class::Throttled => Pace::seconds(5, 300),
-                    Class::Broken | Class::Missing => Pace::seconds(10, 1800),
+                    Class::Broken | Class::Missing | Class::Untrusted => Pace::seconds(10, 1800),
                     Class::Denied | Class::Taken | Class::Refused => Pace::seconds(30, 3600),
                 };
                 Next::After(pace.pause(tries).max(fault.retry_after.unwrap_or_default()))

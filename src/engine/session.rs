@@ -15,6 +15,7 @@ use super::kind::Vendor;
 use super::reason::Reason;
 use super::watch::Key;
 use crate::base::access::Access;
+use crate::base::breaker::{Breaker, State};
 use crate::base::endpoint::Endpoint;
 use crate::base::fault::{Class, Fault};
 
@@ -87,6 +88,8 @@ pub struct Session {
     pub client: AnyClient,
     /// Fingerprint of everything the client was built from.
     pub print: String,
+    /// Stops its calls when they cannot succeed.
+    pub breaker: Arc<Breaker>,
     /// What was switched off when its object was deleted: the vendor's id by kind and natural key.
     pub tombstones: RwLock<BTreeMap<String, String>>,
     fresh_after: RwLock<Instant>,
@@ -98,9 +101,10 @@ impl Session {
         vendor: &'static VendorRow,
         client: AnyClient,
         print: String,
+        breaker: Arc<Breaker>,
         tombstones: BTreeMap<String, String>,
     ) -> Self {
-        Self { vendor, client, print, tombstones: RwLock::new(tombstones), fresh_after: RwLock::new(Instant::now()) }
+        Self { vendor, client, print, breaker, tombstones: RwLock::new(tombstones), fresh_after: RwLock::new(Instant::now()) }
     }
 
     /// The instant after which shared data must have been read to serve an ordinary look: the start of the last resync.
@@ -144,6 +148,8 @@ pub enum Standing {
         reason: Reason,
         /// One sentence.
         message: String,
+        /// Since when they cannot.
+        since: Instant,
         /// The last session.
         last: Option<Arc<Session>>,
     },
@@ -170,6 +176,16 @@ impl Sessions {
     /// Changes its standing.
     pub fn set(&self, key: &Key, standing: Standing) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), standing);
+    }
+
+    /// How the breaker of each AdminApi stands that has a session.
+    pub fn breakers(&self) -> Vec<(Key, State)> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let session = |standing: &Standing| match standing {
+            Standing::Connected(session) => Some(session.clone()),
+            Standing::Disconnected { last, .. } => last.clone(),
+        };
+        all.iter().filter_map(|(key, standing)| Some((key.clone(), session(standing)?.breaker.state()))).collect()
     }
 
     /// Forgets one that is gone.

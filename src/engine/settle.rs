@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::context::Engine;
+use super::interruption::{is_passing, not_connected};
 use super::kind::{Kind, Managed, SecretKey, Vendor};
 use super::kubernetes::read_secret;
 use super::reason::Reason;
@@ -48,22 +49,20 @@ pub fn link<K: Kind>(engine: &Engine, namespace: &str, spec: &K::Spec) -> Result
     match engine.sessions.get(&key) {
         None => Ok(None),
         Some(Standing::Connected(session)) => open(&key, session).map(Some),
-        Some(Standing::Disconnected { reason, message, .. }) => {
-            let message = format!("the AdminApi {} is not connected ({reason}): {message}", key.1);
-            Err(Stop::Waiting { reason: Reason::AdminApiNotReady, message })
-        }
+        Some(Standing::Disconnected { reason, message, .. }) => Err(not_connected(&key, reason, &message)),
     }
 }
 
 /// A link from the last session, whether connected or not: to let go of objects while only the credentials are gone.
 ///
 /// # Errors
-/// It is for another vendor, or the vendor refuses its credentials.
+/// It is for another vendor, or the vendor refuses its credentials or is away.
 pub fn last_link<K: Kind>(engine: &Engine, namespace: &str, spec: &K::Spec) -> Result<Option<Link<K>>, Stop> {
     let key = admin_api_key(namespace, spec);
-    if let Some(Standing::Disconnected { reason: Reason::Denied, message, .. }) = engine.sessions.get(&key) {
-        let message = format!("the AdminApi {} is not connected (Denied): {message}", key.1);
-        return Err(Stop::Waiting { reason: Reason::AdminApiNotReady, message });
+    if let Some(Standing::Disconnected { reason, message, last: Some(_), .. }) = engine.sessions.get(&key)
+        && (reason == Reason::Denied || is_passing(reason))
+    {
+        return Err(not_connected(&key, reason, &message));
     }
     engine.sessions.session(&key).map(|session| open(&key, session)).transpose()
 }
