@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use kube::core::DeserializeGuard;
+use kube::api::Api;
+use kube::core::{ApiResource, DeserializeGuard};
+use kube::core::error_boundary::InvalidObject;
 use kube::{Resource, ResourceExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -17,6 +19,7 @@ use super::controller::newest;
 use super::credentials::{self, targets};
 use super::kubernetes::{Error, hold, release, write_status};
 use super::interruption::{explain, is_passing};
+use super::outcome::write_judgements;
 use super::policy::RECONCILE_AT;
 use super::queue::{Item, Lane, Tenant};
 use super::reason::Reason;
@@ -102,11 +105,7 @@ impl Connections {
                 self.look_at(&key, object, &mut memory).await
             }
             Err(invalid) => {
-                tracing::warn!(namespace = %key.0, name = %key.1, error = %invalid.error, "cannot read this AdminApi");
-                let message = format!("this AdminApi cannot be read: {}", invalid.error);
-                let (reason, since) = (Reason::Malformed, Instant::now());
-                self.engine.sessions.set(&key, Standing::Disconnected { reason, message, since, last: None });
-                self.engine.enqueue_users(&target(&key), Lane::Resync);
+                self.malformed(item, &key, invalid).await;
                 Next::Wait
             }
         };
@@ -114,6 +113,31 @@ impl Connections {
             self.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(key, memory);
         }
         next
+    }
+
+    /// One that cannot be read is told in its own status, and nothing is written for its objects.
+    async fn malformed(&self, item: &Item, key: &Key, invalid: &InvalidObject) {
+        let message = format!("this AdminApi cannot be read: {}", invalid.error);
+        let (reason, since) = (Reason::Malformed, Instant::now());
+        // The last session goes on letting go of objects.
+        let last = self.engine.sessions.session(key);
+        let standing = Standing::Disconnected { reason, message: message.clone(), since, last };
+        self.engine.sessions.set(key, standing);
+        self.engine.enqueue_users(&target(key), Lane::Resync);
+        self.engine.metrics.contribute(item, "False", reason.word(), None);
+        let judge = |condition, holds: Option<bool>| Judgement::new(condition, holds, reason.word(), message.clone());
+        let judgements = [
+            judge(READY, Some(false)),
+            judge(REACHABLE, None),
+            judge(AUTHENTICATED, None),
+            judge(STALLED, Some(true)),
+        ];
+        let resource = ApiResource::erase::<AdminApi>(&());
+        let api = Api::namespaced_with(self.engine.client.clone(), &key.0, &resource);
+        let generation = invalid.metadata.generation.unwrap_or_default();
+        if write_judgements(&api, item, generation, &judgements).await {
+            tracing::warn!(namespace = %key.0, name = %key.1, error = %invalid.error, "cannot read this AdminApi");
+        }
     }
 
     async fn look_at(&self, key: &Key, object: AdminApi, memory: &mut Memory) -> Next {

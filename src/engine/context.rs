@@ -8,11 +8,11 @@ use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::core::DeserializeGuard;
-use kube::runtime::events::{Event, EventType};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::admin_api::AdminApi;
+use super::announce::Announcements;
 use super::metrics::Metrics;
 use super::prints::Prints;
 use super::queue::{Item, Lane, Queue, Tenant};
@@ -86,12 +86,12 @@ pub struct Engine {
     pub suspects: Mutex<HashSet<Key>>,
     queue: Mutex<Queue>,
     wake: Notify,
-    events: mpsc::Sender<(Event, ObjectReference)>,
+    pub(super) announcements: Announcements,
     controllers: Mutex<HashMap<&'static str, Arc<dyn Controller>>>,
 }
 
 impl Engine {
-    /// An engine without controllers, and where its Events come out.
+    /// An engine without controllers.
     pub(super) fn new(
         client: Client,
         vendors: &'static [VendorRow],
@@ -99,10 +99,10 @@ impl Engine {
         key: FingerprintKey,
         gate: Arc<dyn Gate>,
         metrics: Metrics,
-    ) -> (Arc<Self>, mpsc::Receiver<(Event, ObjectReference)>) {
-        let (sender, events) = mpsc::channel(4096);
+    ) -> Arc<Self> {
+        let metrics = Arc::new(metrics);
         let queue = Queue::new(settings.concurrency, settings.concurrency);
-        let engine = Arc::new(Self {
+        Arc::new(Self {
             client,
             vendors,
             settings,
@@ -111,15 +111,14 @@ impl Engine {
             prints: Prints::default(),
             key,
             admin_apis: Arc::default(),
-            metrics: Arc::new(metrics),
+            announcements: Announcements::new(metrics.clone()),
+            metrics,
             gate,
             suspects: Mutex::default(),
             queue: Mutex::new(queue),
             wake: Notify::new(),
-            events: sender,
             controllers: Mutex::default(),
-        });
-        (engine, events)
+        })
     }
 
     /// The controller of each kind, by its name.
@@ -193,19 +192,9 @@ impl Engine {
         self.wake.notify_one();
     }
 
-    /// Publishes an Event in the background. Events are a courtesy: when thousands wait already, this one is dropped.
+    /// Publishes an Event in the background, if not too many wait already.
     pub fn event(&self, about: ObjectReference, reason: &str, warning: bool, note: &str) {
-        let note = note[..note.floor_char_boundary(1000)].to_owned();
-        let event = Event {
-            type_: if warning { EventType::Warning } else { EventType::Normal },
-            reason: reason.to_owned(),
-            note: Some(note),
-            action: "Reconcile".to_owned(),
-            secondary: None,
-        };
-        if self.events.try_send((event, about)).is_err() {
-            tracing::debug!(reason, "too many Events wait, dropped one");
-        }
+        self.announcements.add(about, reason, warning, note);
     }
 
     pub(super) fn take(&self) -> (Vec<(Item, Lane)>, Option<Instant>) {

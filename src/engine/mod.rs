@@ -4,6 +4,7 @@
 //! the modules between them are its steps, most of them pure.
 
 pub mod admin_api;
+pub mod announce;
 pub mod apply;
 pub mod condition;
 pub mod connection;

@@ -4,11 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use k8s_openapi::api::core::v1::{ConfigMap, ObjectReference, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::Client;
 use kube::core::PartialObjectMeta;
-use kube::runtime::events::{Event, Recorder, Reporter};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -28,7 +27,6 @@ use crate::base::urgency;
 /// A running operator.
 pub struct Operator {
     engine: Arc<Engine>,
-    events: mpsc::Receiver<(Event, ObjectReference)>,
     tables: Tables,
 }
 
@@ -36,8 +34,8 @@ impl Operator {
     /// Puts an operator together. It does nothing before [`Operator::run`].
     pub fn new(client: Client, tables: Tables, settings: Settings, key: FingerprintKey, gate: Arc<dyn Gate>) -> Self {
         let metrics = Metrics::new(tables.kinds.iter().flat_map(|row| row.gauges));
-        let (engine, events) = Engine::new(client, tables.vendors, settings, key, gate, metrics);
-        Self { engine, events, tables }
+        let engine = Engine::new(client, tables.vendors, settings, key, gate, metrics);
+        Self { engine, tables }
     }
 
     /// What it shares; for metrics and health.
@@ -47,9 +45,12 @@ impl Operator {
 
     /// Works until `stop`, then finishes what is under way. `ready` turns true once every watch has its first full list.
     pub async fn run(self, stop: CancellationToken, ready: watch::Sender<bool>) {
-        let Self { engine, events, tables } = self;
+        let Self { engine, tables } = self;
         let watches = TaskTracker::new();
-        let events = tokio::spawn(publish(engine.clone(), events));
+        let announcer = engine.clone();
+        let events = tokio::spawn(async move {
+            announcer.announcements.publish(announcer.client.clone(), announcer.settings.identity.clone()).await;
+        });
         let mut lists = start_watches(&engine, &tables, &watches, &stop);
         for listed in &mut lists {
             tokio::select! {
@@ -200,18 +201,6 @@ async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
             (Next::After(pause), Some(tenant)) => {
                 engine.enqueue_after(item.clone(), tenant, Lane::Retry, jitter(pause, 0.1));
             }
-        }
-    }
-}
-
-async fn publish(engine: Arc<Engine>, mut events: mpsc::Receiver<(Event, ObjectReference)>) {
-    let reporter =
-        Reporter { controller: "provost.dev/provost".to_owned(), instance: Some(engine.settings.identity.clone()) };
-    let recorder = Recorder::new(engine.client.clone(), reporter);
-    while let Some((event, about)) = events.recv().await {
-        let reason = event.reason.clone();
-        if let Err(error) = super::kubernetes::call(recorder.publish(&event, &about)).await {
-            tracing::debug!(reason, error = %error, "could not publish an Event");
         }
     }
 }

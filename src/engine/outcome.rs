@@ -2,6 +2,8 @@
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource;
+use kube::api::{Api, DynamicObject, Patch};
+use kube::core::ApiResource;
 use serde_json::json;
 
 use super::condition::{DRIFTED, Judgement, READY, RECONCILING, STALLED, SYNCED, stamp};
@@ -176,8 +178,6 @@ pub async fn record_malformed<K: Kind>(
     metadata: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
     error: &str,
 ) {
-    use kube::api::{Api, DynamicObject, Patch};
-    use kube::core::ApiResource;
     engine.metrics.contribute(item, "False", Reason::Malformed.word(), Some(Vec::new()));
     let resource = ApiResource::erase::<K::Object>(&());
     let api: Api<DynamicObject> = Api::namespaced_with(engine.client.clone(), &item.namespace, &resource);
@@ -201,17 +201,29 @@ pub async fn record_malformed<K: Kind>(
         Judgement::new(SYNCED, None, Reason::Malformed.word(), message.clone()),
         Judgement::new(STALLED, true, Reason::Malformed.word(), message),
     ];
+    if write_judgements(&api, item, generation, &judgements).await {
+        tracing::warn!(kind = item.kind, namespace = %item.namespace, name = %item.name, error, "cannot read this object");
+    }
+}
+
+/// Replaces the conditions of an object that cannot be decoded, if they differ; tells whether they do.
+pub async fn write_judgements(
+    api: &Api<DynamicObject>,
+    item: &Item,
+    generation: i64,
+    judgements: &[Judgement],
+) -> bool {
     let before = super::kubernetes::call(api.get(&item.name)).await.ok();
     let stored: Vec<Condition> = before
         .and_then(|object| serde_json::from_value(object.data.get("status")?.get("conditions")?.clone()).ok())
         .unwrap_or_default();
-    let conditions = stamp(&stored, &judgements, generation, now());
+    let conditions = stamp(&stored, judgements, generation, now());
     if stored == conditions {
-        return;
+        return false;
     }
-    tracing::warn!(kind = item.kind, namespace = %item.namespace, name = %item.name, error, "cannot read this object");
     let patch = json!({"status": {"observedGeneration": generation, "conditions": conditions}});
     if let Err(error) = super::kubernetes::call(api.patch_status(&item.name, &params(), &Patch::Merge(patch))).await {
         tracing::warn!(kind = item.kind, name = %item.name, %error, "could not say so in its status");
     }
+    true
 }

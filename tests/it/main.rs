@@ -12,6 +12,7 @@ mod harness;
 mod log;
 mod operator;
 mod plans;
+mod pressure;
 mod process;
 mod stage;
 mod tap;
