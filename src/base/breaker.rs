@@ -217,9 +217,7 @@ impl Trip {
     fn refusal(&self, operation: &'static str) -> Fault {
         let left = self.until.saturating_duration_since(Instant::now()).max(Duration::from_millis(100));
         let detail = format!("not sent, because calls fail: {}", self.fault);
-        Fault::new(self.fault.class, operation, detail)
-            .with_delivery(Delivery::NotSent)
-            .with_retry_after(Some(left))
+        Fault::new(self.fault.class, operation, detail).with_delivery(Delivery::NotSent).with_retry_after(Some(left))
     }
 }
 

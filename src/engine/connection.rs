@@ -5,9 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use kube::api::Api;
-use kube::core::{ApiResource, DeserializeGuard};
-use kube::core::error_boundary::InvalidObject;
+use kube::core::DeserializeGuard;
 use kube::{Resource, ResourceExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -17,16 +15,18 @@ use super::condition::{Judgement, READY, RECONCILING, STALLED, stamp};
 use super::context::{Controller, Engine};
 use super::controller::newest;
 use super::credentials::{self, targets};
-use super::kubernetes::{Error, hold, release, write_status};
 use super::interruption::{explain, is_passing};
-use super::outcome::write_judgements;
+use super::kubernetes::{Error, hold, release, write_status};
+use super::malformed::{self, Shape};
+use super::permit;
 use super::policy::RECONCILE_AT;
 use super::queue::{Item, Lane, Tenant};
 use super::reason::Reason;
+use super::record::Witness;
 use super::reference::{Sort, Target};
 use super::report::{Next, Outcome, Stop};
 use super::retry;
-use super::session::{Session, Standing, VendorRow, vendor_of};
+use super::session::{Session, Standing, VendorRow, no_vendor, vendor_of};
 use super::status::merge_patch;
 use super::tombstone;
 use super::watch::{Change, Key, watch_scope};
@@ -78,15 +78,30 @@ impl Connections {
         let tenant = Some(key.clone());
         if let Ok(object) = &object.0 {
             self.engine.references.set(&item, targets(&key.0, &object.spec));
+            self.recall_realm(key, object);
+            permit::observe(&self.engine, key, object);
+            if self.engine.grants.given(key, object.spec.allowed_namespaces.as_ref()) {
+                self.engine.enqueue_users(&target(key), Lane::Edit);
+            }
             self.engine.limit(&tenant, (object.spec.limits().concurrency.get() as usize * 2).clamp(8, 128));
         }
         self.engine.enqueue(item, None, Lane::Edit);
+    }
+
+    /// After a restart, one that cannot be connected still counts as the account that it was for.
+    fn recall_realm(&self, key: &Key, object: &AdminApi) {
+        let stored = object.status.as_ref().and_then(|status| status.realm.as_ref());
+        if let (Some(realm), None) = (stored, self.engine.sessions.session(key)) {
+            self.engine.enqueue_all(self.engine.claims.set_realm(key, realm), Lane::Edit);
+        }
     }
 
     fn deleted(&self, key: &Key) {
         self.engine.forget(&item_of(key));
         self.engine.unlimit(&Some(key.clone()));
         self.engine.sessions.remove(key);
+        self.engine.guards.remove(key);
+        self.engine.grants.given(key, None);
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         self.engine.enqueue_users(&target(key), Lane::Edit);
     }
@@ -104,10 +119,7 @@ impl Connections {
                 let object = newest(object, memory.latest.take());
                 self.look_at(&key, object, &mut memory).await
             }
-            Err(invalid) => {
-                self.malformed(item, &key, invalid).await;
-                Next::Wait
-            }
+            Err(_) => self.malformed(item, &key).await,
         };
         if self.engine.admin_apis.get(&key).is_some_and(|stored| stored.uid() == memory.uid) {
             self.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(key, memory);
@@ -115,28 +127,19 @@ impl Connections {
         next
     }
 
-    /// One that cannot be read is told in its own status, and nothing is written for its objects.
-    async fn malformed(&self, item: &Item, key: &Key, invalid: &InvalidObject) {
-        let message = format!("this AdminApi cannot be read: {}", invalid.error);
-        let (reason, since) = (Reason::Malformed, Instant::now());
-        // The last session goes on letting go of objects.
-        let last = self.engine.sessions.session(key);
-        let standing = Standing::Disconnected { reason, message: message.clone(), since, last };
-        self.engine.sessions.set(key, standing);
-        self.engine.enqueue_users(&target(key), Lane::Resync);
-        self.engine.metrics.contribute(item, "False", reason.word(), None);
-        let judge = |condition, holds: Option<bool>| Judgement::new(condition, holds, reason.word(), message.clone());
-        let judgements = [
-            judge(READY, Some(false)),
-            judge(REACHABLE, None),
-            judge(AUTHENTICATED, None),
-            judge(STALLED, Some(true)),
-        ];
-        let resource = ApiResource::erase::<AdminApi>(&());
-        let api = Api::namespaced_with(self.engine.client.clone(), &key.0, &resource);
-        let generation = invalid.metadata.generation.unwrap_or_default();
-        if write_judgements(&api, item, generation, &judgements).await {
-            tracing::warn!(namespace = %key.0, name = %key.1, error = %invalid.error, "cannot read this AdminApi");
+    /// One that cannot be read says so itself; its objects wait, and are let go with the last session.
+    async fn malformed(&self, item: &Item, key: &Key) -> Next {
+        let shape = Shape { flattened: |_| None, unknown: &[REACHABLE, AUTHENTICATED] };
+        match malformed::report::<AdminApi>(&self.engine, item, &shape).await {
+            // It is mended already, and the watch will say so.
+            Ok(None) => Next::Wait,
+            Ok(Some(message)) => {
+                let (reason, since, last) = (Reason::Malformed, Instant::now(), self.engine.sessions.session(key));
+                self.engine.sessions.set(key, Standing::Disconnected { reason, message, since, last });
+                self.engine.enqueue_users(&target(key), Lane::Resync);
+                Next::Wait
+            }
+            Err(error) => retry::next(&Outcome::Stopped(Stop::Kubernetes(error)), 0),
         }
     }
 
@@ -173,9 +176,12 @@ impl Connections {
         } else {
             None
         };
-        let status = self.status(key, &object, outcome.as_ref());
+        permit::turn(&self.engine, key).await;
+        let mut status = self.status(key, &object, outcome.as_ref());
+        permit::show(&self.engine, key, &mut status, object.meta().generation.unwrap_or_default());
         memory.latest = self.store(key, &object, &status).await.or(Some(object));
-        Next::After(memory.due.map_or(RECOUNT, |due| due.saturating_duration_since(Instant::now())))
+        let due = memory.due.map_or(RECOUNT, |due| due.saturating_duration_since(Instant::now()));
+        Next::After(permit::wake(&self.engine, key).map_or(due, |wake| wake.min(due)))
     }
 
     /// Holds an AdminApi that is wanted, and lets go of one that is not, once nothing uses it (none then). One that is going and still used
@@ -216,6 +222,8 @@ impl Connections {
             }
         };
         let vendor = session.vendor;
+        // Known before any of its objects is worked on.
+        self.engine.enqueue_all(self.engine.claims.set_realm(key, &session.realm), Lane::Edit);
         self.engine.sessions.set(key, Standing::Connected(session));
         // After an outage those that failed in it need not wait for the end of their pauses; those that were refused have to, unless the
         // credentials are new.
@@ -245,12 +253,12 @@ impl Connections {
         read: &mut Vec<Option<String>>,
     ) -> Result<Arc<Session>, Stop> {
         let spec = &object.spec;
-        let vendor = vendor_of(self.engine.vendors, &spec.vendor).ok_or_else(|| Stop::Waiting {
-            reason: Reason::Invalid,
-            message: "spec has no vendor block that this version of Provost knows".to_owned(),
-        })?;
+        let vendor = vendor_of(self.engine.vendors, &spec.vendor)
+            .ok_or_else(|| Stop::Waiting { reason: Reason::Invalid, message: no_vendor(self.engine.vendors) })?;
         let breaker = self.engine.breaker(key);
-        let access = credentials::access(&self.engine, &key.0, spec, breaker.clone(), read).await?;
+        let mut access = credentials::access(&self.engine, &key.0, spec, breaker.clone(), read).await?;
+        access.observer =
+            Arc::new(Witness::new(self.engine.metrics.clone(), self.engine.settings.changes.clone(), key));
         let block = &spec.vendor[vendor.block];
         let print = credentials::print(&self.engine, vendor, block, spec, &access);
         let begun = Instant::now();
@@ -259,7 +267,8 @@ impl Connections {
             _ => {
                 let client = (vendor.connect)(block, access).map_err(unusable)?;
                 let tombstones = tombstone::load(&self.engine.client, &key.0, &key.1).await?;
-                Arc::new(Session::new(vendor, client, print, breaker, tombstones))
+                let realm = credentials::realm(&self.engine, vendor, &client);
+                Arc::new(Session::new(vendor, client, print, realm, breaker, tombstones))
             }
         };
         let checked = (vendor.check)(session.client.clone(), begun).await;
@@ -282,6 +291,7 @@ impl Connections {
         status.last_handled_reconcile_at = object.annotations().get(RECONCILE_AT).cloned();
         if let Ok(vendor) = outcome {
             status.vendor = Some(vendor.name.to_owned());
+            status.realm = self.engine.sessions.session(key).map(|session| session.realm.clone());
         }
         let mut judgements = judgements(outcome);
         if object.meta().deletion_timestamp.is_some() {
@@ -299,7 +309,7 @@ impl Connections {
         let by_kind: BTreeMap<String, i64> = self
             .engine
             .references
-            .count(&target(key))
+            .count(&target(key), |user| self.engine.granted(&user.namespace, key))
             .into_iter()
             .map(|(kind, count)| (kind.to_owned(), i64::try_from(count).unwrap_or(i64::MAX)))
             .collect();
@@ -310,6 +320,7 @@ impl Connections {
     async fn store(&self, key: &Key, object: &AdminApi, status: &AdminApiStatus) -> Option<AdminApi> {
         let ready = status.conditions.iter().find(|condition| condition.type_ == READY)?;
         self.engine.metrics.contribute_ready(&item_of(key), ready, None);
+        permit::tell(&self.engine, key, object, status);
         let old = serde_json::to_value(&object.status).ok()?;
         let old = if old.is_null() { serde_json::json!({}) } else { old };
         let patch = merge_patch(&old, &serde_json::to_value(status).ok()?)?;
@@ -404,7 +415,7 @@ fn judgements(outcome: &Result<&'static VendorRow, Stop>) -> Vec<Judgement> {
         }
         Err(stop) => stop,
     };
-    let (reason, message) = (reason_of(stop).word(), stop.to_string());
+    let (reason, message) = (reason_of(stop).word(), stop.told());
     let class = match stop {
         Stop::Vendor(fault) => Some(fault.class),
         _ => None,

@@ -12,13 +12,18 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::admin_api::AdminApi;
-use super::announce::Announcements;
+use super::claim::Claims;
+use super::event::Events;
+use super::grant::Grants;
+use super::guard::Guards;
 use super::metrics::Metrics;
 use super::prints::Prints;
 use super::queue::{Item, Lane, Queue, Tenant};
+use super::record::ChangeLog;
 use super::reference::{References, Target};
 use super::report::Next;
 use super::session::{Sessions, VendorRow};
+use super::sibling::Resolved;
 use super::watch::{Key, Namespaces, Store};
 use crate::base::access::Gate;
 use crate::base::secret::FingerprintKey;
@@ -36,6 +41,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// How long it may take to finish what is under way when told to stop.
     pub drain: Duration,
+    /// Where the writes at vendors are recorded.
+    pub changes: ChangeLog,
 }
 
 impl Default for Settings {
@@ -46,6 +53,7 @@ impl Default for Settings {
             identity: "provost".to_owned(),
             concurrency: 128,
             drain: Duration::from_secs(25),
+            changes: ChangeLog::default(),
         }
     }
 }
@@ -58,6 +66,10 @@ pub trait Controller: Send + Sync {
     fn reconcile(self: Arc<Self>, item: Item) -> BoxFuture<'static, Next>;
     /// Whose share of the work the object counts to, and the lane in which it should wait when something that it uses changed.
     fn standing(&self, key: &Key) -> Option<(Tenant, Lane)>;
+    /// What is known of an object for those that refer to it; none if there is no such object.
+    fn lookup(&self, _key: &Key) -> Option<Resolved> {
+        None
+    }
 }
 
 /// What everything shares.
@@ -72,12 +84,18 @@ pub struct Engine {
     pub sessions: Sessions,
     /// Who uses what.
     pub references: References,
+    /// Which object owns which external object.
+    pub claims: Claims,
     /// Fingerprints of Secrets.
     pub prints: Prints,
     /// The key of those fingerprints.
     pub key: FingerprintKey,
     /// The AdminApis as Kubernetes has them.
     pub admin_apis: Arc<Store<DeserializeGuard<AdminApi>>>,
+    /// What was let go behind each AdminApi, and what waits.
+    pub guards: Guards,
+    /// Who may use what of another namespace.
+    pub grants: Grants,
     /// Everything that is measured.
     pub metrics: Arc<Metrics>,
     /// Asked before each vendor write.
@@ -86,7 +104,7 @@ pub struct Engine {
     pub suspects: Mutex<HashSet<Key>>,
     queue: Mutex<Queue>,
     wake: Notify,
-    pub(super) announcements: Announcements,
+    pub(super) events: Events,
     controllers: Mutex<HashMap<&'static str, Arc<dyn Controller>>>,
 }
 
@@ -108,10 +126,13 @@ impl Engine {
             settings,
             sessions: Sessions::default(),
             references: References::default(),
+            claims: Claims::default(),
             prints: Prints::default(),
             key,
             admin_apis: Arc::default(),
-            announcements: Announcements::new(metrics.clone()),
+            guards: Guards::default(),
+            grants: Grants::default(),
+            events: Events::new(metrics.clone()),
             metrics,
             gate,
             suspects: Mutex::default(),
@@ -167,6 +188,7 @@ impl Engine {
     /// Forgets an object that is gone from Kubernetes.
     pub fn forget(&self, item: &Item) {
         self.references.remove(item);
+        self.guards.forget(item);
         self.metrics.forget(item);
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).forget(item);
     }
@@ -194,7 +216,7 @@ impl Engine {
 
     /// Publishes an Event in the background, if not too many wait already.
     pub fn event(&self, about: ObjectReference, reason: &str, warning: bool, note: &str) {
-        self.announcements.add(about, reason, warning, note);
+        self.events.add(about, reason, warning, note);
     }
 
     pub(super) fn take(&self) -> (Vec<(Item, Lane)>, Option<Instant>) {
@@ -213,8 +235,9 @@ impl Engine {
         self.wake.notify_one();
     }
 
-    /// Brings the metrics of the queue and of the breakers up to date; called when somebody asks for them.
+    /// Brings the metrics of the queue, the lease and the breakers up to date; called when somebody asks for them.
     pub fn measure(&self) {
+        self.metrics.leads(self.gate.is_open());
         self.metrics.breakers(self.sessions.breakers());
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         self.metrics.queue(|lane| queue.depth(lane), queue.running());

@@ -4,23 +4,32 @@
 //! the modules between them are its steps, most of them pure.
 
 pub mod admin_api;
-pub mod announce;
+pub mod adoption;
+pub mod announcement;
 pub mod apply;
+pub mod claim;
 pub mod condition;
+pub mod conflict;
 pub mod connection;
 pub mod context;
 pub mod controller;
 pub mod crd;
 pub mod credentials;
 pub mod diff;
+pub mod dispose;
 pub mod draft;
+pub mod event;
+pub mod grant;
+pub mod guard;
 pub mod interruption;
 pub mod kind;
 pub mod kubernetes;
+pub mod malformed;
 pub mod metrics;
 pub mod operator;
 pub mod outcome;
 pub mod pass;
+pub mod permit;
 pub mod plan;
 pub mod policy;
 pub mod preview;
@@ -28,13 +37,19 @@ pub mod prints;
 pub mod queue;
 pub mod reason;
 pub mod reconcile;
+pub mod record;
 pub mod reference;
 pub mod registry;
 pub mod report;
 pub mod retry;
 pub mod session;
 pub mod settle;
+pub mod sibling;
 pub mod state;
 pub mod status;
+pub mod terminating;
 pub mod tombstone;
 pub mod watch;
+
+#[cfg(test)]
+mod properties;

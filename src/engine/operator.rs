@@ -13,7 +13,9 @@ use tokio_util::task::TaskTracker;
 
 use super::connection::{Connections, KIND};
 use super::context::{Controller, Engine, Settings};
+use super::grant;
 use super::metrics::Metrics;
+use super::permit;
 use super::queue::{Item, Lane};
 use super::reference::{Sort, Target};
 use super::registry::Tables;
@@ -33,7 +35,7 @@ pub struct Operator {
 impl Operator {
     /// Puts an operator together. It does nothing before [`Operator::run`].
     pub fn new(client: Client, tables: Tables, settings: Settings, key: FingerprintKey, gate: Arc<dyn Gate>) -> Self {
-        let metrics = Metrics::new(tables.kinds.iter().flat_map(|row| row.gauges));
+        let metrics = Metrics::new(tables.kinds.iter().flat_map(|row| row.gauges).chain(permit::GAUGES));
         let engine = Engine::new(client, tables.vendors, settings, key, gate, metrics);
         Self { engine, tables }
     }
@@ -43,13 +45,19 @@ impl Operator {
         self.engine.clone()
     }
 
-    /// Works until `stop`, then finishes what is under way. `ready` turns true once every watch has its first full list.
-    pub async fn run(self, stop: CancellationToken, ready: watch::Sender<bool>) {
+    /// Watches at once, works from when `leading` returns until `stop` or until the gate closes, then finishes what is under way. `ready`
+    /// turns true once every watch has its first full list. Returns whether all that was under way is finished.
+    pub async fn run(
+        self,
+        stop: CancellationToken,
+        leading: impl Future<Output = ()> + Send,
+        ready: watch::Sender<bool>,
+    ) -> bool {
         let Self { engine, tables } = self;
         let watches = TaskTracker::new();
         let announcer = engine.clone();
         let events = tokio::spawn(async move {
-            announcer.announcements.publish(announcer.client.clone(), announcer.settings.identity.clone()).await;
+            announcer.events.publish(announcer.client.clone(), announcer.settings.identity.clone()).await;
         });
         let mut lists = start_watches(&engine, &tables, &watches, &stop);
         for listed in &mut lists {
@@ -61,6 +69,10 @@ impl Operator {
         if !stop.is_cancelled() {
             tracing::info!(kinds = tables.kinds.len(), "watching, and ready to work");
             ready.send_replace(true);
+        }
+        tokio::select! {
+            () = leading => {}
+            () = stop.cancelled() => {}
         }
         let passes = TaskTracker::new();
         dispatch(&engine, &passes, &stop).await;
@@ -74,6 +86,7 @@ impl Operator {
             tracing::warn!(under_way, "stopped with work under way; it is taken up again at the next start");
         }
         events.abort();
+        drained
     }
 }
 
@@ -98,6 +111,7 @@ fn start_watches(
         for controller in controllers.values() {
             start(&mut |listed| controller.clone().watch(scope.clone(), listed));
         }
+        start(&mut |listed| Box::pin(grant::watch(engine.clone(), scope.clone(), listed)));
         start(&mut |listed| Box::pin(watch_content::<Secret>(engine.clone(), Sort::Secret, scope.clone(), listed)));
         start(&mut |listed| {
             Box::pin(watch_content::<ConfigMap>(engine.clone(), Sort::ConfigMap, scope.clone(), listed))
@@ -159,7 +173,7 @@ where
 }
 
 async fn dispatch(engine: &Arc<Engine>, passes: &TaskTracker, stop: &CancellationToken) {
-    while !stop.is_cancelled() {
+    while !stop.is_cancelled() && engine.gate.is_open() {
         let (taken, wake) = engine.take();
         for (item, lane) in taken {
             passes.spawn(pass(engine.clone(), item, lane));
@@ -197,7 +211,6 @@ async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
         let tenant = controller.standing(&key).map(|(tenant, _)| tenant);
         match (next, tenant) {
             (Next::Wait, _) | (_, None) => {}
-            (Next::Again, Some(tenant)) => engine.enqueue(item.clone(), tenant, lane),
             (Next::After(pause), Some(tenant)) => {
                 engine.enqueue_after(item.clone(), tenant, Lane::Retry, jitter(pause, 0.1));
             }

@@ -16,6 +16,7 @@
 
 mod budget;
 mod redact;
+mod trace;
 
 pub mod answer;
 pub mod login;

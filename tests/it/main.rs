@@ -6,15 +6,22 @@
     reason = "a test stops at the first surprise; clippy's own exception reaches only functions with #[test]"
 )]
 
+mod changes;
 mod cluster;
+mod crash;
 mod generated;
+mod guard;
 mod harness;
 mod log;
 mod operator;
 mod plans;
 mod pressure;
 mod process;
+mod replicas;
 mod stage;
 mod tap;
+mod testbed;
 mod tidy;
 mod validation;
+mod watches;
+mod workshop;

@@ -38,10 +38,7 @@ fn one_item_never_runs_twice_at_once_and_is_not_lost() {
     queue.add(item("a"), None, Lane::Edit, now);
     assert!(queue.take(now).is_none());
     queue.done(&taken, now);
-    assert_eq!(
-        queue.take(now).map(|(item, lane, _)| (item.name.to_string(), lane)),
-        Some(("a".into(), Lane::Edit))
-    );
+    assert_eq!(queue.take(now).map(|(item, lane, _)| (item.name.to_string(), lane)), Some(("a".into(), Lane::Edit)));
 }
 
 #[test]

@@ -93,7 +93,8 @@ impl Client {
         let log_in = move || {
             let transport = transport.clone();
             async move {
-                let request = Request::read("log_in", Method::POST).at(["auth"]).header("X-Password", Secret::new(password));
+                let request =
+                    Request::read("log_in", Method::POST).at(["auth"]).header("X-Password", Secret::new(password));
                 let token = transport.send(request, read).await?;
                 Ok(Grant { token: Secret::new(token), lifetime })
             }

@@ -21,7 +21,8 @@ async fn edit_behind_a_backlog(limits: Json) {
     stage.vendor.trouble().place(Order::every(Target::Writes, Act::Delay { millis: 50 }));
     let backlog = names(60);
     make(&stage, &backlog, &json!({})).await;
-    let made = |entries: &[provost::sim::journal::Entry]| entries.iter().any(|entry| entry.operation == "create_account");
+    let made =
+        |entries: &[provost::sim::journal::Entry]| entries.iter().any(|entry| entry.operation == "create_account");
     stage.in_time(stage.vendor.journal().wait_for(made)).await;
     let before = stage.vendor.journal().count("create_account");
     stage.edit("generalco", json!({"packageId": "94"})).await;

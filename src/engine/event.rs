@@ -1,4 +1,4 @@
-//! Announce: Events, on a budget of their own. They are a courtesy, and must not take from what the same API server has to do meanwhile.
+//! Event: what is told about objects, on a budget of their own. They are a courtesy, and must not take from what the same API server has to do meanwhile.
 //!
 //! They are published one after the other, warnings first, at a rate that an API server does not feel. While many wait, further normal ones are
 //! dropped, and later warnings too; what was dropped is counted.
@@ -28,7 +28,7 @@ const MOST_WARNINGS: usize = 2000;
 const LONGEST_NOTE: usize = 1000;
 
 /// The Events that wait to be published.
-pub struct Announcements {
+pub struct Events {
     backlog: Mutex<Backlog>,
     added: Notify,
     metrics: Arc<Metrics>,
@@ -40,7 +40,7 @@ struct Backlog {
     normal: VecDeque<(Event, ObjectReference)>,
 }
 
-impl Announcements {
+impl Events {
     /// None that waits; what becomes of each is counted in `metrics`.
     pub fn new(metrics: Arc<Metrics>) -> Self {
         Self { backlog: Mutex::default(), added: Notify::new(), metrics }
@@ -56,11 +56,8 @@ impl Announcements {
             secondary: None,
         };
         let mut backlog = self.backlog();
-        let (row, most) = if warning {
-            (&mut backlog.warnings, MOST_WARNINGS)
-        } else {
-            (&mut backlog.normal, MOST_NORMAL)
-        };
+        let (row, most) =
+            if warning { (&mut backlog.warnings, MOST_WARNINGS) } else { (&mut backlog.normal, MOST_NORMAL) };
         if row.len() >= most {
             drop(backlog);
             self.metrics.event(warning, "dropped");
@@ -132,25 +129,25 @@ impl Pace {
 mod tests {
     use super::*;
 
-    fn announcements() -> (Announcements, Arc<Metrics>) {
+    fn events() -> (Events, Arc<Metrics>) {
         let metrics = Arc::new(Metrics::new([]));
-        (Announcements::new(metrics.clone()), metrics)
+        (Events::new(metrics.clone()), metrics)
     }
 
-    fn add(announcements: &Announcements, warning: bool, count: usize) {
+    fn add(events: &Events, warning: bool, count: usize) {
         for _ in 0..count {
-            announcements.add(ObjectReference::default(), "Created", warning, "note");
+            events.add(ObjectReference::default(), "Created", warning, "note");
         }
     }
 
     #[tokio::test(start_paused = true)]
     async fn warnings_go_first_and_all_keep_to_the_pace() {
-        let (announcements, _) = announcements();
-        add(&announcements, false, 100);
-        add(&announcements, true, 100);
+        let (events, _) = events();
+        add(&events, false, 100);
+        add(&events, true, 100);
         let (mut pace, start) = (Pace(Instant::now()), Instant::now());
         for number in 0..200 {
-            let (event, _) = announcements.next(&mut pace).await;
+            let (event, _) = events.next(&mut pace).await;
             assert_eq!(matches!(event.type_, EventType::Warning), number < 100);
             let even = SPACING * u32::try_from(number).unwrap().saturating_sub(BURST);
             assert!(start.elapsed() >= even, "{number}: {:?}", start.elapsed());
@@ -160,25 +157,25 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_is_too_much_is_dropped_and_counted() {
-        let (announcements, metrics) = announcements();
-        add(&announcements, false, 10_000);
-        add(&announcements, true, 3);
+        let (events, metrics) = events();
+        add(&events, false, 10_000);
+        add(&events, true, 3);
         let text = metrics.encode().unwrap();
         assert!(text.contains("provost_events_total{type=\"Normal\",outcome=\"dropped\"} 9800"), "{text}");
         assert!(!text.contains("type=\"Warning\",outcome=\"dropped\""), "{text}");
         let mut pace = Pace(Instant::now());
         for number in 0..203 {
-            let (event, _) = announcements.next(&mut pace).await;
+            let (event, _) = events.next(&mut pace).await;
             assert_eq!(matches!(event.type_, EventType::Warning), number < 3);
         }
-        assert!(tokio::time::timeout(Duration::from_secs(60), announcements.next(&mut pace)).await.is_err());
+        assert!(tokio::time::timeout(Duration::from_secs(60), events.next(&mut pace)).await.is_err());
     }
 
     #[test]
     fn long_notes_are_cut_between_characters() {
-        let (announcements, _) = announcements();
-        announcements.add(ObjectReference::default(), "Created", false, &"ä".repeat(2000));
-        let note = announcements.backlog().normal[0].0.note.clone().unwrap();
+        let (events, _) = events();
+        events.add(ObjectReference::default(), "Created", false, &"ä".repeat(2000));
+        let note = events.backlog().normal[0].0.note.clone().unwrap();
         assert!(note.len() <= LONGEST_NOTE && note.starts_with('ä'));
     }
 }
