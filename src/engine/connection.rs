@@ -31,7 +31,7 @@ use super::status::merge_patch;
 use super::tombstone;
 use super::watch::{Change, Key, watch_scope};
 use crate::base::breaker;
-use crate::base::clock::now;
+use crate::base::clock::{jitter, now};
 use crate::base::fault::{Class, Fault};
 
 /// The kind of an AdminApi, as an item.
@@ -168,6 +168,8 @@ impl Connections {
             memory.seen = Some((generation, token, read));
             memory.tries = if outcome.is_ok() { 0 } else { memory.tries.saturating_add(1) };
             let pause = match &outcome {
+                // A thousand that were connected at the same start must not beat as one.
+                Ok(_) if memory.due.is_none() => jitter(object.spec.resync() / 2, 1.0),
                 Ok(_) => object.spec.resync(),
                 Err(stop) => pause_after(stop, memory.tries - 1),
             };
