@@ -30,7 +30,7 @@ use super::settle::{admin_api_key, targets};
 use super::sibling::{Resolved, Siblings};
 use super::state::State;
 use super::watch::{Change, Key, Store, watch_scope};
-use crate::base::fault::Class;
+use crate::base::fault::{Class, Delivery};
 
 /// How long another kind's watch may lag behind before we say that something is missing.
 const GRACE: Duration = Duration::from_secs(2);
@@ -223,7 +223,7 @@ impl<K: Kind> KindController<K> {
                 self.engine.metrics.passed(self.kind, deed, begun.elapsed());
                 return Next::Wait;
             }
-            End::Report(outcome) => outcome,
+            End::Report(outcome) => self.engine.waiting(&admin_api_key(pass.namespace(), pass.spec()), outcome),
         };
         self.suspect(&pass, &outcome);
         let recorded = outcome::record(item, &mut pass, &outcome).await;
@@ -248,6 +248,7 @@ impl<K: Kind> KindController<K> {
         let next = retry::next(&outcome, memory.tries);
         match &outcome {
             Outcome::Stopped(Stop::Kubernetes(error)) if error.is_conflict() => {}
+            Outcome::Stopped(Stop::Waiting { reason: Reason::AdminApiNotReady, .. }) => {}
             Outcome::Stopped(Stop::Vendor(_) | Stop::Kubernetes(_)) => memory.tries = memory.tries.saturating_add(1),
             Outcome::Stopped(Stop::Held(_)) if matches!(reason, Reason::Unavailable | Reason::DeletionBlocked) => {
                 memory.tries = memory.tries.saturating_add(1);
@@ -261,6 +262,7 @@ impl<K: Kind> KindController<K> {
     fn suspect(&self, pass: &Pass<'_, K>, outcome: &Outcome) {
         if let Outcome::Stopped(Stop::Vendor(fault)) = outcome
             && fault.class == Class::Denied
+            && fault.delivery != Delivery::NotSent
             // Credentials that are good for everything else are this object's trouble, and get its own pauses.
             && pass.memory.tries == 0
         {

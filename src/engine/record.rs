@@ -25,7 +25,7 @@ use super::state::State;
 use super::watch::Key;
 use crate::base::access::{Call, Observer};
 use crate::base::clock::precisely_now;
-use crate::base::fault::{Delivery, Fault};
+use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::MASK;
 
 tokio::task_local! {
@@ -259,6 +259,10 @@ impl Witness {
 }
 
 impl Observer for Witness {
+    fn logged_in(&self, vendor: &'static str, fault: Option<Class>) {
+        self.metrics.logged_in(vendor, fault);
+    }
+
     fn finished(&self, call: &Call<'_>) {
         self.metrics.finished(call);
         if !call.write || call.fault.is_some_and(|fault| fault.delivery == Delivery::NotSent) {
@@ -297,7 +301,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::base::fault::Class;
     use crate::engine::diff::Effect;
     use crate::engine::kind::Created;
 
@@ -342,7 +345,16 @@ mod tests {
 
     fn call<'a>(operation: &'static str, write: bool, fault: Option<&'a Fault>) -> Call<'a> {
         let elapsed = Duration::from_millis(5);
-        Call { vendor: "Test", operation, write, fault, status: Some(200), request_id: Some("r"), elapsed }
+        Call {
+            vendor: "Test",
+            operation,
+            write,
+            fault,
+            status: Some(200),
+            request_id: Some("r"),
+            elapsed,
+            waited: Duration::ZERO,
+        }
     }
 
     fn words(lines: &[Json]) -> Vec<(&str, &str, &str)> {

@@ -15,6 +15,7 @@ mod harness;
 mod log;
 mod operator;
 mod plans;
+mod pressure;
 mod process;
 mod replicas;
 mod stage;

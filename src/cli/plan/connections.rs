@@ -68,6 +68,7 @@ async fn access(sources: &Sources, namespace: &str, spec: &AdminApiSpec) -> Resu
         limits: spec.limits(),
         gate: Arc::new(ReadOnly),
         observer: Arc::new(Unobserved),
+        breaker: Arc::default(),
     })
 }
 
