@@ -164,6 +164,9 @@ pub struct AdminApiStatus {
     /// The vendor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
+    /// A fingerprint of the vendor's account that the credentials belong to: equal for two AdminApis of one account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realm: Option<String>,
     /// The objects that use this AdminApi.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub managed_objects: Option<ManagedObjects>,
@@ -218,6 +221,7 @@ impl Default for AdminApiStatus {
             observed_generation: never(),
             conditions: Vec::new(),
             vendor: None,
+            realm: None,
             managed_objects: None,
             last_handled_reconcile_at: None,
             guard: None,

@@ -24,7 +24,7 @@ use super::record::Witness;
 use super::reference::{Sort, Target};
 use super::report::{Next, Outcome, Stop};
 use super::retry;
-use super::session::{Session, Standing, VendorRow, vendor_of};
+use super::session::{Session, Standing, VendorRow, no_vendor, vendor_of};
 use super::status::merge_patch;
 use super::tombstone;
 use super::watch::{Change, Key, watch_scope};
@@ -75,6 +75,7 @@ impl Connections {
         let tenant = Some(key.clone());
         if let Ok(object) = &object.0 {
             self.engine.references.set(&item, targets(&key.0, &object.spec));
+            self.recall_realm(key, object);
             permit::observe(&self.engine, key, object);
             if self.engine.grants.given(key, object.spec.allowed_namespaces.as_ref()) {
                 self.engine.enqueue_users(&target(key), Lane::Edit);
@@ -82,6 +83,14 @@ impl Connections {
             self.engine.limit(&tenant, (object.spec.limits().concurrency.get() as usize * 2).clamp(8, 128));
         }
         self.engine.enqueue(item, None, Lane::Edit);
+    }
+
+    /// After a restart, one that cannot be connected still counts as the account that it was for.
+    fn recall_realm(&self, key: &Key, object: &AdminApi) {
+        let stored = object.status.as_ref().and_then(|status| status.realm.as_ref());
+        if let (Some(realm), None) = (stored, self.engine.sessions.session(key)) {
+            self.engine.enqueue_all(self.engine.claims.set_realm(key, realm), Lane::Edit);
+        }
     }
 
     fn deleted(&self, key: &Key) {
@@ -202,6 +211,8 @@ impl Connections {
             }
         };
         let vendor = session.vendor;
+        // Known before any of its objects is worked on.
+        self.engine.enqueue_all(self.engine.claims.set_realm(key, &session.realm), Lane::Edit);
         self.engine.sessions.set(key, Standing::Connected(session));
         // After an outage those that failed in it need not wait for the end of their pauses.
         let back = matches!(&before, Some(Standing::Disconnected { .. }));
@@ -217,10 +228,8 @@ impl Connections {
         read: &mut Vec<Option<String>>,
     ) -> Result<Arc<Session>, Stop> {
         let spec = &object.spec;
-        let vendor = vendor_of(self.engine.vendors, &spec.vendor).ok_or_else(|| Stop::Waiting {
-            reason: Reason::Invalid,
-            message: "spec has no vendor block that this version of Provost knows".to_owned(),
-        })?;
+        let vendor = vendor_of(self.engine.vendors, &spec.vendor)
+            .ok_or_else(|| Stop::Waiting { reason: Reason::Invalid, message: no_vendor(self.engine.vendors) })?;
         let mut access = credentials::access(&self.engine, &key.0, spec, read).await?;
         access.observer =
             Arc::new(Witness::new(self.engine.metrics.clone(), self.engine.settings.changes.clone(), key));
@@ -232,7 +241,8 @@ impl Connections {
             _ => {
                 let client = (vendor.connect)(block, access).map_err(unusable)?;
                 let tombstones = tombstone::load(&self.engine.client, &key.0, &key.1).await?;
-                Arc::new(Session::new(vendor, client, print, tombstones))
+                let realm = credentials::realm(&self.engine, vendor, &client);
+                Arc::new(Session::new(vendor, client, print, realm, tombstones))
             }
         };
         (vendor.check)(session.client.clone(), begun).await?;
@@ -254,6 +264,7 @@ impl Connections {
         status.last_handled_reconcile_at = object.annotations().get(RECONCILE_AT).cloned();
         if let Ok(vendor) = outcome {
             status.vendor = Some(vendor.name.to_owned());
+            status.realm = self.engine.sessions.session(key).map(|session| session.realm.clone());
         }
         let mut judgements = judgements(outcome);
         if object.meta().deletion_timestamp.is_some() {
@@ -384,7 +395,7 @@ fn judgements(outcome: &Result<&'static VendorRow, Stop>) -> Vec<Judgement> {
         }
         Err(stop) => stop,
     };
-    let (reason, message) = (stop.reason().word(), stop.to_string());
+    let (reason, message) = (stop.reason().word(), stop.told());
     let class = match stop {
         Stop::Vendor(fault) => Some(fault.class),
         _ => None,

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
 use super::admin_api::AdminApi;
+use super::claim::Claims;
 use super::grant::Grants;
 use super::guard::Guards;
 use super::metrics::Metrics;
@@ -83,6 +84,8 @@ pub struct Engine {
     pub sessions: Sessions,
     /// Who uses what.
     pub references: References,
+    /// Which object owns which external object.
+    pub claims: Claims,
     /// Fingerprints of Secrets.
     pub prints: Prints,
     /// The key of those fingerprints.
@@ -123,6 +126,7 @@ impl Engine {
             settings,
             sessions: Sessions::default(),
             references: References::default(),
+            claims: Claims::default(),
             prints: Prints::default(),
             key,
             admin_apis: Arc::default(),
@@ -220,10 +224,10 @@ impl Engine {
         }
     }
 
-    pub(super) fn take(&self) -> (Vec<(Item, Lane)>, Option<Instant>) {
+    pub(super) fn take(&self) -> (Vec<Item>, Option<Instant>) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let taken = std::iter::from_fn(|| queue.take(now)).map(|(item, lane, _)| (item, lane)).collect();
+        let taken = std::iter::from_fn(|| queue.take(now)).map(|(item, ..)| item).collect();
         (taken, queue.next_wake())
     }
 

@@ -3,6 +3,7 @@
 use kube::{Resource, ResourceExt};
 
 use super::apply;
+use super::conflict::heir;
 use super::kind::Kind;
 use super::kubernetes::release;
 use super::pass::Pass;
@@ -11,7 +12,7 @@ use super::plan::{self, Action, Hold};
 use super::policy::{ABANDON, Deletion, FINALIZER, PENDING_CREATE};
 use super::queue::Item;
 use super::reason::Reason;
-use super::reconcile::{End, approved, paused, record_id};
+use super::reconcile::{End, paused, record_id};
 use super::report::Stop;
 use super::settle::{self, Unlinked, admin_api_key};
 use super::terminating::{self, Cause};
@@ -29,6 +30,11 @@ const PATIENCE: u32 = 3;
 pub async fn dispose<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     if !pass.object.finalizers().iter().any(|name| name == FINALIZER) {
         return Ok(End::Quiet);
+    }
+    if let Some(owner) = pass.engine.claims.owner(&pass.item()) {
+        let Item { kind, namespace, name } = owner.item;
+        let what = format!("what is at the vendor belongs to {kind} {namespace}/{name}, and is left as it is");
+        return let_go(pass, Reason::Orphaned, what).await;
     }
     let id = pass.external_id();
     let nothing_there = id.is_none() && pass.annotation(PENDING_CREATE).is_none();
@@ -89,14 +95,18 @@ async fn remove<K: Kind>(pass: &mut Pass<'_, K>, link: &settle::Link<K>) -> Resu
         let draft = pass.draft(link);
         let plan = plan::dispose(&pass.situation(&draft), &found);
         pass.plan = Some(plan.clone());
+        let id = pass.seen.as_ref().map(|seen| seen.external_id.clone()).unwrap_or_default();
+        let writes = matches!(plan.action, Action::Disable | Action::Delete);
+        if writes && let Some(Item { kind, namespace, name }) = heir(pass, &id).await? {
+            let what = format!("{id:?} is left to {kind} {namespace}/{name}, which waited for it");
+            return let_go(pass, Reason::HandedOver, what).await;
+        }
         if let Some(hold) = plan.hold {
             return Err(pass.held(hold));
         }
-        if matches!(plan.action, Action::Disable | Action::Delete) {
+        if writes {
             permitted(pass).await?;
         }
-        approved(pass, &plan, &draft);
-        let id = pass.seen.as_ref().map(|seen| seen.external_id.clone()).unwrap_or_default();
         match plan.action {
             Action::Disable => {
                 let deed = apply::disable(pass, link, &id).await?;
@@ -110,14 +120,18 @@ async fn remove<K: Kind>(pass: &mut Pass<'_, K>, link: &settle::Link<K>) -> Resu
             }
         }
     }
-    let message = "the vendor took the deletion and shows the object still".to_owned();
+    let uid = pass.object.meta().uid.as_deref().unwrap_or_default();
+    let message = format!(
+        "the vendor took the deletion and shows the object still; delete it there, or, to leave it there, set the annotation {ABANDON}: \
+         {uid}"
+    );
     Err(Stop::Held(Hold { reason: Reason::DeletionBlocked, message }))
 }
 
 /// Waits for the AdminApi's guard. A plan that it holds is shown.
 async fn permitted<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
     let admin_api = admin_api_key(pass.namespace(), pass.spec());
-    let item = Item { kind: pass.kind, namespace: pass.namespace().into(), name: pass.object.name_any().into() };
+    let item = pass.item();
     let answer = permit::ask(pass.engine, &admin_api, &item, &mut pass.memory.permitted).await;
     if let (Err(Stop::Held(hold)), Some(plan)) = (&answer, &mut pass.plan) {
         plan.hold = Some(hold.clone());

@@ -4,9 +4,12 @@
 //! the modules between them are its steps, most of them pure.
 
 pub mod admin_api;
+pub mod adoption;
 pub mod announcement;
 pub mod apply;
+pub mod claim;
 pub mod condition;
+pub mod conflict;
 pub mod connection;
 pub mod context;
 pub mod controller;
@@ -45,3 +48,6 @@ pub mod status;
 pub mod terminating;
 pub mod tombstone;
 pub mod watch;
+
+#[cfg(test)]
+mod properties;

@@ -173,8 +173,8 @@ where
 async fn dispatch(engine: &Arc<Engine>, passes: &TaskTracker, stop: &CancellationToken) {
     while !stop.is_cancelled() && engine.gate.is_open() {
         let (taken, wake) = engine.take();
-        for (item, lane) in taken {
-            passes.spawn(pass(engine.clone(), item, lane));
+        for item in taken {
+            passes.spawn(pass(engine.clone(), item));
         }
         let pause = async {
             match wake {
@@ -199,7 +199,7 @@ impl Drop for Done {
     }
 }
 
-async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
+async fn pass(engine: Arc<Engine>, item: Item) {
     let _done = Done(engine.clone(), item.clone());
     let controller = engine.controller(item.kind);
     if let Some(controller) = controller {
@@ -208,7 +208,6 @@ async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
         let tenant = controller.standing(&key).map(|(tenant, _)| tenant);
         match (next, tenant) {
             (Next::Wait, _) | (_, None) => {}
-            (Next::Again, Some(tenant)) => engine.enqueue(item.clone(), tenant, lane),
             (Next::After(pause), Some(tenant)) => {
                 engine.enqueue_after(item.clone(), tenant, Lane::Retry, jitter(pause, 0.1));
             }

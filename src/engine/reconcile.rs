@@ -16,19 +16,22 @@
 use kube::Resource;
 use tokio::time::Instant;
 
+use super::adoption;
 use super::apply;
+use super::conflict::stand_back;
 use super::diff::{Change, Effect, diff};
 use super::dispose::dispose;
-use super::draft::Draft;
 use super::kind::{Found, Identity, Kind, Seen};
 use super::kubernetes::{Written, record_created, write_secret};
 use super::pass::Pass;
 use super::plan::{self, Action, Claim, Hold, Plan};
-use super::policy::{EXTERNAL_ID, Management, PAUSED};
+use super::policy::{APPROVE, EXTERNAL_ID, Management, PAUSED};
 use super::reason::Reason;
 use super::reference::{Sort, Target};
 use super::report::{Outcome, Stop};
 use super::settle::{self, Link};
+use super::state::Value;
+use super::status::NotKept;
 use crate::base::fault::{Class, Fault};
 
 /// The most steps of one pass: adopt, revive, look again, create, update, and a last look, with some to spare.
@@ -50,11 +53,16 @@ pub enum End {
 pub async fn run<K: Kind>(pass: &mut Pass<'_, K>) -> End {
     let result =
         if pass.object.meta().deletion_timestamp.is_some() { dispose(pass).await } else { converge(pass).await };
-    result.unwrap_or_else(|stop| End::Report(Outcome::Stopped(stop)))
+    match result.unwrap_or_else(|stop| End::Report(Outcome::Stopped(stop))) {
+        // Who may not write any more has nothing to report either: what stopped the pass is no trouble for whoever goes on.
+        End::Report(_) if !pass.engine.gate.is_open() => End::Quiet,
+        end => end,
+    }
 }
 
 async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     paused(pass)?;
+    stand_back(pass)?;
     let link = match refer(pass) {
         // Applied together, an object may be seen before what it names: each kind has a watch of its own.
         Err(Stop::Waiting { reason, .. }) if may_lag(reason) && !std::mem::replace(&mut pass.memory.waited, true) => {
@@ -84,15 +92,16 @@ fn may_lag(reason: Reason) -> bool {
 
 /// Finds, plans and applies, until the vendor agrees or the plan is held.
 async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, Stop> {
-    let mut before: Option<Plan> = None;
     let mut looked_again = false;
+    let mut just_taken = false;
     // Each step leads to the next at once; more than these means that something at the vendor moves as we do.
     for _ in 0..MOST_STEPS {
         let found = pass.find(link).await?;
-        if let Found::Present(seen) = &found
-            && revived(pass, link, seen).await?
-        {
-            continue;
+        if let Found::Present(seen) = &found {
+            if !just_taken && revived(pass, link, seen).await? {
+                continue;
+            }
+            note_not_kept(pass, seen);
         }
         let draft = pass.draft(link);
         let plan = plan::converge(&pass.situation(&draft), &found);
@@ -104,8 +113,8 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
             }
             return Err(pass.held(hold));
         }
-        if before.as_ref() == Some(&plan) && plan.is_something() {
-            return Err(Stop::Vendor(not_kept(Some(&plan))));
+        if plan.is_something() && adoption::only_looks(pass, link, &plan, just_taken) {
+            return Ok(End::Report(adoption::shown(pass, &plan)));
         }
         if plan.action == Action::Create && K::IDENTITY != Identity::Chosen && !looked_again {
             // Nothing at the vendor refuses a second one: that there is none must be true now.
@@ -113,21 +122,36 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
             pass.memory.look_after = Some(Instant::now());
             continue;
         }
-        approved(pass, &plan, &draft);
-        before = Some(plan.clone());
+        let approval = pass.situation(&draft).approved.map(str::to_owned);
         match plan.action {
             Action::Create => apply::create(pass, link).await?,
             Action::Adopt { external_id, claim } => {
-                let adopted = apply::adopt(pass, &external_id, claim).await?;
-                if matches!(claim, Claim::Policy | Claim::Annotated) {
-                    return Ok(End::Report(first_sight(pass, link, adopted).await?));
-                }
+                apply::adopt(pass, &external_id, claim).await?;
+                just_taken = matches!(claim, Claim::Annotated | Claim::HandedOver | Claim::Policy);
             }
             Action::Update => apply::update(pass, link, &plan.changes).await?,
             Action::Nothing | Action::Release | Action::Disable | Action::Delete => return settled(pass).await,
         }
+        use_up(pass, approval);
     }
-    Err(Stop::Vendor(not_kept(before.as_ref())))
+    Err(Stop::Vendor(restless(pass.plan.as_ref())))
+}
+
+/// What was sent in this pass and is not shown now was not kept: sending it again would not change that.
+fn note_not_kept<K: Kind>(pass: &mut Pass<'_, K>, seen: &Seen<K::Facts>) {
+    for (path, sent) in std::mem::take(&mut pass.sent) {
+        let shown = seen.state.get(&path).map(Value::remembered);
+        if let Some(shown) = shown.filter(|shown| *shown != sent) {
+            pass.memory.not_kept.insert(path, NotKept { sent, shown });
+        }
+    }
+}
+
+/// An approval is good for one time. One that fits nothing when nothing is to be done is not kept for later either.
+fn use_up<K: Kind>(pass: &mut Pass<'_, K>, approval: Option<String>) {
+    if pass.policy.management == Management::Plan && approval.is_some() {
+        pass.memory.approved = approval;
+    }
 }
 
 /// What is left to do once the vendor agrees.
@@ -136,6 +160,8 @@ async fn settled<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     if let Some(fault) = pass.seen.as_ref().and_then(|seen| seen.incomplete.clone()) {
         return Err(Stop::Vendor(fault));
     }
+    let approval = pass.annotation(APPROVE).filter(|hash| Some(*hash) != pass.last_approved()).map(str::to_owned);
+    use_up(pass, approval);
     let deed = pass.deeds.first().map(|(deed, _)| *deed);
     Ok(End::Report(Outcome::Settled { deed, idle: idle(pass) }))
 }
@@ -149,30 +175,6 @@ async fn revived<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, seen: &Seen<K:
     }
     apply::revive(pass, link, &seen.external_id).await?;
     Ok(true)
-}
-
-/// An approval that is used is used up.
-pub fn approved<K: Kind>(pass: &mut Pass<'_, K>, plan: &Plan, draft: &Draft) {
-    if pass.policy.management == Management::Plan && plan.is_something() {
-        let situation = pass.situation(draft);
-        pass.memory.approved = situation.approved.map(str::to_owned).or_else(|| pass.memory.approved.clone());
-    }
-}
-
-/// The first pass after an adoption only looks, and shows what the next one will change.
-async fn first_sight<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, deed: Reason) -> Result<Outcome, Stop> {
-    let found = pass.find(link).await?;
-    let draft = pass.draft(link);
-    let plan = plan::converge(&pass.situation(&draft), &found);
-    let paths: Vec<&str> = plan.changes.iter().map(|change| change.path.as_str()).collect();
-    let id = pass.external_id().unwrap_or_default();
-    let message = if paths.is_empty() {
-        format!("took over {id:?}, which is as the spec says")
-    } else {
-        format!("took over {id:?}; to be changed next: {}", paths.join(", "))
-    };
-    pass.plan = Some(plan);
-    Ok(Outcome::Stepped { deed, message })
 }
 
 /// An id that could not be recorded before is recorded first of all.
@@ -205,9 +207,12 @@ fn idle<K: Kind>(pass: &Pass<'_, K>) -> Vec<Change> {
     changes.into_iter().filter(|change| change.effect == Effect::NoEffect).collect()
 }
 
-fn not_kept(plan: Option<&Plan>) -> Fault {
+fn restless(plan: Option<&Plan>) -> Fault {
     let paths: Vec<&str> = plan.into_iter().flat_map(|plan| &plan.changes).map(|change| change.path.as_str()).collect();
-    let detail = format!("the vendor took the change and shows the old value still: {}", paths.join(", "));
+    let detail = format!(
+        "what the vendor shows changes with every change that is sent: {}; leave it out of the spec to have it left alone",
+        paths.join(", ")
+    );
     Fault::new(Class::Broken, "update", detail)
 }
 
