@@ -84,6 +84,11 @@ async fn past_the_guard_deletions_wait_until_they_are_acknowledged() {
     let metric = format!("provost_deletions_held{{namespace=\"{}\",name=\"{API}\"}} 3", stage.namespace);
     assert!(metrics.contains(&metric), "{metrics}");
     let held_back = left(&stage).await;
+    // A resync while they wait is no news.
+    let mark = stage.tap.mark();
+    stage.looked_at::<AdminApi>(API).await;
+    let news = |call: &tap::Call| call.path.contains("/adminapis/") && !call.body["status"]["conditions"].is_null();
+    assert!(!stage.tap.writes_since(mark).iter().any(news));
     for name in &held_back {
         let account = stage.unready(name, "DeletionHeld").await;
         assert!(account.is("Stalled", "True", "DeletionHeld"), "{account:#?}");
