@@ -119,6 +119,12 @@ impl<K: Kind> KindController<K> {
         self.engine.enqueue_all(self.engine.claims.set(&self.item(key), stake), Lane::Edit);
     }
 
+    /// Notes that an object waits for its announcement to be taken away.
+    fn park(&self, item: &Item) {
+        let key = (item.namespace.clone(), item.name.clone());
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
+    }
+
     /// Whether a person took away the announcement of a create that waits for just that.
     fn unparked(&self, key: &Key, object: &DeserializeGuard<K::Object>) -> bool {
         let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -246,10 +252,7 @@ impl<K: Kind> KindController<K> {
         };
         let reason = outcome.reason();
         if reason == Reason::CreateOutcomeUnknown {
-            self.parked
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert((item.namespace.clone(), item.name.clone()));
+            self.park(item);
         }
         self.engine.metrics.passed(self.kind, reason, begun.elapsed());
         let next = retry::next(&outcome, memory.tries);
