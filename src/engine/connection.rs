@@ -81,7 +81,7 @@ impl Connections {
             self.recall_realm(key, object);
             permit::observe(&self.engine, key, object);
             if self.engine.grants.given(key, object.spec.allowed_namespaces.as_ref()) {
-                self.engine.enqueue_users(&target(key), Lane::Edit);
+                self.engine.regrant(self.engine.references.users(&target(key)));
             }
             self.engine.limit(&tenant, (object.spec.limits().concurrency.get() as usize * 2).clamp(8, 128));
         }
@@ -101,7 +101,9 @@ impl Connections {
         self.engine.unlimit(&Some(key.clone()));
         self.engine.sessions.remove(key);
         self.engine.guards.remove(key);
-        self.engine.grants.given(key, None);
+        if self.engine.grants.given(key, None) {
+            self.engine.regrant(self.engine.references.users(&target(key)));
+        }
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         self.engine.enqueue_users(&target(key), Lane::Edit);
     }
@@ -180,7 +182,7 @@ impl Connections {
         };
         permit::turn(&self.engine, key).await;
         let mut status = self.status(key, &object, outcome.as_ref());
-        permit::show(&self.engine, key, &mut status, object.meta().generation.unwrap_or_default());
+        permit::show(&self.engine, key, &object, &mut status);
         memory.latest = self.store(key, &object, &status).await.or(Some(object));
         let due = memory.due.map_or(RECOUNT, |due| due.saturating_duration_since(Instant::now()));
         Next::After(permit::wake(&self.engine, key).map_or(due, |wake| wake.min(due)))

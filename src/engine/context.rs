@@ -66,6 +66,8 @@ pub trait Controller: Send + Sync {
     fn reconcile(self: Arc<Self>, item: Item) -> BoxFuture<'static, Next>;
     /// Whose share of the work the object counts to, and the lane in which it should wait when something that it uses changed.
     fn standing(&self, key: &Key) -> Option<(Tenant, Lane)>;
+    /// Takes into account that an object's grant may have changed, before its next pass.
+    fn regrant(&self, _key: &Key) {}
     /// What is known of an object for those that refer to it; none if there is no such object.
     fn lookup(&self, _key: &Key) -> Option<Resolved> {
         None

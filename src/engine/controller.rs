@@ -11,6 +11,7 @@ use kube::{Resource, ResourceExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::claim::Stake;
 use super::condition::SYNCED;
 use super::conflict;
 use super::context::{Controller, Engine};
@@ -93,8 +94,7 @@ impl<K: Kind> KindController<K> {
         self.caught_up(key, object);
         // What cannot be read keeps the claim that it had.
         if let Ok(object) = &object.0 {
-            let rivals = self.engine.claims.set(&self.item(key), conflict::stake::<K>(&key.0, object));
-            self.engine.enqueue_all(rivals, Lane::Edit);
+            self.stake(key, object);
         }
         self.tell(key, false);
         let trigger = Trigger::of(object);
@@ -110,6 +110,19 @@ impl<K: Kind> KindController<K> {
         if let Some((tenant, lane)) = self.standing(key) {
             self.engine.enqueue(item, tenant, if old.is_some() { Lane::Edit } else { lane });
         }
+    }
+
+    /// Puts an object's claim into the index. Who is not granted an AdminApi has none behind it.
+    fn stake(&self, key: &Key, object: &K::Object) {
+        let granted = |stake: &Stake| self.engine.granted(&key.0, &stake.admin_api);
+        let stake = conflict::stake::<K>(&key.0, object).filter(granted);
+        self.engine.enqueue_all(self.engine.claims.set(&self.item(key), stake), Lane::Edit);
+    }
+
+    /// Notes that an object waits for its announcement to be taken away.
+    fn park(&self, item: &Item) {
+        let key = (item.namespace.clone(), item.name.clone());
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
     }
 
     /// Whether a person took away the announcement of a create that waits for just that.
@@ -239,22 +252,11 @@ impl<K: Kind> KindController<K> {
         };
         let reason = outcome.reason();
         if reason == Reason::CreateOutcomeUnknown {
-            self.parked
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert((item.namespace.clone(), item.name.clone()));
+            self.park(item);
         }
         self.engine.metrics.passed(self.kind, reason, begun.elapsed());
         let next = retry::next(&outcome, memory.tries);
-        match &outcome {
-            Outcome::Stopped(Stop::Kubernetes(error)) if error.is_conflict() => {}
-            Outcome::Stopped(Stop::Waiting { reason: Reason::AdminApiNotReady, .. }) => {}
-            Outcome::Stopped(Stop::Vendor(_) | Stop::Kubernetes(_)) => memory.tries = memory.tries.saturating_add(1),
-            Outcome::Stopped(Stop::Held(_)) if matches!(reason, Reason::Unavailable | Reason::DeletionBlocked) => {
-                memory.tries = memory.tries.saturating_add(1);
-            }
-            _ => memory.tries = 0,
-        }
+        memory.tries = tries(&outcome, memory.tries);
         next
     }
 
@@ -311,6 +313,14 @@ impl<K: Kind> Controller for KindController<K> {
         Some((Some(admin_api).filter(|admin_api| self.engine.granted(&key.0, admin_api)), lane))
     }
 
+    fn regrant(&self, key: &Key) {
+        if let Some(stored) = self.store.get(key)
+            && let Ok(object) = &stored.0
+        {
+            self.stake(key, object);
+        }
+    }
+
     fn lookup(&self, key: &Key) -> Option<Resolved> {
         let stored = self.store.get(key)?;
         let deleting = stored.meta().deletion_timestamp.is_some();
@@ -322,6 +332,19 @@ impl<K: Kind> Controller for KindController<K> {
             },
             Err(_) => Resolved { external_id: None, deleting, admin_api: None },
         })
+    }
+}
+
+/// Failures in a row, now that a pass came to this.
+fn tries(outcome: &Outcome, before: u32) -> u32 {
+    match outcome {
+        Outcome::Stopped(Stop::Kubernetes(error)) if error.is_conflict() => before,
+        Outcome::Stopped(Stop::Waiting { reason: Reason::AdminApiNotReady, .. }) => before,
+        Outcome::Stopped(Stop::Vendor(_) | Stop::Kubernetes(_)) => before.saturating_add(1),
+        Outcome::Stopped(Stop::Held(hold)) if matches!(hold.reason, Reason::Unavailable | Reason::DeletionBlocked) => {
+            before.saturating_add(1)
+        }
+        _ => 0,
     }
 }
 
