@@ -19,7 +19,7 @@ use super::reason::Reason;
 use super::report::Stop;
 use super::settle::Link;
 use super::sibling::Siblings;
-use super::state::State;
+use super::state::{State, Value};
 use super::status::{NotKept, Status};
 use super::tombstone;
 use crate::base::fault::Fault;
@@ -48,6 +48,8 @@ pub struct Memory<K: Kind> {
     pub disabled: bool,
     /// The approval that was used, until it is recorded.
     pub approved: Option<String>,
+    /// What was sent, and when, until a look shows whether the vendor keeps it.
+    pub tried: BTreeMap<String, (String, Instant)>,
     /// What the vendor did not keep, until it is recorded.
     pub not_kept: BTreeMap<String, NotKept>,
     /// The plan that was shown after an adoption, and is not carried out before somebody could see it.
@@ -84,6 +86,7 @@ impl<K: Kind> Default for Memory<K> {
             adopted: None,
             disabled: false,
             approved: None,
+            tried: BTreeMap::new(),
             not_kept: BTreeMap::new(),
             shown: None,
             wish: None,
@@ -135,8 +138,6 @@ pub struct Pass<'a, K: Kind> {
     pub absent_for: Duration,
     /// The plan, once made.
     pub plan: Option<Plan>,
-    /// What was sent of readable fields, to see whether the vendor keeps it.
-    pub sent: BTreeMap<String, String>,
     /// What was done, in words, for Events: told even when the pass then stops.
     pub deeds: Vec<(Reason, String)>,
     /// The id that this pass recorded.
@@ -226,7 +227,7 @@ impl<K: Kind> Pass<'_, K> {
         for change in changes {
             if let Some(value) = self.wanted.get(&change.path) {
                 self.memory.applied.insert(change.path.clone(), value.remembered());
-                self.sent.insert(change.path.clone(), value.remembered());
+                self.memory.tried.insert(change.path.clone(), (value.remembered(), Instant::now()));
             }
         }
     }
@@ -301,6 +302,7 @@ impl<K: Kind> Pass<'_, K> {
             Found::Present(seen) => {
                 self.seen = Some(seen.clone());
                 self.memory.absent = None;
+                self.weigh(&seen.state, fresh_after);
             }
             Found::Absent => {
                 let (_, since) = self.memory.absent.get_or_insert_with(|| (external_id, Instant::now()));
@@ -310,6 +312,18 @@ impl<K: Kind> Pass<'_, K> {
             Found::Unknown(_) => {}
         }
         Ok(found)
+    }
+
+    /// Sees what became of what was sent, in data read at `read` or later. That a copy shows what was sent proves nothing when it is older
+    /// than the write: own writes are put into it.
+    fn weigh(&mut self, seen: &State, read: Instant) {
+        for (path, (sent, at)) in std::mem::take(&mut self.memory.tried) {
+            match seen.get(&path).map(Value::remembered) {
+                Some(shown) if shown != sent => drop(self.memory.not_kept.insert(path, NotKept { sent, shown })),
+                Some(_) if read < at => drop(self.memory.tried.insert(path, (sent, at))),
+                _ => {}
+            }
+        }
     }
 
     /// A plan that is held, as the end of the pass: one that only waits for a second look at an absence comes back when it is due.

@@ -239,6 +239,11 @@ async fn an_adoption_looks_before_it_changes_anything() {
         assert_eq!((stage.vendor_writes(), stage.only_account()), (vec![], before.clone()));
         stage.tap.release();
 
+        let account = stage.unready("generalco", "Adopted").await;
+        let message = account.message("Ready");
+        assert!(message.contains("emailAdmin") && message.contains("provost.dev/reconcile-at"), "{message}");
+        assert_eq!(stage.vendor_writes(), []);
+        stage.looked_at::<TenantAccount>("generalco").await;
         let account = stage.ready("generalco").await;
         assert_eq!(external_id(&account), Some(before.key.as_str()));
         assert_eq!(stage.only_account().email_admin, "cfo@generalco.example");
