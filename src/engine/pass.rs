@@ -48,8 +48,8 @@ pub struct Memory<K: Kind> {
     pub disabled: bool,
     /// The approval that was used, until it is recorded.
     pub approved: Option<String>,
-    /// What was sent, and when, until a look shows whether the vendor keeps it.
-    pub tried: BTreeMap<String, (String, Instant)>,
+    /// What was sent, by path, until a look shows whether the vendor keeps it.
+    pub tried: BTreeMap<String, Try>,
     /// What the vendor did not keep, until it is recorded.
     pub not_kept: BTreeMap<String, NotKept>,
     /// The plan that was shown after an adoption, and is not carried out before somebody could see it.
@@ -99,6 +99,19 @@ impl<K: Kind> Default for Memory<K> {
             published: None,
         }
     }
+}
+
+/// A value that was sent to a vendor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Try {
+    /// The value.
+    pub sent: String,
+    /// When.
+    pub at: Instant,
+    /// It was sent before that already, and missed.
+    pub again: bool,
+    /// What was shown instead.
+    pub missed: Option<String>,
 }
 
 /// A plan that was shown, and when.
@@ -227,7 +240,12 @@ impl<K: Kind> Pass<'_, K> {
         for change in changes {
             if let Some(value) = self.wanted.get(&change.path) {
                 self.memory.applied.insert(change.path.clone(), value.remembered());
-                self.memory.tried.insert(change.path.clone(), (value.remembered(), Instant::now()));
+                let sent = value.remembered();
+                let before = self.memory.tried.remove(&change.path).filter(|before| before.sent == sent);
+                let missed = before.and_then(|before| before.missed);
+                self.memory
+                    .tried
+                    .insert(change.path.clone(), Try { sent, at: Instant::now(), again: missed.is_some(), missed });
             }
         }
     }
@@ -315,12 +333,18 @@ impl<K: Kind> Pass<'_, K> {
     }
 
     /// Sees what became of what was sent, in data read at `read` or later. That a copy shows what was sent proves nothing when it is older
-    /// than the write: own writes are put into it.
+    /// than the write: own writes are put into it. Once may be somebody who changed it back; twice the same is the vendor.
     fn weigh(&mut self, seen: &State, read: Instant) {
-        for (path, (sent, at)) in std::mem::take(&mut self.memory.tried) {
+        for (path, mut tried) in std::mem::take(&mut self.memory.tried) {
             match seen.get(&path).map(Value::remembered) {
-                Some(shown) if shown != sent => drop(self.memory.not_kept.insert(path, NotKept { sent, shown })),
-                Some(_) if read < at => drop(self.memory.tried.insert(path, (sent, at))),
+                Some(shown) if shown != tried.sent && tried.again && tried.missed.as_ref() == Some(&shown) => {
+                    self.memory.not_kept.insert(path, NotKept { sent: tried.sent, shown });
+                }
+                Some(shown) if shown != tried.sent => {
+                    tried.missed = Some(shown);
+                    self.memory.tried.insert(path, tried);
+                }
+                Some(_) if read < tried.at => drop(self.memory.tried.insert(path, tried)),
                 _ => {}
             }
         }

@@ -257,6 +257,9 @@ async fn an_annotation_with_an_unknown_id_makes_nothing() {
     let mut manifest = crate::stage::account("generalco", json!({}));
     manifest["metadata"]["annotations"] = json!({EXTERNAL_ID: "5a70d8fcd44aa9.76285892"});
     stage.apply(&manifest).await;
+    // The vendor may just hide it: a write tells.
+    stage.unready("generalco", "Adopted").await;
+    stage.looked_at::<TenantAccount>("generalco").await;
     let account = stage.unready("generalco", "ExternalObjectGone").await;
     assert!(account.message("Ready").contains("5a70d8fcd44aa9.76285892"));
     assert_eq!(stage.vendor.journal().count("create_account"), 0);

@@ -85,12 +85,13 @@ async fn what_is_lost_is_made_anew_where_nothing_goes_with_it() {
         }
         stage.annotate::<Tool>("drill", RECONCILE_AT, Some(&fresh_token())).await;
         let id = before.id.clone();
-        let anew = move |tool: &Tool| converged(tool) && tool.annotations().get(EXTERNAL_ID) != Some(&id);
+        let recorded = |tool: &Tool| tool.status.as_ref().and_then(|status| status.external_id.clone());
+        let anew = move |tool: &Tool| converged(tool) && recorded(tool).is_some_and(|known| known != id);
         let tool = stage.until("drill", anew).await;
         let tools = stage.vendor.tools();
         assert_eq!((tools.len(), tools[0].colour.as_str()), (1, "red"));
         assert_ne!(tools[0].id, before.id);
-        assert_eq!(tool.status.unwrap().external_id.as_ref(), Some(&tools[0].id));
+        assert_eq!(tool.annotations()[EXTERNAL_ID], tools[0].id);
     }
 }
 

@@ -15,7 +15,7 @@ async fn resynced(stage: &Stage<Simulator>) -> Tool {
 }
 
 #[tokio::test]
-async fn what_a_vendor_does_not_keep_is_sent_once_and_told() {
+async fn what_a_vendor_does_not_keep_is_not_sent_for_ever() {
     let mut stage = Stage::workshop(Options { lower_case_colours: true, ..Options::default() }).await;
     let tool = json!({
         "apiVersion": "provost.dev/v1alpha1", "kind": "Tool", "metadata": {"name": "drill"},
@@ -24,28 +24,37 @@ async fn what_a_vendor_does_not_keep_is_sent_once_and_told() {
     stage.apply(&tool).await;
     stage.until("drill", |tool: &Tool| tool.is("Ready", "True", "Converged")).await;
     let changes = |stage: &Stage<Simulator>| stage.vendor.journal().performed("change_tool");
-    resynced(&stage).await;
-    let tool = resynced(&stage).await;
-    assert!(tool.is("Ready", "False", "NotKept"), "{tool:#?}");
+    // Once may be somebody who changed it back, so it is sent again.
+    for _ in 0..3 {
+        resynced(&stage).await;
+    }
+    let tool = stage.until("drill", |tool: &Tool| tool.is("Ready", "False", "NotKept")).await;
+    assert_eq!(changes(&stage), 2);
     let message = tool.message("Ready");
     assert!(message.contains("colour was sent as \"Red\" and is \"red\""), "{message}");
-    resynced(&stage).await;
     stage.restart_operator().await;
     assert!(resynced(&stage).await.is("Ready", "False", "NotKept"));
-    assert_eq!(changes(&stage), 1);
+    assert_eq!(changes(&stage), 2);
 
     // A value that changed since is another matter.
     stage.vendor.edit_tool("drill", |tool| tool.colour = "pink".to_owned());
-    resynced(&stage).await;
-    assert!(resynced(&stage).await.is("Ready", "False", "NotKept"));
-    assert_eq!((changes(&stage), stage.vendor.tools()[0].colour.as_str()), (2, "red"));
+    for _ in 0..3 {
+        resynced(&stage).await;
+    }
+    stage.until("drill", |tool: &Tool| tool.is("Ready", "False", "NotKept")).await;
+    assert_eq!((changes(&stage), stage.vendor.tools()[0].colour.as_str()), (4, "red"));
     stage.patch::<Tool>("drill", json!({"spec": {"colour": "Blue"}})).await;
-    resynced(&stage).await;
-    assert_eq!((changes(&stage), stage.vendor.tools()[0].colour.as_str()), (3, "blue"));
+    for _ in 0..3 {
+        resynced(&stage).await;
+    }
+    stage.until("drill", |tool: &Tool| tool.is("Ready", "False", "NotKept")).await;
+    assert_eq!(stage.vendor.tools()[0].colour, "blue");
     // And so is one that people can live with.
+    let before = changes(&stage);
     stage.patch::<Tool>("drill", json!({"spec": {"policy": {"drift": "Report"}}})).await;
     assert!(resynced(&stage).await.is("Ready", "True", "DriftReported"));
     stage.patch::<Tool>("drill", json!({"spec": {"colour": "blue"}})).await;
     let tool = resynced(&stage).await;
     assert!(tool.is("Ready", "True", "Converged") && tool.status.unwrap().not_kept.is_empty());
+    assert_eq!(changes(&stage), before);
 }

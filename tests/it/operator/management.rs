@@ -35,7 +35,7 @@ async fn who_observes_never_writes() {
     stage.unready("generalco", "AlreadyExists").await;
     stage.annotate::<TenantAccount>("generalco", "provost.dev/external-id", Some(&theirs.key)).await;
     // Their name differs and cannot be changed; what could be is not.
-    let differs = |account: &TenantAccount| external_id(account).is_some() && account.condition("Drifted").is_some();
+    let differs = |account: &TenantAccount| external_id(account).is_some() && account.verdict("Drifted").is_some();
     stage.edit("generalco", json!({"policy": {"drift": "Report"}})).await;
     let account = stage.until("generalco", differs).await;
     let mut shown = fields(&account);
