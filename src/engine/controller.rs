@@ -1,6 +1,6 @@
 //! Controller: joins a kind's watch, the queue and the loop. Which changes are news is decided here, and what is remembered lives here.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -217,7 +217,6 @@ impl<K: Kind> KindController<K> {
             seen: None,
             absent_for: Duration::ZERO,
             plan: None,
-            sent: BTreeMap::new(),
             deeds: Vec::new(),
             recorded: None,
             awaits: None,

@@ -190,7 +190,8 @@ async fn plan(args: &PlanArgs, tables: &Tables) -> Report {
         let place = input.admin_apis.get(key).map(|manifest| &manifest.place);
         Some(Complaint::of_admin_api(key, place, connection.as_ref().err()?))
     });
-    Report::new(entries(&items, &previews), complaints.collect(), notes, skipped).scrubbed(&|text| sources.scrub(text))
+    Report::new(entries(&items, &previews, &connections), complaints.collect(), notes, skipped)
+        .scrubbed(&|text| sources.scrub(text))
 }
 
 /// Previews each item after those that it refers to; the results are in the order of the items.
@@ -228,12 +229,12 @@ fn unread(previews: &[Result<Preview, Stop>]) -> Vec<String> {
 }
 
 /// The entries of all objects; of several for one external object, all but the first are held.
-fn entries(items: &[Item], previews: &[Result<Preview, Stop>]) -> Vec<Entry> {
-    let mut owners: HashMap<(&str, Key, &str), &Item> = HashMap::new();
+fn entries(items: &[Item], previews: &[Result<Preview, Stop>], connections: &Connections) -> Vec<Entry> {
+    let mut owners: HashMap<(&str, &str, &str), &Item> = HashMap::new();
     let entry = |(item, preview)| {
         let mut entry = Entry::new(item, preview);
-        if let Ok(Preview { natural_key, .. }) = preview {
-            let external = (item.row.kind, item.admin_api(), natural_key.as_str());
+        if let (Ok(Preview { natural_key, .. }), Some(Ok(connected))) = (preview, connections.get(&item.admin_api())) {
+            let external = (item.row.kind, connected.realm.expose(), natural_key.as_str());
             match owners.get(&external) {
                 Some(first) => entry.conflict(natural_key, &first.document),
                 None => drop(owners.insert(external, item)),
