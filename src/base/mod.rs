@@ -8,3 +8,6 @@ pub mod endpoint;
 pub mod fault;
 pub mod secret;
 pub mod value;
+
+#[cfg(test)]
+pub(crate) mod fuzz;

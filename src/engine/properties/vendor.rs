@@ -11,6 +11,7 @@ use crate::engine::kind::{Found, Identity, Seen};
 use crate::engine::plan::{Action, Claim, Plan, Situation};
 use crate::engine::policy::{Deletion, Effective, Management};
 use crate::engine::state::{Access, Field, State, Value};
+use crate::engine::status::NotKept;
 
 /// The paths of a kind with few fields; the first is its natural key.
 pub const PATHS: [&str; 6] = ["key", "a", "b", "c", "more.x", "more.y"];
@@ -30,6 +31,8 @@ pub struct World {
     pub tombstone: Option<String>,
     pub settled: bool,
     pub reported: Vec<(String, String)>,
+    pub not_kept: BTreeMap<String, NotKept>,
+    pub awaited: Option<String>,
     pub approved: Option<String>,
     /// The external object: its id, and everything about it.
     pub object: Option<(String, State)>,
@@ -88,7 +91,7 @@ pub fn world() -> impl Strategy<Value = World> {
             let state = if foreign { state.with("key", "somebody else's") } else { state };
             id.map(|id| (id, state))
         });
-        let known = (id(), any::<bool>(), any::<bool>(), any::<bool>(), id(), any::<bool>());
+        let known = (id(), any::<bool>(), any::<bool>(), any::<bool>(), id(), id(), any::<bool>());
         let told = (any::<bool>(), any::<bool>());
         let quirks = (
             prop::collection::btree_set(prop::sample::select(&PATHS[1..]), 0..3),
@@ -96,7 +99,7 @@ pub fn world() -> impl Strategy<Value = World> {
         );
         (Just(fields.clone()), identity, policy(), state(&fields), state(&fields), object, known, told, quirks)
             .prop_map(|(fields, identity, policy, wanted, sent, object, known, told, (hidden, stubborn))| {
-                let (external_id, first_sight, announced, uncertain, tombstone, settled) = known;
+                let (external_id, first_sight, announced, uncertain, tombstone, awaited, settled) = known;
                 let text = |(path, value): (&str, &Value)| (path.to_owned(), value.remembered());
                 let reported = wanted
                     .iter()
@@ -115,6 +118,8 @@ pub fn world() -> impl Strategy<Value = World> {
                     uncertain: announced && uncertain,
                     tombstone,
                     settled,
+                    not_kept: BTreeMap::new(),
+                    awaited,
                     approved: None,
                     object,
                     hidden,
@@ -145,6 +150,9 @@ impl World {
             tombstone: self.tombstone.as_deref(),
             settled: self.settled,
             reported: &self.reported,
+            not_kept: &self.not_kept,
+            awaited: self.awaited.as_deref(),
+            last_approved: None,
             approved: self.approved.as_deref(),
             uid: "u",
             generation: 1,
@@ -171,6 +179,17 @@ impl World {
         }
         let (external_id, incomplete) = (id.clone(), None);
         Found::Present(Seen { external_id, state: shown, facts: (), conditions: vec![], gauges: vec![], incomplete })
+    }
+
+    fn look_whether_it_was_kept(&mut self, plan: &Plan) {
+        let Found::Present(seen) = self.found() else { return };
+        for change in &plan.changes {
+            let sent = self.wanted.get(&change.path).unwrap().remembered();
+            let shown = seen.state.get(&change.path).map(Value::remembered);
+            if let Some(shown) = shown.filter(|shown| *shown != sent) {
+                self.not_kept.insert(change.path.clone(), NotKept { sent, shown });
+            }
+        }
     }
 
     /// Carries a plan out, as the loop does, and remembers what the loop remembers.
@@ -204,6 +223,7 @@ impl World {
                         state.insert(&change.path, value);
                     }
                 }
+                self.look_whether_it_was_kept(plan);
             }
             Action::Nothing => {
                 if let Found::Present(seen) = self.found() {
