@@ -10,3 +10,6 @@ pub mod fault;
 pub mod secret;
 pub mod urgency;
 pub mod value;
+
+#[cfg(test)]
+pub(crate) mod fuzz;

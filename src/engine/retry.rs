@@ -56,7 +56,7 @@ mod tests {
     fn pause(fault: Fault, tries: u32) -> Duration {
         match next(&Outcome::Stopped(Stop::Vendor(fault)), tries) {
             Next::After(pause) => pause,
-            other => panic!("{other:?}"),
+            other @ Next::Wait => panic!("{other:?}"),
         }
     }
 

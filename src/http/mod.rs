@@ -35,4 +35,6 @@ pub use shared::Shared;
 pub use transport::{Bounds, Transport};
 
 #[cfg(test)]
+pub(crate) mod fuzz;
+#[cfg(test)]
 pub(crate) mod tests;
