@@ -72,7 +72,9 @@ impl Store for KubernetesLease {
             let params = WatchParams::default().fields(&format!("metadata.name={}", self.name)).timeout(60);
             *events = self.api.watch(&params, version).await.ok().map(StreamExt::boxed);
         }
-        while let Some(Ok(event)) = futures::future::OptionFuture::from(events.as_mut().map(StreamExt::next)).await.flatten() {
+        while let Some(Ok(event)) =
+            futures::future::OptionFuture::from(events.as_mut().map(StreamExt::next)).await.flatten()
+        {
             match event {
                 WatchEvent::Bookmark(_) => {}
                 WatchEvent::Error(_) => break,
