@@ -14,6 +14,8 @@ use tokio::time::Instant;
 
 use super::admin_api::AdminApi;
 use super::claim::Claims;
+use super::grant::Grants;
+use super::guard::Guards;
 use super::metrics::Metrics;
 use super::prints::Prints;
 use super::queue::{Item, Lane, Queue, Tenant};
@@ -21,6 +23,7 @@ use super::record::ChangeLog;
 use super::reference::{References, Target};
 use super::report::Next;
 use super::session::{Sessions, VendorRow};
+use super::sibling::Resolved;
 use super::watch::{Key, Namespaces, Store};
 use crate::base::access::Gate;
 use crate::base::secret::FingerprintKey;
@@ -63,6 +66,10 @@ pub trait Controller: Send + Sync {
     fn reconcile(self: Arc<Self>, item: Item) -> BoxFuture<'static, Next>;
     /// Whose share of the work the object counts to, and the lane in which it should wait when something that it uses changed.
     fn standing(&self, key: &Key) -> Option<(Tenant, Lane)>;
+    /// What is known of an object for those that refer to it; none if there is no such object.
+    fn lookup(&self, _key: &Key) -> Option<Resolved> {
+        None
+    }
 }
 
 /// What everything shares.
@@ -85,6 +92,10 @@ pub struct Engine {
     pub key: FingerprintKey,
     /// The AdminApis as Kubernetes has them.
     pub admin_apis: Arc<Store<DeserializeGuard<AdminApi>>>,
+    /// What was let go behind each AdminApi, and what waits.
+    pub guards: Guards,
+    /// Who may use what of another namespace.
+    pub grants: Grants,
     /// Everything that is measured.
     pub metrics: Arc<Metrics>,
     /// Asked before each vendor write.
@@ -119,6 +130,8 @@ impl Engine {
             prints: Prints::default(),
             key,
             admin_apis: Arc::default(),
+            guards: Guards::default(),
+            grants: Grants::default(),
             metrics: Arc::new(metrics),
             gate,
             suspects: Mutex::default(),
@@ -176,6 +189,7 @@ impl Engine {
     /// Forgets an object that is gone from Kubernetes.
     pub fn forget(&self, item: &Item) {
         self.references.remove(item);
+        self.guards.forget(item);
         self.metrics.forget(item);
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).forget(item);
     }

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::condition::SYNCED;
 use super::conflict;
 use super::context::{Controller, Engine};
+use super::draft::recorded_id;
 use super::kind::{Kind, Managed};
 use super::malformed::{self, Shape};
 use super::outcome;
@@ -22,10 +23,11 @@ use super::policy::{self, EXTERNAL_ID, FINALIZER, PENDING_CREATE};
 use super::queue::{Item, Lane, Tenant};
 use super::reason::Reason;
 use super::reconcile::{self, End};
+use super::reference::{Sort, Target};
 use super::report::{Next, Outcome, Stop};
 use super::retry;
 use super::settle::{admin_api_key, targets};
-use super::sibling::Siblings;
+use super::sibling::{Resolved, Siblings};
 use super::state::State;
 use super::watch::{Change, Key, Store, watch_scope};
 use crate::base::fault::Class;
@@ -72,13 +74,15 @@ pub struct KindController<K: Kind> {
     triggers: Mutex<HashMap<Key, Trigger>>,
     /// Objects whose create waits for a person to say how it ended.
     parked: Mutex<HashSet<Key>>,
+    /// What those were told that refer to an object; nothing is kept of one that nobody refers to.
+    told: Mutex<HashMap<Key, Resolved>>,
 }
 
 impl<K: Kind> KindController<K> {
     /// The controller of `kind` in one operator.
     pub fn new(engine: Arc<Engine>, kind: &'static str) -> Self {
-        let (memory, triggers, parked) = Default::default();
-        Self { engine, kind, store: Arc::default(), memory, triggers, parked }
+        let (memory, triggers, parked, told) = Default::default();
+        Self { engine, kind, store: Arc::default(), memory, triggers, parked, told }
     }
 
     fn item(&self, key: &Key) -> Item {
@@ -92,6 +96,7 @@ impl<K: Kind> KindController<K> {
             let rivals = self.engine.claims.set(&self.item(key), conflict::stake::<K>(&key.0, object));
             self.engine.enqueue_all(rivals, Lane::Edit);
         }
+        self.tell(key, false);
         let trigger = Trigger::of(object);
         let old = self.triggers.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), trigger.clone());
         if old.as_ref() == Some(&trigger) && !self.unparked(key, object) {
@@ -121,9 +126,26 @@ impl<K: Kind> KindController<K> {
         let used = self.engine.references.used_by(&item);
         self.engine.forget(&item);
         self.engine.enqueue_all(self.engine.claims.set(&item, None), Lane::Edit);
-        for target in used.into_iter().filter(|target| target.sort == super::reference::Sort::AdminApi) {
+        self.tell(key, true);
+        for target in used.into_iter().filter(|target| target.sort == Sort::AdminApi) {
             self.engine.recount(&(target.namespace, target.name));
         }
+    }
+
+    /// Brings back those that refer to an object when what they need of it has changed.
+    fn tell(&self, key: &Key, gone: bool) {
+        let target = Target { sort: Sort::Object(self.kind), namespace: key.0.clone(), name: key.1.clone() };
+        let resolved = self.lookup(key).filter(|_| self.engine.references.is_used(&target));
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.get(key) == resolved.as_ref() && !gone {
+            return;
+        }
+        match resolved {
+            Some(resolved) => told.insert(key.clone(), resolved),
+            None => told.remove(key),
+        };
+        drop(told);
+        self.engine.enqueue_users(&target, Lane::Edit);
     }
 
     /// Once the watch shows what we wrote, there is no need to keep a second copy of the object.
@@ -282,7 +304,22 @@ impl<K: Kind> Controller for KindController<K> {
             observed if Some(observed) != object.meta().generation => Lane::Edit,
             _ => Lane::Resync,
         };
-        Some((Some(admin_api_key(&key.0, object.spec())), lane))
+        let admin_api = admin_api_key(&key.0, object.spec());
+        // Who is not granted an AdminApi takes nothing of its share either.
+        Some((Some(admin_api).filter(|admin_api| self.engine.granted(&key.0, admin_api)), lane))
+    }
+
+    fn lookup(&self, key: &Key) -> Option<Resolved> {
+        let stored = self.store.get(key)?;
+        let deleting = stored.meta().deletion_timestamp.is_some();
+        Some(match &stored.0 {
+            Ok(object) => Resolved {
+                external_id: recorded_id::<K>(object).map(str::to_owned),
+                deleting,
+                admin_api: Some(admin_api_key(&key.0, object.spec())),
+            },
+            Err(_) => Resolved { external_id: None, deleting, admin_api: None },
+        })
     }
 }
 

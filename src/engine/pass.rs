@@ -46,6 +46,8 @@ pub struct Memory<K: Kind> {
     pub adopted: Option<String>,
     /// The external object was switched off for the deletion of this one; that is not done twice.
     pub disabled: bool,
+    /// When the AdminApi's guard let this object's deletion go.
+    pub permitted: Option<Instant>,
     /// The approval that was used, until it is recorded.
     pub approved: Option<String>,
     /// What the vendor did not keep, until it is recorded.
@@ -83,6 +85,7 @@ impl<K: Kind> Default for Memory<K> {
             facts: None,
             adopted: None,
             disabled: false,
+            permitted: None,
             approved: None,
             not_kept: BTreeMap::new(),
             shown: None,

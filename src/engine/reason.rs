@@ -110,6 +110,18 @@ reasons! {
     KubernetesUnavailable,
     /// The deletion cannot go on.
     DeletionBlocked,
+    /// The guard of the AdminApi let enough deletions go for now; it waits for a place, or for an acknowledgement.
+    DeletionHeld,
+    /// The annotation provost.dev/acknowledge-deletions cannot be read.
+    AcknowledgementInvalid,
+    /// There is no such AdminApi that this namespace may use.
+    NotGranted,
+    /// A managed object that the spec refers to does not exist.
+    ReferenceMissing,
+    /// A managed object that the spec refers to has no external object yet, or is being deleted.
+    ReferenceNotReady,
+    /// A managed object that the spec refers to is behind another AdminApi.
+    ReferenceForbidden,
     /// The AdminApi answers and takes the credentials.
     Connected,
     /// The AdminApi's Secret is missing or lacks a key.

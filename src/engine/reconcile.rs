@@ -2,7 +2,7 @@
 //!
 //! 1. *guard*: an object that cannot be decoded becomes a condition of its own
 //! 2. *policy*: what may be done at all; letting go without touching the vendor ends here, and so does a pause
-//! 3. *settle*: AdminApi and Secrets; what is missing is waited for by watch
+//! 3. *settle*: AdminApi, siblings and Secrets; what is missing is waited for by watch
 //! 4. *desired*: spec → state
 //! 5. *find*: what the vendor has
 //! 6. *plan*: what to do
@@ -13,19 +13,19 @@
 //! A pass is never dropped half-way (the queue spawns it and waits for it when stopping), so that a call and the record of its answer
 //! stay together. What could not be recorded is kept in `Memory` and recorded by the next pass; the call is not repeated.
 
-use kube::{Resource, ResourceExt};
+use kube::Resource;
 use tokio::time::Instant;
 
 use super::adoption;
 use super::apply;
-use super::conflict::{heir, stand_back};
+use super::conflict::stand_back;
 use super::diff::{Change, Effect, diff};
-use super::kind::{Found, Identity, Kind, Managed, Seen};
-use super::kubernetes::{Written, record_created, release, write_secret};
+use super::dispose::dispose;
+use super::kind::{Found, Identity, Kind, Seen};
+use super::kubernetes::{Written, record_created, write_secret};
 use super::pass::Pass;
 use super::plan::{self, Action, Claim, Hold, Plan};
-use super::policy::{ABANDON, APPROVE, Deletion, EXTERNAL_ID, FINALIZER, Management, PAUSED, PENDING_CREATE};
-use super::queue::Item;
+use super::policy::{APPROVE, EXTERNAL_ID, Management, PAUSED};
 use super::reason::Reason;
 use super::reference::{Sort, Target};
 use super::report::{Outcome, Stop};
@@ -63,12 +63,9 @@ pub async fn run<K: Kind>(pass: &mut Pass<'_, K>) -> End {
 async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     paused(pass)?;
     stand_back(pass)?;
-    pass.wanted = K::desired(pass.spec(), &pass.siblings)?;
-    let link = match settle::link::<K>(pass.engine, pass.namespace(), pass.spec()) {
-        // Applied together, an object may be seen before its AdminApi: each kind has a watch of its own.
-        Err(Stop::Waiting { reason: Reason::AdminApiMissing, .. })
-            if !std::mem::replace(&mut pass.memory.waited, true) =>
-        {
+    let link = match refer(pass) {
+        // Applied together, an object may be seen before what it names: each kind has a watch of its own.
+        Err(Stop::Waiting { reason, .. }) if may_lag(reason) && !std::mem::replace(&mut pass.memory.waited, true) => {
             return Ok(End::Soon);
         }
         link => link?,
@@ -80,6 +77,17 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     }
     record_id(pass).await?;
     agree(pass, &link).await
+}
+
+/// Everything of other objects that the spec needs but the Secrets, and what is wanted by it.
+fn refer<K: Kind>(pass: &mut Pass<'_, K>) -> Result<Option<Link<K>>, Stop> {
+    pass.siblings = settle::siblings::<K>(pass.engine, pass.namespace(), pass.spec())?;
+    pass.wanted = K::desired(pass.spec(), &pass.siblings)?;
+    settle::link::<K>(pass.engine, pass.namespace(), pass.spec())
+}
+
+fn may_lag(reason: Reason) -> bool {
+    matches!(reason, Reason::AdminApiMissing | Reason::NotGranted | Reason::ReferenceMissing)
 }
 
 /// Finds, plans and applies, until the vendor agrees or the plan is held.
@@ -170,7 +178,10 @@ async fn revived<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, seen: &Seen<K:
 }
 
 /// An id that could not be recorded before is recorded first of all.
-async fn record_id<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
+///
+/// # Errors
+/// It cannot be recorded now either.
+pub async fn record_id<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
     if let (None, Some(id)) = (pass.annotation(EXTERNAL_ID), pass.memory.external_id.clone()) {
         pass.object = record_created(&pass.engine.client, &pass.object, &id).await?;
         pass.recorded = Some(id);
@@ -178,7 +189,11 @@ async fn record_id<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
     Ok(())
 }
 
-fn paused<K: Kind>(pass: &Pass<'_, K>) -> Result<(), Stop> {
+/// Stops at a pause.
+///
+/// # Errors
+/// The object is paused.
+pub fn paused<K: Kind>(pass: &Pass<'_, K>) -> Result<(), Stop> {
     if !pass.policy.paused {
         return Ok(());
     }
@@ -194,7 +209,10 @@ fn idle<K: Kind>(pass: &Pass<'_, K>) -> Vec<Change> {
 
 fn restless(plan: Option<&Plan>) -> Fault {
     let paths: Vec<&str> = plan.into_iter().flat_map(|plan| &plan.changes).map(|change| change.path.as_str()).collect();
-    let detail = format!("what the vendor shows changes with every change that is sent: {}", paths.join(", "));
+    let detail = format!(
+        "what the vendor shows changes with every change that is sent: {}; leave it out of the spec to have it left alone",
+        paths.join(", ")
+    );
     Fault::new(Class::Broken, "update", detail)
 }
 
@@ -221,76 +239,4 @@ async fn publish<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
     };
     pass.memory.published = Some((details, Some(version)));
     Ok(())
-}
-
-async fn dispose<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
-    if !pass.object.finalizers().iter().any(|name| name == FINALIZER) {
-        return Ok(End::Quiet);
-    }
-    if let Some(owner) = pass.engine.claims.owner(&pass.item()) {
-        let Item { kind, namespace, name } = owner.item;
-        let what = format!("what is at the vendor belongs to {kind} {namespace}/{name}, and is left as it is");
-        return let_go(pass, Reason::Orphaned, what).await;
-    }
-    let id = pass.external_id();
-    let nothing_there = id.is_none() && pass.annotation(PENDING_CREATE).is_none();
-    if nothing_there || matches!(pass.policy.deletion, Deletion::Orphan | Deletion::Unknown) {
-        let what =
-            id.map_or_else(|| "nothing was made at the vendor".to_owned(), |id| format!("{id:?} is left as it is"));
-        return let_go(pass, Reason::Orphaned, what).await;
-    }
-    if pass.annotation(ABANDON).is_some_and(|uid| Some(uid) == pass.object.meta().uid.as_deref()) {
-        return let_go(pass, Reason::Orphaned, "abandoned, as the annotation says".to_owned()).await;
-    }
-    paused(pass)?;
-    let Some(link) = settle::last_link::<K>(pass.engine, pass.namespace(), pass.spec())? else {
-        return Err(blocked(pass));
-    };
-    record_id(pass).await?;
-    // A spec that cannot be carried out must not stand in the way of deletion.
-    pass.wanted = K::desired(pass.spec(), &pass.siblings).unwrap_or_default();
-    for _ in 0..3 {
-        let found = pass.find(&link).await?;
-        let draft = pass.draft(&link);
-        let plan = plan::dispose(&pass.situation(&draft), &found);
-        pass.plan = Some(plan.clone());
-        let id = pass.seen.as_ref().map(|seen| seen.external_id.clone()).unwrap_or_default();
-        if matches!(plan.action, Action::Disable | Action::Delete)
-            && let Some(Item { kind, namespace, name }) = heir(pass, &id).await?
-        {
-            let what = format!("{id:?} is left to {kind} {namespace}/{name}, which waited for it");
-            return let_go(pass, Reason::HandedOver, what).await;
-        }
-        if let Some(hold) = plan.hold {
-            return Err(pass.held(hold));
-        }
-        match plan.action {
-            Action::Disable => {
-                let deed = apply::disable(pass, &link, &id).await?;
-                return let_go(pass, deed, format!("{id:?} is switched off")).await;
-            }
-            Action::Delete => apply::delete(pass, &link, &id).await?,
-            _ => {
-                let what =
-                    draft.external_id.map_or_else(|| "nothing is there".to_owned(), |id| format!("{id:?} is gone"));
-                return let_go(pass, Reason::Deleted, what).await;
-            }
-        }
-    }
-    let message = "the vendor took the deletion and shows the object still".to_owned();
-    Err(Stop::Held(Hold { reason: Reason::DeletionBlocked, message }))
-}
-
-fn blocked<K: Kind>(pass: &Pass<'_, K>) -> Stop {
-    let (uid, name) = (pass.object.meta().uid.as_deref().unwrap_or_default(), &pass.spec().admin_api().name);
-    let message = format!(
-        "the AdminApi {name} was never connected since the operator started, so the vendor's side cannot be dealt with; mend it, or let \
-         go of the object with the annotation {ABANDON}: {uid} and leave the vendor's side alone"
-    );
-    Stop::Held(Hold { reason: Reason::DeletionBlocked, message })
-}
-
-async fn let_go<K: Kind>(pass: &mut Pass<'_, K>, deed: Reason, what: String) -> Result<End, Stop> {
-    release(&pass.engine.client, &pass.object, FINALIZER).await?;
-    Ok(End::LetGo(deed, what))
 }

@@ -8,7 +8,9 @@
 
 mod changes;
 mod cluster;
+mod crash;
 mod generated;
+mod guard;
 mod harness;
 mod log;
 mod operator;
@@ -17,6 +19,7 @@ mod process;
 mod replicas;
 mod stage;
 mod tap;
+mod testbed;
 mod tidy;
 mod validation;
 mod watches;

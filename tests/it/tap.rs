@@ -40,6 +40,8 @@ pub enum Fate {
     Hung,
     /// Kubernetes carried it out, and no answer ever comes.
     AnswerHung,
+    /// Kubernetes carried it out, and the connection broke.
+    AnswerLost,
     /// It waits for [`Tap::release`].
     Held,
 }
@@ -53,6 +55,8 @@ pub enum Act {
     Hang,
     /// Let Kubernetes carry it out, and never answer.
     HangAnswer,
+    /// Let Kubernetes carry it out, then break the connection instead of answering.
+    LoseAnswer,
     /// Wait for [`Tap::release`], then go on as if nothing had been.
     Hold,
 }
@@ -86,6 +90,8 @@ impl Call {
 
 struct Order {
     fits: Box<dyn Fn(&Call) -> bool + Send>,
+    /// So many of them pass unharmed first.
+    skip: u32,
     times: u32,
     act: Act,
 }
@@ -122,7 +128,25 @@ impl Tap {
 
     /// Does `act` to so many of the next calls that fit.
     pub fn times(&self, times: u32, act: Act, fits: impl Fn(&Call) -> bool + Send + 'static) {
-        let order = Order { fits: Box::new(fits), times, act };
+        self.place(Order { fits: Box::new(fits), skip: 0, times, act });
+    }
+
+    /// Does `act` to the how-manieth of the next calls that fit, counted from 1.
+    pub fn nth(&self, nth: u32, act: Act, fits: impl Fn(&Call) -> bool + Send + 'static) {
+        self.place(Order { fits: Box::new(fits), skip: nth - 1, times: 1, act });
+    }
+
+    /// Whether an order waits still.
+    pub fn has_orders(&self) -> bool {
+        !self.orders.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Forgets all orders.
+    pub fn clear(&self) {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn place(&self, order: Order) {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner).push(order);
     }
 
@@ -139,6 +163,17 @@ impl Tap {
     /// The writes after a mark.
     pub fn writes_since(&self, mark: usize) -> Vec<Call> {
         self.calls.borrow()[mark..].iter().filter(|call| call.is_write()).cloned().collect()
+    }
+
+    /// All calls after a mark.
+    pub fn calls_since(&self, mark: usize) -> Vec<Call> {
+        self.calls.borrow()[mark..].to_vec()
+    }
+
+    /// Waits until a call after a mark fits.
+    pub async fn wait_for_since(&self, mark: usize, fits: impl Fn(&Call) -> bool) {
+        let mut changes = self.calls.subscribe();
+        changes.wait_for(|calls| calls[mark..].iter().any(&fits)).await.unwrap();
     }
 
     /// Waits until a call fits, and returns the first.
@@ -164,6 +199,10 @@ impl Tap {
     fn sentence(&self, call: &Call) -> Option<Act> {
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         let place = orders.iter().position(|order| (order.fits)(call))?;
+        if orders[place].skip > 0 {
+            orders[place].skip -= 1;
+            return None;
+        }
         let act = orders[place].act;
         orders[place].times -= 1;
         if orders[place].times == 0 {
@@ -249,6 +288,11 @@ impl Tap {
                 answer.await?;
                 self.end(place, Fate::AnswerHung);
                 return futures::future::pending().await;
+            }
+            Some(Act::LoseAnswer) => {
+                answer.await?;
+                self.end(place, Fate::AnswerLost);
+                return Err("the connection broke".into());
             }
             Some(Act::Hold) => {
                 let mut releases = self.releases.subscribe();
