@@ -215,9 +215,7 @@ impl<S: Store> Candidate<S> {
 
     async fn call<T>(&self, future: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
         let limit = self.terms.call();
-        timeout(limit, future).await.unwrap_or_else(|_| {
-            Err(unanswered())
-        })
+        timeout(limit, future).await.unwrap_or_else(|_| Err(unanswered()))
     }
 }
 
