@@ -35,7 +35,7 @@ fn run(world: &mut World) -> Plan {
     for _ in 0..MOST_STEPS {
         let mut next = plan(world);
         if next.hold.as_ref().is_some_and(|hold| hold.reason == Reason::AwaitingApproval) {
-            world.approved = Some(next.hash("u", 1, &world.wanted));
+            world.approved = Some(next.hash("u", 1, &world.wanted, None));
             next = plan(world);
         }
         if next.hold.is_some() || before.as_ref() == Some(&next) {
@@ -157,16 +157,16 @@ proptest! {
             prop_assert!(held.hold.is_some() || !held.is_something() || taken_up, "{:#?}", held);
             prop_assert!(!writes(&held));
         }
-        let hash = make(&world).hash("u", 1, &world.wanted);
+        let hash = make(&world).hash("u", 1, &world.wanted, None);
         let by_approval = matches!(make(&world).hold.map(|hold| hold.reason), Some(Reason::PlanStale));
         world.approved = Some(hash);
         prop_assert_eq!(make(&world).hold.is_none() || !by_approval, true);
         // An edit afterwards, of a value or of anything that counts a generation up, needs another one.
         let (plan, other) = (make(&world), world.wanted.clone().with("a", "edited"));
         let edited = world.wanted.get("a") != other.get("a") && plan.changes.iter().any(|change| change.path == "a");
-        prop_assert!(!edited || plan.hash("u", 1, &other) != plan.hash("u", 1, &world.wanted));
-        prop_assert_ne!(plan.hash("u", 2, &world.wanted), plan.hash("u", 1, &world.wanted));
-        prop_assert_ne!(plan.hash("v", 1, &world.wanted), plan.hash("u", 1, &world.wanted));
+        prop_assert!(!edited || plan.hash("u", 1, &other, None) != plan.hash("u", 1, &world.wanted, None));
+        prop_assert_ne!(plan.hash("u", 2, &world.wanted, None), plan.hash("u", 1, &world.wanted, None));
+        prop_assert_ne!(plan.hash("v", 1, &world.wanted, None), plan.hash("u", 1, &world.wanted, None));
     }
 
     #[test]
@@ -211,6 +211,7 @@ proptest! {
                 Claim::Annotated => world.external_id.as_ref() == Some(external_id),
                 Claim::Announced => world.announced,
                 Claim::Revived => world.tombstone.as_ref() == Some(external_id),
+                Claim::HandedOver => world.awaited.as_ref() == Some(external_id),
                 Claim::Policy => world.policy.adopt,
             };
             prop_assert!(leave, "{:#?}", plan);

@@ -11,6 +11,7 @@ use crate::engine::kind::{Found, Identity, Seen};
 use crate::engine::plan::{Action, Claim, Plan, Situation};
 use crate::engine::policy::{Deletion, Effective, Management};
 use crate::engine::state::{Access, Field, State, Value};
+use crate::engine::status::NotKept;
 
 /// The paths of a kind with few fields; the first is its natural key.
 pub const PATHS: [&str; 6] = ["key", "a", "b", "c", "more.x", "more.y"];
@@ -28,8 +29,11 @@ pub struct World {
     pub announced: bool,
     pub uncertain: bool,
     pub tombstone: Option<String>,
+    /// What it waits for while somebody else owns it.
+    pub awaited: Option<String>,
     pub settled: bool,
     pub reported: Vec<(String, String)>,
+    pub not_kept: BTreeMap<String, NotKept>,
     pub approved: Option<String>,
     /// The external object: its id, and everything about it.
     pub object: Option<(String, State)>,
@@ -89,7 +93,7 @@ pub fn world() -> impl Strategy<Value = World> {
             id.map(|id| (id, state))
         });
         let known = (id(), any::<bool>(), any::<bool>(), any::<bool>(), id(), any::<bool>());
-        let told = (any::<bool>(), any::<bool>());
+        let told = (any::<bool>(), any::<bool>(), id());
         let quirks = (
             prop::collection::btree_set(prop::sample::select(&PATHS[1..]), 0..3),
             prop::option::weighted(0.2, prop::sample::select(&PATHS[1..])),
@@ -114,7 +118,9 @@ pub fn world() -> impl Strategy<Value = World> {
                     announced,
                     uncertain: announced && uncertain,
                     tombstone,
+                    awaited: told.2,
                     settled,
+                    not_kept: BTreeMap::new(),
                     approved: None,
                     object,
                     hidden,
@@ -143,9 +149,12 @@ impl World {
             absent_for: Duration::ZERO,
             removed: false,
             tombstone: self.tombstone.as_deref(),
+            awaited: self.awaited.as_deref(),
             settled: self.settled,
             reported: &self.reported,
+            not_kept: &self.not_kept,
             approved: self.approved.as_deref(),
+            last_approved: None,
             uid: "u",
             generation: 1,
         }
