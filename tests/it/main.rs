@@ -8,6 +8,7 @@
 
 mod changes;
 mod cluster;
+mod conformance;
 mod crash;
 mod generated;
 mod guard;
