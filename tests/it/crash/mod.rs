@@ -64,7 +64,11 @@ async fn disturbed(scene: &mut Scene, point: &Point, name: &str) -> Arrival {
     order(scene, name, step, *disturbance);
     operation.begin(scene, name).await;
     if disturbance.kills() {
-        stands(scene, &mark, step).await;
+        // A person may have a part in it, before the step and after; what is told last may be seen before it stands still.
+        tokio::select! {
+            () = stands(scene, &mark, step) => {}
+            _ = operation.end(scene, name) => stands(scene, &mark, step).await,
+        }
         scene.stage.kill_operator().await;
         scene.stage.start_operator().await;
     }

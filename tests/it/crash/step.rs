@@ -172,7 +172,7 @@ pub async fn stands(scene: &Scene, mark: &Mark, step: &Step) {
             }
         }
     };
-    tokio::time::timeout(DEADLINE, standing).await.expect("the step never came");
+    tokio::time::timeout(DEADLINE / 2, standing).await.expect("the step never came");
 }
 
 /// Whether every disturbance that was ordered has happened; forgets those that have not.

@@ -3,6 +3,7 @@
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
 use kube::core::ApiResource;
+use provost::engine::admin_api::AdminApi;
 use provost::sim::simulated::{External, Simulated};
 use serde_json::{Value as Json, json};
 
@@ -39,6 +40,8 @@ impl Scene {
         for document in bed.example().1.iter().filter(|document| document["kind"] == "Secret") {
             stage.apply(document).await;
         }
+        // A scene sees more deletions in a minute than an operator's guard lets go in an hour.
+        stage.patch::<AdminApi>(API, json!({"spec": {"guard": {"maxDeletions": 100_000}}})).await;
         stage.start_operator().await;
         stage.api_ready().await;
         let names = (bed.row().crd)().spec.names;
