@@ -6,13 +6,19 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomRe
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::core::ApiResource;
 use kube::runtime::wait::{await_condition, conditions};
+use kube::client::ClientBuilder;
 use kube::{Client, Config, ResourceExt};
 use serde_json::Value as Json;
+use tower::limit::ConcurrencyLimitLayer;
 
 use super::Failure;
 use crate::engine::crd;
 use crate::engine::kubernetes::{FIELD_MANAGER, call};
 use crate::engine::registry::Tables;
+
+/// How many calls may wait for an answer. Each has a connection of its own, with its buffers, and an API server that is busy answers no sooner
+/// for being asked by more.
+const CALLS: usize = 32;
 
 /// How long a definition may take to be served.
 const ESTABLISHED: Duration = Duration::from_secs(30);
@@ -25,7 +31,8 @@ pub async fn infer() -> Result<Client, Failure> {
     let config = Config::infer().await.map_err(|error| {
         format!("no cluster: neither KUBECONFIG nor ~/.kube/config nor a service account can be used ({error})")
     })?;
-    Ok(Client::try_from(tuned(config))?)
+    let limit = ConcurrencyLimitLayer::new(std::env::var("X_LIMIT").ok().and_then(|x| x.parse().ok()).unwrap_or(CALLS));
+    Ok(ClientBuilder::try_from(tuned(config))?.with_layer(&limit).build())
 }
 
 /// Retries are ours: the client's own would repeat a call for minutes behind the back of its deadline.

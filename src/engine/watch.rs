@@ -14,8 +14,7 @@ use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
-/// The annotation in which `kubectl apply` keeps a copy of the whole object.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+use super::kubernetes::prune;
 
 /// Which namespaces we look at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -161,11 +160,4 @@ pub async fn watch_scope<O>(
             Err(error) => tracing::debug!(kind = %O::kind(&()), %error, "still cannot watch"),
         }
     }
-}
-
-/// Drops what nobody here reads and what makes up most of an object's size.
-fn prune(object: &mut impl ResourceExt) {
-    object.managed_fields_mut().clear();
-    object.meta_mut().managed_fields = None;
-    object.annotations_mut().remove(LAST_APPLIED);
 }
