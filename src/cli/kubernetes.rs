@@ -31,7 +31,7 @@ pub async fn infer() -> Result<Client, Failure> {
     let config = Config::infer().await.map_err(|error| {
         format!("no cluster: neither KUBECONFIG nor ~/.kube/config nor a service account can be used ({error})")
     })?;
-    let limit = ConcurrencyLimitLayer::new(std::env::var("X_LIMIT").ok().and_then(|x| x.parse().ok()).unwrap_or(CALLS));
+    let limit = ConcurrencyLimitLayer::new(CALLS);
     Ok(ClientBuilder::try_from(tuned(config))?.with_layer(&limit).build())
 }
 
