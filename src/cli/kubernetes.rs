@@ -28,11 +28,27 @@ const ESTABLISHED: Duration = Duration::from_secs(30);
 /// # Errors
 /// None of these is there, or it makes no sense.
 pub async fn infer() -> Result<Client, Failure> {
+    client(config().await?)
+}
+
+/// A client that has no more than [`CALLS`] calls under way.
+///
+/// # Errors
+/// The configuration makes no sense.
+pub fn client(config: Config) -> Result<Client, Failure> {
+    let limit = ConcurrencyLimitLayer::new(CALLS);
+    Ok(ClientBuilder::try_from(config)?.with_layer(&limit).build())
+}
+
+/// The way to that cluster, for more than one client.
+///
+/// # Errors
+/// As [`infer`].
+pub async fn config() -> Result<Config, Failure> {
     let config = Config::infer().await.map_err(|error| {
         format!("no cluster: neither KUBECONFIG nor ~/.kube/config nor a service account can be used ({error})")
     })?;
-    let limit = ConcurrencyLimitLayer::new(CALLS);
-    Ok(ClientBuilder::try_from(tuned(config))?.with_layer(&limit).build())
+    Ok(tuned(config))
 }
 
 /// Retries are ours: the client's own would repeat a call for minutes behind the back of its deadline.

@@ -13,12 +13,17 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
 use super::admin_api::AdminApi;
+use super::claim::Claims;
+use super::grant::Grants;
+use super::guard::Guards;
 use super::metrics::Metrics;
 use super::prints::Prints;
 use super::queue::{Item, Lane, Queue, Tenant};
+use super::record::ChangeLog;
 use super::reference::{References, Target};
 use super::report::Next;
 use super::session::{Sessions, VendorRow};
+use super::sibling::Resolved;
 use super::watch::{Key, Namespaces, Store};
 use crate::base::access::Gate;
 use crate::base::secret::FingerprintKey;
@@ -36,6 +41,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// How long it may take to finish what is under way when told to stop.
     pub drain: Duration,
+    /// Where the writes at vendors are recorded.
+    pub changes: ChangeLog,
 }
 
 impl Default for Settings {
@@ -46,6 +53,7 @@ impl Default for Settings {
             identity: "provost".to_owned(),
             concurrency: 128,
             drain: Duration::from_secs(25),
+            changes: ChangeLog::default(),
         }
     }
 }
@@ -58,6 +66,10 @@ pub trait Controller: Send + Sync {
     fn reconcile(self: Arc<Self>, item: Item) -> BoxFuture<'static, Next>;
     /// Whose share of the work the object counts to, and the lane in which it should wait when something that it uses changed.
     fn standing(&self, key: &Key) -> Option<(Tenant, Lane)>;
+    /// What is known of an object for those that refer to it; none if there is no such object.
+    fn lookup(&self, _key: &Key) -> Option<Resolved> {
+        None
+    }
 }
 
 /// What everything shares.
@@ -72,12 +84,18 @@ pub struct Engine {
     pub sessions: Sessions,
     /// Who uses what.
     pub references: References,
+    /// Which object owns which external object.
+    pub claims: Claims,
     /// Fingerprints of Secrets.
     pub prints: Prints,
     /// The key of those fingerprints.
     pub key: FingerprintKey,
     /// The AdminApis as Kubernetes has them.
     pub admin_apis: Arc<Store<DeserializeGuard<AdminApi>>>,
+    /// What was let go behind each AdminApi, and what waits.
+    pub guards: Guards,
+    /// Who may use what of another namespace.
+    pub grants: Grants,
     /// Everything that is measured.
     pub metrics: Arc<Metrics>,
     /// Asked before each vendor write.
@@ -108,9 +126,12 @@ impl Engine {
             settings,
             sessions: Sessions::default(),
             references: References::default(),
+            claims: Claims::default(),
             prints: Prints::default(),
             key,
             admin_apis: Arc::default(),
+            guards: Guards::default(),
+            grants: Grants::default(),
             metrics: Arc::new(metrics),
             gate,
             suspects: Mutex::default(),
@@ -168,6 +189,7 @@ impl Engine {
     /// Forgets an object that is gone from Kubernetes.
     pub fn forget(&self, item: &Item) {
         self.references.remove(item);
+        self.guards.forget(item);
         self.metrics.forget(item);
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).forget(item);
     }
@@ -202,10 +224,10 @@ impl Engine {
         }
     }
 
-    pub(super) fn take(&self) -> (Vec<(Item, Lane)>, Option<Instant>) {
+    pub(super) fn take(&self) -> (Vec<Item>, Option<Instant>) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let taken = std::iter::from_fn(|| queue.take(now)).map(|(item, lane, _)| (item, lane)).collect();
+        let taken = std::iter::from_fn(|| queue.take(now)).map(|(item, ..)| item).collect();
         (taken, queue.next_wake())
     }
 
@@ -214,8 +236,9 @@ impl Engine {
         self.wake.notify_one();
     }
 
-    /// Brings the metrics of the queue up to date; called when somebody asks for them.
-    pub fn measure_queue(&self) {
+    /// Brings the metrics of the queue and of the lease up to date; called when somebody asks for them.
+    pub fn measure(&self) {
+        self.metrics.leads(self.gate.is_open());
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         self.metrics.queue(|lane| queue.depth(lane), queue.running());
     }

@@ -1,6 +1,7 @@
 //! Draft: what an object has recorded about itself, in the form that a plan needs; one for the loop and for previews.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use kube::core::object::{HasSpec, HasStatus};
 use kube::{Resource, ResourceExt};
@@ -10,6 +11,7 @@ use super::kind::Kind;
 use super::plan::Situation;
 use super::policy::{APPROVE, EXTERNAL_ID, Effective, FINALIZER, PENDING_CREATE};
 use super::state::State;
+use super::status::NotKept;
 
 /// The owned parts of a [`Situation`].
 pub struct Draft {
@@ -21,6 +23,10 @@ pub struct Draft {
     pub first_sight: bool,
     /// A create was announced, and its outcome never recorded.
     pub announced: bool,
+    /// The present step of an announced create may have been carried out.
+    pub uncertain: bool,
+    /// The id of the external object that another object owned while this one waited in line.
+    pub awaited: Option<String>,
     /// What was switched off when an earlier object with this natural key was deleted.
     pub tombstone: Option<String>,
     /// This generation of the spec was converged before.
@@ -31,6 +37,8 @@ pub struct Draft {
     pub natural_key: String,
     /// The approval that was used already.
     pub last_approved: Option<String>,
+    /// What was sent and the vendor does not keep.
+    pub not_kept: BTreeMap<String, NotKept>,
 }
 
 impl Draft {
@@ -46,7 +54,9 @@ impl Draft {
         Self {
             remembered: status.map(|status| status.applied.clone()).unwrap_or_default(),
             first_sight: other || !object.finalizers().iter().any(|name| name == FINALIZER),
-            announced: annotation::<K>(object, PENDING_CREATE).is_some(),
+            announced: announced::<K>(object),
+            uncertain: announced::<K>(object),
+            awaited: status.and_then(|status| status.awaited_id.clone()),
             tombstone,
             settled: status.is_some_and(|status| status.observed_generation == generation)
                 && (converged(SYNCED) || converged(DRIFTED)),
@@ -54,6 +64,7 @@ impl Draft {
             natural_key: K::natural_key(object.spec()),
             external_id,
             last_approved: status.and_then(|status| status.last_approved.clone()),
+            not_kept: status.map(|status| status.not_kept.clone()).unwrap_or_default(),
         }
     }
 
@@ -74,9 +85,17 @@ impl Draft {
             external_id: self.external_id.as_deref(),
             first_sight: self.first_sight,
             announced: self.announced,
+            uncertain: self.uncertain,
+            recreate: K::RECREATE,
+            lag: K::LAG,
+            absent_for: Duration::MAX,
+            removed: false,
+            awaited: self.awaited.as_deref(),
             tombstone: self.tombstone.as_deref(),
             settled: self.settled,
             reported: &self.reported,
+            not_kept: &self.not_kept,
+            last_approved: self.last_approved.as_deref(),
             approved: annotation::<K>(object, APPROVE).filter(|hash| Some(*hash) != self.last_approved.as_deref()),
             uid: object.meta().uid.as_deref().unwrap_or_default(),
             generation: object.meta().generation.unwrap_or_default(),
@@ -89,7 +108,14 @@ pub fn annotation<'o, K: Kind>(object: &'o K::Object, name: &str) -> Option<&'o 
     object.annotations().get(name).map(String::as_str).filter(|value| !value.is_empty())
 }
 
-/// The id that an object has recorded: in the annotation, or else in its status.
+/// Whether a create is announced, and its outcome not recorded.
+pub fn announced<K: Kind>(object: &K::Object) -> bool {
+    annotation::<K>(object, PENDING_CREATE).is_some()
+}
+
+/// The id that an object has recorded: in the annotation, or else in its status, which speaks of an earlier external object while a create
+/// is announced.
 pub fn recorded_id<K: Kind>(object: &K::Object) -> Option<&str> {
-    annotation::<K>(object, EXTERNAL_ID).or_else(|| object.status()?.external_id.as_deref())
+    let stored = object.status().filter(|_| !announced::<K>(object));
+    annotation::<K>(object, EXTERNAL_ID).or_else(|| stored?.external_id.as_deref())
 }

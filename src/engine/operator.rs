@@ -14,7 +14,9 @@ use tokio_util::task::TaskTracker;
 
 use super::connection::{Connections, KIND};
 use super::context::{Controller, Engine, Settings};
+use super::grant;
 use super::metrics::Metrics;
+use super::permit;
 use super::queue::{Item, Lane};
 use super::reference::{Sort, Target};
 use super::registry::Tables;
@@ -23,6 +25,9 @@ use super::watch::{Change, Key, watch_scope};
 use crate::base::access::Gate;
 use crate::base::clock::jitter;
 use crate::base::secret::FingerprintKey;
+
+/// How many Events are kept at most, to count those that repeat.
+const REMEMBERED: usize = 64;
 
 /// A running operator.
 pub struct Operator {
@@ -34,7 +39,7 @@ pub struct Operator {
 impl Operator {
     /// Puts an operator together. It does nothing before [`Operator::run`].
     pub fn new(client: Client, tables: Tables, settings: Settings, key: FingerprintKey, gate: Arc<dyn Gate>) -> Self {
-        let metrics = Metrics::new(tables.kinds.iter().flat_map(|row| row.gauges));
+        let metrics = Metrics::new(tables.kinds.iter().flat_map(|row| row.gauges).chain(permit::GAUGES));
         let (engine, events) = Engine::new(client, tables.vendors, settings, key, gate, metrics);
         Self { engine, events, tables }
     }
@@ -44,8 +49,14 @@ impl Operator {
         self.engine.clone()
     }
 
-    /// Works until `stop`, then finishes what is under way. `ready` turns true once every watch has its first full list.
-    pub async fn run(self, stop: CancellationToken, ready: watch::Sender<bool>) {
+    /// Watches at once, works from when `leading` returns until `stop` or until the gate closes, then finishes what is under way. `ready`
+    /// turns true once every watch has its first full list. Returns whether all that was under way is finished.
+    pub async fn run(
+        self,
+        stop: CancellationToken,
+        leading: impl Future<Output = ()> + Send,
+        ready: watch::Sender<bool>,
+    ) -> bool {
         let Self { engine, events, tables } = self;
         let watches = TaskTracker::new();
         let events = tokio::spawn(publish(engine.clone(), events));
@@ -60,6 +71,10 @@ impl Operator {
             tracing::info!(kinds = tables.kinds.len(), "watching, and ready to work");
             ready.send_replace(true);
         }
+        tokio::select! {
+            () = leading => {}
+            () = stop.cancelled() => {}
+        }
         let passes = TaskTracker::new();
         dispatch(&engine, &passes, &stop).await;
         passes.close();
@@ -72,6 +87,7 @@ impl Operator {
             tracing::warn!(under_way, "stopped with work under way; it is taken up again at the next start");
         }
         events.abort();
+        drained
     }
 }
 
@@ -96,6 +112,7 @@ fn start_watches(
         for controller in controllers.values() {
             start(&mut |listed| controller.clone().watch(scope.clone(), listed));
         }
+        start(&mut |listed| Box::pin(grant::watch(engine.clone(), scope.clone(), listed)));
         start(&mut |listed| Box::pin(watch_content::<Secret>(engine.clone(), Sort::Secret, scope.clone(), listed)));
         start(&mut |listed| {
             Box::pin(watch_content::<ConfigMap>(engine.clone(), Sort::ConfigMap, scope.clone(), listed))
@@ -157,10 +174,10 @@ where
 }
 
 async fn dispatch(engine: &Arc<Engine>, passes: &TaskTracker, stop: &CancellationToken) {
-    while !stop.is_cancelled() {
+    while !stop.is_cancelled() && engine.gate.is_open() {
         let (taken, wake) = engine.take();
-        for (item, lane) in taken {
-            passes.spawn(pass(engine.clone(), item, lane));
+        for item in taken {
+            passes.spawn(pass(engine.clone(), item));
         }
         let pause = async {
             match wake {
@@ -185,7 +202,7 @@ impl Drop for Done {
     }
 }
 
-async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
+async fn pass(engine: Arc<Engine>, item: Item) {
     let _done = Done(engine.clone(), item.clone());
     let controller = engine.controller(item.kind);
     if let Some(controller) = controller {
@@ -194,7 +211,6 @@ async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
         let tenant = controller.standing(&key).map(|(tenant, _)| tenant);
         match (next, tenant) {
             (Next::Wait, _) | (_, None) => {}
-            (Next::Again, Some(tenant)) => engine.enqueue(item.clone(), tenant, lane),
             (Next::After(pause), Some(tenant)) => {
                 engine.enqueue_after(item.clone(), tenant, Lane::Retry, jitter(pause, 0.1));
             }
@@ -205,8 +221,14 @@ async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
 async fn publish(engine: Arc<Engine>, mut events: mpsc::Receiver<(Event, ObjectReference)>) {
     let reporter =
         Reporter { controller: "provost.dev/provost".to_owned(), instance: Some(engine.settings.identity.clone()) };
-    let recorder = Recorder::new(engine.client.clone(), reporter);
+    let mut recorder = Recorder::new(engine.client.clone(), reporter.clone());
+    let mut published = 0;
     while let Some((event, about)) = events.recv().await {
+        // It keeps each Event for minutes, to count those that repeat; ours tell of transitions, and thousands of them would fill the memory.
+        published += 1;
+        if published % REMEMBERED == 0 {
+            recorder = Recorder::new(engine.client.clone(), reporter.clone());
+        }
         let reason = event.reason.clone();
         if let Err(error) = super::kubernetes::call(recorder.publish(&event, &about)).await {
             tracing::debug!(reason, error = %error, "could not publish an Event");

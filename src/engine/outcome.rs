@@ -1,5 +1,7 @@
 //! Outcome: the end of a pass becomes status (only when it differs), Event (on a transition), log line and metric.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource;
 use serde_json::json;
@@ -7,13 +9,14 @@ use serde_json::json;
 use super::condition::{DRIFTED, Judgement, READY, RECONCILING, STALLED, SYNCED, stamp};
 use super::diff::remember;
 use super::kind::{Kind, Seen};
-use super::kubernetes::{params, write_status};
+use super::kubernetes::write_status;
 use super::pass::Pass;
-use super::policy::{ABANDON, FINALIZER, RECONCILE_AT};
+use super::policy::RECONCILE_AT;
 use super::queue::Item;
 use super::reason::Reason;
 use super::report::{Outcome, Stop};
-use super::status::{PlanReport, Status, merge_patch};
+use super::state::{State, Value};
+use super::status::{NotKept, PlanReport, Status, merge_patch};
 use crate::base::clock::now;
 use crate::base::fault::Class;
 
@@ -49,6 +52,7 @@ pub async fn record<K: Kind>(item: &Item, pass: &mut Pass<'_, K>, outcome: &Outc
         pass.memory.facts = None;
         pass.memory.adopted = None;
         pass.memory.approved = None;
+        pass.memory.not_kept.clear();
         if pass.annotation(super::policy::EXTERNAL_ID).is_some() {
             pass.memory.external_id = None;
             if pass.annotation(super::policy::PENDING_CREATE).is_none() {
@@ -71,6 +75,7 @@ fn is_hiccup<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> bool {
         Outcome::Stopped(Stop::Kubernetes(error)) if error.is_conflict() => return true,
         Outcome::Stopped(Stop::Kubernetes(_)) => true,
         Outcome::Stopped(Stop::Waiting { reason: Reason::AdminApiNotReady, .. }) => true,
+        Outcome::Stopped(Stop::Later { reason: Reason::AbsenceUnconfirmed, .. }) => true,
         Outcome::Stopped(Stop::Vendor(fault)) => match fault.class {
             Class::Transient | Class::Throttled => pass.memory.tries < PATIENCE,
             // The AdminApi proves itself first, and its own status speaks of it if it cannot.
@@ -109,6 +114,12 @@ fn status<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Status<K::Facts> {
     status.plan = pending(pass, outcome);
     status.last_approved = pass.memory.approved.clone().or(status.last_approved);
     status.applied = applied(pass, outcome);
+    status.not_kept = not_kept(pass);
+    status.awaited_id = match &pass.awaits {
+        _ if status.external_id.is_some() => None,
+        Some(awaited) => awaited.clone(),
+        None => status.awaited_id,
+    };
     if let Some(facts) = pass.seen.as_ref().map(|seen| &seen.facts).or(pass.memory.facts.as_ref()) {
         status.facts = facts.clone();
     }
@@ -119,16 +130,29 @@ fn pending<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Option<PlanReport>
     let plan = pass.plan.as_ref()?;
     let shown = matches!(outcome, Outcome::Stepped { .. }) || plan.hold.is_some();
     let uid = pass.object.meta().uid.as_deref().unwrap_or_default();
-    let hash = plan.hash(uid, pass.generation, &pass.wanted);
+    let hash = plan.hash(uid, pass.generation, &pass.wanted, pass.last_approved());
     (shown && plan.is_something()).then(|| PlanReport::new(plan, hash))
 }
 
-fn applied<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> std::collections::BTreeMap<String, String> {
+fn applied<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> BTreeMap<String, String> {
     let before = pass.remembered();
     match (outcome, &pass.seen) {
         (Outcome::Settled { .. }, Some(Seen { state, .. })) => remember(K::FIELDS, &pass.wanted, state, &before),
         _ => before,
     }
+}
+
+/// What still is as it was when the vendor did not keep it.
+fn not_kept<K: Kind>(pass: &Pass<'_, K>) -> BTreeMap<String, NotKept> {
+    let mut not_kept = pass.not_kept();
+    if let Some(seen) = &pass.seen {
+        let text = |state: &State, path: &str| state.get(path).map(Value::remembered);
+        not_kept.retain(|path, known| {
+            text(&pass.wanted, path).as_ref() == Some(&known.sent)
+                && text(&seen.state, path).as_ref() == Some(&known.shown)
+        });
+    }
+    not_kept
 }
 
 fn contribute<K: Kind>(item: &Item, pass: &Pass<'_, K>, conditions: &[Condition]) {
@@ -166,52 +190,5 @@ fn announce<K: Kind>(
         if turned && !own && !first_and_fine && !matches!(outcome, Outcome::Stepped { .. }) {
             say(&condition.reason, bad, &format!("{}: {}", condition.type_, condition.message));
         }
-    }
-}
-
-/// Reports an object that cannot be decoded, through the untyped API.
-pub async fn record_malformed<K: Kind>(
-    engine: &super::context::Engine,
-    item: &Item,
-    metadata: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
-    error: &str,
-) {
-    use kube::api::{Api, DynamicObject, Patch};
-    use kube::core::ApiResource;
-    engine.metrics.contribute(item, "False", Reason::Malformed.word(), Some(Vec::new()));
-    let resource = ApiResource::erase::<K::Object>(&());
-    let api: Api<DynamicObject> = Api::namespaced_with(engine.client.clone(), &item.namespace, &resource);
-    let uid = metadata.uid.as_deref().unwrap_or_default();
-    let annotations = metadata.annotations.iter().flatten();
-    let abandoned = annotations.into_iter().any(|(name, value)| name == ABANDON && value == uid);
-    if metadata.deletion_timestamp.is_some() && abandoned {
-        let kept: Vec<&String> = metadata.finalizers.iter().flatten().filter(|name| *name != FINALIZER).collect();
-        let change = json!({"metadata": {"resourceVersion": metadata.resource_version, "finalizers": kept}});
-        let released = super::kubernetes::call(api.patch(&item.name, &params(), &Patch::Merge(change))).await;
-        tracing::info!(kind = item.kind, name = %item.name, ok = released.is_ok(), "let go of an object that cannot be read");
-        return;
-    }
-    let generation = metadata.generation.unwrap_or_default();
-    let message = format!(
-        "this object cannot be read: {error}; correct it, or, to delete it and leave the vendor's side alone, set the annotation \
-         {ABANDON}: {uid}"
-    );
-    let judgements = [
-        Judgement::new(READY, false, Reason::Malformed.word(), message.clone()),
-        Judgement::new(SYNCED, None, Reason::Malformed.word(), message.clone()),
-        Judgement::new(STALLED, true, Reason::Malformed.word(), message),
-    ];
-    let before = super::kubernetes::call(api.get(&item.name)).await.ok();
-    let stored: Vec<Condition> = before
-        .and_then(|object| serde_json::from_value(object.data.get("status")?.get("conditions")?.clone()).ok())
-        .unwrap_or_default();
-    let conditions = stamp(&stored, &judgements, generation, now());
-    if stored == conditions {
-        return;
-    }
-    tracing::warn!(kind = item.kind, namespace = %item.namespace, name = %item.name, error, "cannot read this object");
-    let patch = json!({"status": {"observedGeneration": generation, "conditions": conditions}});
-    if let Err(error) = super::kubernetes::call(api.patch_status(&item.name, &params(), &Patch::Merge(patch))).await {
-        tracing::warn!(kind = item.kind, name = %item.name, %error, "could not say so in its status");
     }
 }

@@ -1,14 +1,16 @@
 //! Plan: what is to be done about one object, as a value that is shown and carried out alike. Pure.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_lc_rs::digest;
 
 use super::diff::{Change, Effect, diff};
 use super::kind::{Found, Identity, Seen};
-use super::policy::{Deletion, EXTERNAL_ID, Effective, Management, PENDING_CREATE};
+use super::policy::{ABANDON, Deletion, EXTERNAL_ID, Effective, Management, PENDING_CREATE};
 use super::reason::Reason;
 use super::state::{Field, State, Value, row};
+use super::status::NotKept;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +45,8 @@ pub enum Claim {
     Revived,
     /// Its id is in the annotation already.
     Annotated,
+    /// Another object owned it while this one waited in line, and went.
+    HandedOver,
     /// policy.adoption says so.
     Policy,
 }
@@ -100,9 +104,9 @@ impl Plan {
     }
 
     /// Binds an approval to this very plan: the object, its generation, the action and every change with what it starts from and what it
-    /// leads to (by its fingerprint where it is secret).
-    pub fn hash(&self, uid: &str, generation: i64, wanted: &State) -> String {
-        let mut text = format!("{uid}\n{generation}\n{:?}\n", self.action);
+    /// leads to (by its fingerprint where it is secret). The approval before it counts too, so that none is good for two times.
+    pub fn hash(&self, uid: &str, generation: i64, wanted: &State, last_approved: Option<&str>) -> String {
+        let mut text = format!("{uid}\n{generation}\n{}\n{:?}\n", last_approved.unwrap_or_default(), self.action);
         for change in &self.changes {
             let to = wanted.get(&change.path).map(Value::remembered).unwrap_or_default();
             text.push_str(&format!("{}\n{}\n{to}\n", change.path, change.from.text()));
@@ -132,12 +136,28 @@ pub struct Situation<'a> {
     pub first_sight: bool,
     /// A create was announced by an earlier pass, and its outcome never recorded.
     pub announced: bool,
+    /// A call of that create may have been carried out after the last step that is recorded.
+    pub uncertain: bool,
+    /// An external object that is gone is made anew.
+    pub recreate: bool,
+    /// How long the vendor's list may lag behind a create.
+    pub lag: Duration,
+    /// How long the external object has been absent, as far as is known.
+    pub absent_for: Duration,
+    /// We deleted the external object, so that its absence is no surprise.
+    pub removed: bool,
+    /// The id of the external object that another object owned while this one waited in line for it.
+    pub awaited: Option<&'a str>,
     /// The id of the external object that we switched off when an earlier object with this natural key was deleted.
     pub tombstone: Option<&'a str>,
     /// This generation of the spec was converged before, so a difference is drift.
     pub settled: bool,
     /// Drift that was reported and kept before: path and wanted value.
     pub reported: &'a [(String, String)],
+    /// What was sent and the vendor does not keep, by path.
+    pub not_kept: &'a BTreeMap<String, NotKept>,
+    /// The approval that was used last: the same plan again, later, is another plan.
+    pub last_approved: Option<&'a str>,
     /// The hash in the annotation provost.dev/approve, unless that plan was carried out already: one approval is good for one time.
     pub approved: Option<&'a str>,
     /// The object's uid, for the hash.
@@ -166,6 +186,18 @@ pub fn dispose<F>(at: &Situation<'_>, found: &Found<Seen<F>>) -> Plan {
                 at.natural_key
             ),
         ),
+        Found::Absent if !at.removed && at.external_id.is_none() && at.uncertain && at.identity == Identity::Blind => {
+            Plan::of(Action::Nothing).held(
+                Reason::DeletionBlocked,
+                format!(
+                    "the answer to creating {} was lost and the vendor cannot search; look there, then either set the annotation \
+                     {EXTERNAL_ID} to its id to have it dealt with as policy.deletion says, or let go of it with the annotation \
+                     {ABANDON}: {}",
+                    at.natural_key, at.uid
+                ),
+            )
+        }
+        Found::Absent if !at.removed && too_early(at) => unconfirmed(at),
         Found::Absent => Plan::of(Action::Release),
         Found::Present(seen) if !ours(at, seen) => Plan::of(Action::Release),
         Found::Present(_) => {
@@ -197,9 +229,29 @@ fn refusals<F>(at: &Situation<'_>, seen: &Seen<F>) -> Vec<Change> {
     differences.into_iter().filter(|change| change.effect == Effect::Refused).collect()
 }
 
+/// Whether the object may exist although a list does not show it: it was made, or may have been, and lists can be late.
+fn too_early(at: &Situation<'_>) -> bool {
+    let may_exist = at.external_id.is_some() || at.uncertain;
+    at.identity == Identity::Listed && may_exist && at.absent_for < at.lag
+}
+
+fn unconfirmed(at: &Situation<'_>) -> Plan {
+    let what = match at.external_id {
+        Some(id) => format!("the vendor does not show {id:?}"),
+        None => format!("the answer to creating {} was lost, and the vendor does not show it", at.natural_key),
+    };
+    Plan::of(Action::Nothing).held(
+        Reason::AbsenceUnconfirmed,
+        format!("{what}; its list may be late, so it is read again {} s after the first time", at.lag.as_secs()),
+    )
+}
+
 fn absent(at: &Situation<'_>) -> Plan {
+    if too_early(at) {
+        return unconfirmed(at);
+    }
     match (at.external_id, at.tombstone) {
-        (None, _) if at.announced && at.identity == Identity::Blind => Plan::of(Action::Create).held(
+        (None, _) if at.uncertain && at.identity == Identity::Blind => Plan::of(Action::Create).held(
             Reason::CreateOutcomeUnknown,
             format!(
                 "the answer to creating {} was lost and the vendor cannot search; look there, then either set the annotation \
@@ -207,10 +259,12 @@ fn absent(at: &Situation<'_>) -> Plan {
                 at.natural_key
             ),
         ),
+        // Nothing is lost with it, and the absence is certain.
+        (Some(_), _) if at.recreate => Plan::of(Action::Create),
         // Hidden by the vendor since we switched it off: a create would only be told that the key is taken.
         (None, Some(id)) => Plan::of(Action::Adopt { external_id: id.to_owned(), claim: Claim::Revived }),
         (None, None) => Plan::of(Action::Create),
-        // A list may lag behind a create, and a vendor may lose an object with all that was in it: neither asks for a second one.
+        // A vendor may lose an object with all that was in it: that asks for no second one.
         (Some(id), _) => Plan::of(Action::Create).held(
             Reason::ExternalObjectGone,
             format!(
@@ -235,17 +289,19 @@ fn present<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
     if at.external_id.is_none() || at.first_sight {
         return take_over(at, seen);
     }
-    let (refused, mut changes): (Vec<_>, Vec<_>) = diff(at.fields, at.wanted, &seen.state, at.remembered)
+    let (refused, changes): (Vec<_>, Vec<_>) = diff(at.fields, at.wanted, &seen.state, at.remembered)
         .into_iter()
         .filter(|change| change.effect != Effect::NoEffect)
         .partition(|change| change.effect == Effect::Refused);
     let mut kept = Vec::new();
+    let (stuck, mut changes): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|change| is_stuck(at, &seen.state, &change.path));
     if !at.policy.correct_drift {
         let drifted = |change: &Change| {
             at.settled || at.reported.iter().any(|(path, to)| *path == change.path && *to == change.to.text())
         };
         (kept, changes) = changes.into_iter().partition(drifted);
-        kept.extend(refused);
+        kept.extend(refused.into_iter().chain(stuck));
     } else if changes.is_empty() && !refused.is_empty() {
         let names: Vec<String> = refused
             .iter()
@@ -257,6 +313,8 @@ fn present<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
         );
         return Plan { action: Action::Update, changes: refused, kept, hold: None }
             .held(Reason::ImmutableDiffers, message);
+    } else if changes.is_empty() && !stuck.is_empty() {
+        return not_kept(stuck);
     }
     match (changes.is_empty(), kept.is_empty()) {
         (false, _) => Plan { action: Action::Update, changes, kept, hold: None },
@@ -269,6 +327,25 @@ fn present<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
     }
 }
 
+/// Whether this value was sent already, and the vendor has shown the same other one ever since.
+fn is_stuck(at: &Situation<'_>, seen: &State, path: &str) -> bool {
+    let (wanted, shown) = (at.wanted.get(path).map(Value::remembered), seen.get(path).map(Value::remembered));
+    at.not_kept
+        .get(path)
+        .is_some_and(|known| Some(&known.sent) == wanted.as_ref() && Some(&known.shown) == shown.as_ref())
+}
+
+fn not_kept(stuck: Vec<Change>) -> Plan {
+    let each =
+        |change: &Change| format!("{} was sent as {} and is {}", change.path, change.to.text(), change.from.text());
+    let message = format!(
+        "the vendor took it and shows something else: {}; it is not sent again before one of the two changes: write what the vendor shows \
+         into the spec, or set policy.drift to Report to live with it",
+        stuck.iter().map(each).collect::<Vec<_>>().join(", ")
+    );
+    Plan { action: Action::Update, changes: stuck, kept: Vec::new(), hold: None }.held(Reason::NotKept, message)
+}
+
 fn take_over<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
     let id = &seen.external_id;
     let claim = if at.external_id == Some(id.as_str()) {
@@ -277,6 +354,8 @@ fn take_over<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
         Some(Claim::Announced)
     } else if at.tombstone == Some(id.as_str()) {
         Some(Claim::Revived)
+    } else if at.awaited == Some(id.as_str()) {
+        Some(Claim::HandedOver)
     } else if at.policy.adopt {
         Some(Claim::Policy)
     } else {
@@ -310,7 +389,7 @@ fn authorise(at: &Situation<'_>, plan: Plan) -> Plan {
         Management::Observe | Management::Unknown => match plan.action {
             Action::Create => plan
                 .held(Reason::NotFound, format!("{} does not exist, and policy.management is Observe", at.natural_key)),
-            Action::Adopt { claim: Claim::Annotated | Claim::Policy, .. } => plan,
+            Action::Adopt { claim: Claim::Annotated | Claim::HandedOver | Claim::Policy, .. } => plan,
             Action::Adopt { .. } => plan.held(
                 Reason::NotFound,
                 format!(
@@ -327,7 +406,7 @@ fn authorise(at: &Situation<'_>, plan: Plan) -> Plan {
             }
         },
         Management::Plan => {
-            let hash = plan.hash(at.uid, at.generation, at.wanted);
+            let hash = plan.hash(at.uid, at.generation, at.wanted, at.last_approved);
             match at.approved {
                 Some(approved) if approved == hash => plan,
                 Some(approved) => plan.held(

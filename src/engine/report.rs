@@ -26,6 +26,16 @@ pub enum Stop {
     /// The plan is held.
     #[error("{}", .0.message)]
     Held(Hold),
+    /// Time will tell, and how much of it is known.
+    #[error("{message}")]
+    Later {
+        /// What is waited for.
+        reason: Reason,
+        /// One sentence.
+        message: String,
+        /// When to look again.
+        pause: Duration,
+    },
     /// A vendor call failed.
     #[error(transparent)]
     Vendor(#[from] Fault),
@@ -44,7 +54,7 @@ pub enum Outcome {
         /// Changed values that no longer have an effect.
         idle: Vec<Change>,
     },
-    /// One step of several is done; the next pass goes on at once.
+    /// One step of several is done, and what comes next is shown before it is done.
     Stepped {
         /// What was done.
         deed: Reason,
@@ -60,8 +70,6 @@ pub enum Outcome {
 pub enum Next {
     /// When something changes, or at the next resync.
     Wait,
-    /// At once.
-    Again,
     /// After a pause.
     After(Duration),
 }
@@ -71,7 +79,7 @@ impl Stop {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Invalid(_) => Reason::Invalid,
-            Self::Waiting { reason, .. } => *reason,
+            Self::Waiting { reason, .. } | Self::Later { reason, .. } => *reason,
             Self::Held(hold) => hold.reason,
             Self::Vendor(fault) => match fault.class {
                 Class::Transient => Reason::Unavailable,
@@ -93,7 +101,7 @@ impl Stop {
             Self::Invalid(_) => true,
             Self::Waiting { reason, .. } => *reason != Reason::AdminApiNotReady,
             Self::Vendor(fault) => !matches!(fault.class, Class::Transient | Class::Throttled),
-            Self::Kubernetes(_) => false,
+            Self::Kubernetes(_) | Self::Later { .. } => false,
         }
     }
 }

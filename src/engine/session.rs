@@ -17,6 +17,7 @@ use super::watch::Key;
 use crate::base::access::Access;
 use crate::base::endpoint::Endpoint;
 use crate::base::fault::{Class, Fault};
+use crate::base::secret::Secret;
 
 /// A vendor's client with its type erased.
 pub type AnyClient = Arc<dyn Any + Send + Sync>;
@@ -32,6 +33,8 @@ pub struct VendorRow {
     pub schema: fn() -> schemars::Schema,
     /// [`Vendor::connect`].
     pub connect: fn(&Json, Access) -> Result<AnyClient, Fault>,
+    /// [`Vendor::realm`].
+    pub realm: fn(&AnyClient) -> Option<Secret>,
     /// [`Vendor::check`].
     pub check: fn(AnyClient, Instant) -> BoxFuture<'static, Result<(), Fault>>,
     /// [`Vendor::endpoints`].
@@ -50,6 +53,7 @@ impl VendorRow {
                     .map_err(|error| Fault::new(Class::Refused, "connect", format!("spec.{}: {error}", V::BLOCK)))?;
                 Ok(Arc::new(V::connect(&settings, access)?))
             },
+            realm: |client| client.downcast_ref::<V::Client>().map(V::realm),
             check: |client, fresh_after| {
                 Box::pin(async move {
                     match client.downcast_ref::<V::Client>() {
@@ -87,6 +91,8 @@ pub struct Session {
     pub client: AnyClient,
     /// Fingerprint of everything the client was built from.
     pub print: String,
+    /// Fingerprint of the account that the credentials belong to: equal for two AdminApis of one account.
+    pub realm: String,
     /// What was switched off when its object was deleted: the vendor's id by kind and natural key.
     pub tombstones: RwLock<BTreeMap<String, String>>,
     fresh_after: RwLock<Instant>,
@@ -98,9 +104,17 @@ impl Session {
         vendor: &'static VendorRow,
         client: AnyClient,
         print: String,
+        realm: String,
         tombstones: BTreeMap<String, String>,
     ) -> Self {
-        Self { vendor, client, print, tombstones: RwLock::new(tombstones), fresh_after: RwLock::new(Instant::now()) }
+        Self {
+            vendor,
+            client,
+            print,
+            realm,
+            tombstones: RwLock::new(tombstones),
+            fresh_after: RwLock::new(Instant::now()),
+        }
     }
 
     /// The instant after which shared data must have been read to serve an ordinary look: the start of the last resync.

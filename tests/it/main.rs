@@ -6,8 +6,10 @@
     reason = "a test stops at the first surprise; clippy's own exception reaches only functions with #[test]"
 )]
 
+mod changes;
 mod cluster;
 mod generated;
+mod guard;
 mod harness;
 mod log;
 mod operator;
@@ -17,3 +19,4 @@ mod stage;
 mod tap;
 mod tidy;
 mod validation;
+mod workshop;
