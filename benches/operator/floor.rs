@@ -76,14 +76,12 @@ impl Field {
         self.edit_all(FLOOR, n, "floor").await;
         let objects = self.accounts(FLOOR).list(&kube::api::ListParams::default()).await.unwrap();
         let begun = Instant::now();
-        let work = stream::iter(objects.items)
-            .for_each_concurrent(CONCURRENCY, |object| async move {
-                let id = json!(object.metadata.annotations.unwrap()["provost.dev/external-id"]);
-                let body =
-                    json!({"action": "update_account", "account_key": id, "email_admin": object.spec.email_admin});
-                self.vendor_call(&body).await;
-                self.settle(&object.metadata.name.unwrap(), object.metadata.generation.unwrap(), &id).await;
-            });
+        let work = stream::iter(objects.items).for_each_concurrent(CONCURRENCY, |object| async move {
+            let id = json!(object.metadata.annotations.unwrap()["provost.dev/external-id"]);
+            let body = json!({"action": "update_account", "account_key": id, "email_admin": object.spec.email_admin});
+            self.vendor_call(&body).await;
+            self.settle(&object.metadata.name.unwrap(), object.metadata.generation.unwrap(), &id).await;
+        });
         tokio::join!(work, self.all_ready(FLOOR, n));
         begun.elapsed()
     }

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::client::ClientBuilder;
 use kube::core::ApiResource;
 use kube::runtime::wait::{await_condition, conditions};
-use kube::client::ClientBuilder;
 use kube::{Client, Config, ResourceExt};
 use serde_json::Value as Json;
 use tower::limit::ConcurrencyLimitLayer;

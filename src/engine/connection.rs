@@ -24,7 +24,7 @@ use super::record::Witness;
 use super::reference::{Sort, Target};
 use super::report::{Next, Outcome, Stop};
 use super::retry;
-use super::session::{Session, Standing, VendorRow, vendor_of};
+use super::session::{Session, Standing, VendorRow, no_vendor, vendor_of};
 use super::status::merge_patch;
 use super::tombstone;
 use super::watch::{Change, Key, watch_scope};
@@ -228,10 +228,8 @@ impl Connections {
         read: &mut Vec<Option<String>>,
     ) -> Result<Arc<Session>, Stop> {
         let spec = &object.spec;
-        let vendor = vendor_of(self.engine.vendors, &spec.vendor).ok_or_else(|| Stop::Waiting {
-            reason: Reason::Invalid,
-            message: "spec has no vendor block that this version of Provost knows".to_owned(),
-        })?;
+        let vendor = vendor_of(self.engine.vendors, &spec.vendor)
+            .ok_or_else(|| Stop::Waiting { reason: Reason::Invalid, message: no_vendor(self.engine.vendors) })?;
         let mut access = credentials::access(&self.engine, &key.0, spec, read).await?;
         access.observer =
             Arc::new(Witness::new(self.engine.metrics.clone(), self.engine.settings.changes.clone(), key));
@@ -397,7 +395,7 @@ fn judgements(outcome: &Result<&'static VendorRow, Stop>) -> Vec<Judgement> {
         }
         Err(stop) => stop,
     };
-    let (reason, message) = (stop.reason().word(), stop.to_string());
+    let (reason, message) = (stop.reason().word(), stop.told());
     let class = match stop {
         Stop::Vendor(fault) => Some(fault.class),
         _ => None,

@@ -229,17 +229,9 @@ impl<K: Kind> KindController<K> {
                 self.engine.metrics.passed(self.kind, deed, begun.elapsed());
                 return Next::Wait;
             }
-            // Who may not write any more has nothing to say either: what stopped the pass is over for whoever goes on.
-            End::Report(_) if !self.engine.gate.is_open() => return Next::Wait,
             End::Report(outcome) => outcome,
         };
-        if let Outcome::Stopped(Stop::Vendor(fault)) = &outcome
-            && fault.class == Class::Denied
-            // Credentials that are good for everything else are this object's trouble, and get its own pauses.
-            && pass.memory.tries == 0
-        {
-            self.engine.suspect(&admin_api_key(pass.namespace(), pass.spec()), fault);
-        }
+        self.suspect(&pass, &outcome);
         let recorded = outcome::record(item, &mut pass, &outcome).await;
         let (latest, written) = (pass.object, pass.recorded);
         self.note(item, written);
@@ -269,6 +261,17 @@ impl<K: Kind> KindController<K> {
             _ => memory.tries = 0,
         }
         next
+    }
+
+    /// Credentials that were refused are the AdminApi's trouble first.
+    fn suspect(&self, pass: &Pass<'_, K>, outcome: &Outcome) {
+        if let Outcome::Stopped(Stop::Vendor(fault)) = outcome
+            && fault.class == Class::Denied
+            // Credentials that are good for everything else are this object's trouble, and get its own pauses.
+            && pass.memory.tries == 0
+        {
+            self.engine.suspect(&admin_api_key(pass.namespace(), pass.spec()), fault);
+        }
     }
 
     /// The id that we recorded ourselves is no news when the watch brings it.

@@ -72,7 +72,7 @@ async fn ca_bundle(
     bundle.map(Some).ok_or_else(|| Stop::Waiting {
         reason: Reason::SecretMissing,
         message: format!(
-            "spec.tls.caBundle: the {sort} {}/{} with the key {} does not exist",
+            "spec.tls.caBundle: the {sort} {}/{} with the key {} does not exist; create it",
             namespace, source.name, source.key
         ),
     })

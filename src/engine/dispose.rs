@@ -120,7 +120,11 @@ async fn remove<K: Kind>(pass: &mut Pass<'_, K>, link: &settle::Link<K>) -> Resu
             }
         }
     }
-    let message = "the vendor took the deletion and shows the object still".to_owned();
+    let uid = pass.object.meta().uid.as_deref().unwrap_or_default();
+    let message = format!(
+        "the vendor took the deletion and shows the object still; delete it there, or, to leave it there, set the annotation {ABANDON}: \
+         {uid}"
+    );
     Err(Stop::Held(Hold { reason: Reason::DeletionBlocked, message }))
 }
 

@@ -48,12 +48,14 @@ impl Draft {
         let generation = object.meta().generation.unwrap_or_default();
         let recorded = status.and_then(|status| status.external_id.as_deref());
         let other = recorded.is_some_and(|recorded| external_id.as_deref() != Some(recorded));
+        // Our own record of an id takes the announcement away: where both stand, a person named what a lost answer was about.
+        let named = annotation::<K>(object, EXTERNAL_ID).is_some() && annotation::<K>(object, PENDING_CREATE).is_some();
         let converged = |condition| status.is_some_and(|status| holds(&status.conditions, condition));
         let drifted = status.filter(|status| holds(&status.conditions, DRIFTED));
         let reported = drifted.and_then(|status| status.plan.as_ref()).into_iter().flat_map(|plan| &plan.changes);
         Self {
             remembered: status.map(|status| status.applied.clone()).unwrap_or_default(),
-            first_sight: other || !object.finalizers().iter().any(|name| name == FINALIZER),
+            first_sight: other || named || !object.finalizers().iter().any(|name| name == FINALIZER),
             announced: announced::<K>(object),
             uncertain: announced::<K>(object),
             awaited: status.and_then(|status| status.awaited_id.clone()),

@@ -48,3 +48,6 @@ pub mod status;
 pub mod terminating;
 pub mod tombstone;
 pub mod watch;
+
+#[cfg(test)]
+mod properties;

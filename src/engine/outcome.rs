@@ -6,7 +6,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource;
 use serde_json::json;
 
-use super::condition::{DRIFTED, Judgement, READY, RECONCILING, STALLED, SYNCED, stamp};
+use super::condition::{DRIFTED, READY, RECONCILING, STALLED, SYNCED};
 use super::diff::remember;
 use super::kind::{Kind, Seen};
 use super::kubernetes::write_status;
@@ -23,8 +23,6 @@ use crate::base::fault::Class;
 /// Failures in a row that an object which was fine may have before its status speaks of them. A hiccup of a vendor must not rewrite the
 /// status of thousands of objects; the AdminApi's own status tells of it at once.
 const PATIENCE: u32 = 3;
-
-const OURS: [&str; 5] = [READY, SYNCED, DRIFTED, RECONCILING, STALLED];
 
 /// Records what the pass came to.
 ///
@@ -95,19 +93,9 @@ fn is_hiccup<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> bool {
 fn status<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Status<K::Facts> {
     let mut status = pass.stored().cloned().unwrap_or_default();
     let generation = pass.generation;
-    let mut judgements = outcome.judgements();
     let whole = pass.seen.as_ref().filter(|seen| seen.incomplete.is_none());
-    let aspects = whole.map(|seen| seen.conditions.clone());
-    let place = judgements.len().min(2);
-    let fresh: Vec<Judgement> = aspects.clone().unwrap_or_default().into_iter().map(Judgement::from).collect();
-    judgements.splice(place..place, fresh);
-    let mut conditions = stamp(&status.conditions, &judgements, generation, now());
-    if aspects.is_none() {
-        // Nothing was seen in this pass, so what was last seen still stands.
-        let kept = status.conditions.iter().filter(|condition| !OURS.contains(&condition.type_.as_str())).cloned();
-        conditions.splice(place..place, kept);
-    }
-    status.conditions = conditions;
+    let aspects = whole.map(|seen| seen.conditions.as_slice());
+    status.conditions = outcome.conditions(&status.conditions, aspects, generation, now());
     status.observed_generation = generation;
     status.external_id = pass.external_id();
     status.last_handled_reconcile_at = pass.annotation(RECONCILE_AT).map(str::to_owned);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kube::{Resource, ResourceExt};
 use kube::core::object::HasStatus;
+use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::announcement::Announcement;

@@ -348,10 +348,10 @@ fn not_kept(stuck: Vec<Change>) -> Plan {
 
 fn take_over<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
     let id = &seen.external_id;
-    let claim = if at.external_id == Some(id.as_str()) {
-        Some(Claim::Annotated)
-    } else if at.announced && refusals(at, seen).is_empty() {
+    let claim = if at.announced && refusals(at, seen).is_empty() {
         Some(Claim::Announced)
+    } else if at.external_id == Some(id.as_str()) {
+        Some(Claim::Annotated)
     } else if at.tombstone == Some(id.as_str()) {
         Some(Claim::Revived)
     } else if at.awaited == Some(id.as_str()) {

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use tokio::time::Instant;
 
 use super::kind::Vendor;
+use super::malformed;
 use super::reason::Reason;
 use super::watch::Key;
 use crate::base::access::Access;
@@ -49,8 +50,9 @@ impl VendorRow {
             block: V::BLOCK,
             schema: block_schema::<V::Settings>,
             connect: |settings, access| {
-                let settings: V::Settings = serde_json::from_value(settings.clone())
-                    .map_err(|error| Fault::new(Class::Refused, "connect", format!("spec.{}: {error}", V::BLOCK)))?;
+                let settings: V::Settings = malformed::read(settings).map_err(|misfit| {
+                    Fault::new(Class::Refused, "connect", misfit.below(&format!("spec.{}", V::BLOCK)).to_string())
+                })?;
                 Ok(Arc::new(V::connect(&settings, access)?))
             },
             realm: |client| client.downcast_ref::<V::Client>().map(V::realm),
@@ -81,6 +83,12 @@ fn block_schema<T: JsonSchema>() -> schemars::Schema {
 /// The vendor whose block an AdminApi's spec has.
 pub fn vendor_of(vendors: &'static [VendorRow], blocks: &BTreeMap<String, Json>) -> Option<&'static VendorRow> {
     vendors.iter().find(|row| blocks.contains_key(row.block))
+}
+
+/// What to say when there is none.
+pub fn no_vendor(vendors: &'static [VendorRow]) -> String {
+    let blocks: Vec<&str> = vendors.iter().map(|row| row.block).collect();
+    format!("spec has no vendor's block that this version of Provost knows; add one of {}", blocks.join(", "))
 }
 
 /// A connected AdminApi.

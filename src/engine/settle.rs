@@ -205,7 +205,10 @@ pub async fn reveal<K: Kind>(
         let value = content.data.remove(&key.key).ok_or_else(|| missing_key(namespace, path, key))?;
         let value = String::from_utf8(value).map_err(|_| Stop::Waiting {
             reason: Reason::SecretKeyMissing,
-            message: format!("spec.{path}: key {} of the Secret {namespace}/{} is not text", key.key, key.name),
+            message: format!(
+                "spec.{path}: key {} of the Secret {namespace}/{} is not text; write UTF-8 there",
+                key.key, key.name
+            ),
         })?;
         secrets.insert(path, Secret::new(value));
     }

@@ -8,6 +8,7 @@
 
 mod changes;
 mod cluster;
+mod crash;
 mod generated;
 mod guard;
 mod harness;
@@ -15,8 +16,11 @@ mod log;
 mod operator;
 mod plans;
 mod process;
+mod replicas;
 mod stage;
 mod tap;
+mod testbed;
 mod tidy;
 mod validation;
+mod watches;
 mod workshop;

@@ -236,6 +236,11 @@ impl<V: Simulated> Stage<V> {
         data.iter().map(|(key, value)| (key.clone(), Json::from(value.expose()))).collect()
     }
 
+    /// The kubeconfig of its cluster.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
     // The operator.
 
     /// Starts an operator for this namespace alone.
