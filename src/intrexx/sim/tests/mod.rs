@@ -1,0 +1,1 @@
+//! The simulator over real HTTP, through a plain HTTP client and never through ours.
