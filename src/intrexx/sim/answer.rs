@@ -90,8 +90,6 @@ pub(super) enum Cause {
     Down,
     /// The portal does not answer.
     TooSlow,
-    /// The server's own fault.
-    Fault,
 }
 
 impl Refusal {
@@ -142,7 +140,6 @@ impl Cause {
             Self::Gateway => (502, "bad_gateway"),
             Self::Down => (503, "unavailable"),
             Self::TooSlow => (504, "timeout"),
-            Self::Fault => (500, "internal_error"),
         }
     }
 }
