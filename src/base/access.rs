@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::fault::Class;
+use crate::base::fault::Fault;
 use crate::base::secret::Secret;
 
 /// Everything a vendor client needs beside the vendor's own settings.
@@ -46,6 +46,16 @@ pub trait Gate: Send + Sync {
     /// # Errors
     /// The sentence that says why not.
     fn admit_write(&self, operation: &'static str) -> Result<(), String>;
+
+    /// Whether this process may write at all. Once it may not any more, it never may again.
+    fn is_open(&self) -> bool {
+        true
+    }
+
+    /// The number of the term in which this process may write: a later holder of that right has a higher one. 0 where there is only ever one.
+    fn epoch(&self) -> u64 {
+        0
+    }
 }
 
 /// Lets no write through: what `provost plan` looks at a vendor with.
@@ -57,9 +67,9 @@ impl Gate for ReadOnly {
     }
 }
 
-/// One finished vendor call, for metrics.
+/// One finished vendor call, for metrics and the change record.
 #[derive(Debug, Clone, Copy)]
-pub struct Call {
+pub struct Call<'a> {
     /// The vendor, such as `MyIntranetApps`.
     pub vendor: &'static str,
     /// The operation, such as `list_accounts`.
@@ -67,20 +77,24 @@ pub struct Call {
     /// Whether it was declared as a write.
     pub write: bool,
     /// None when it succeeded.
-    pub fault: Option<Class>,
+    pub fault: Option<&'a Fault>,
+    /// The HTTP status of its answer, once that has begun to arrive.
+    pub status: Option<u16>,
+    /// The name that the vendor gave the call in its answer, free of secrets.
+    pub request_id: Option<&'a str>,
     /// From asking for a free place to the last byte of the answer.
     pub elapsed: Duration,
 }
 
 /// Sees each vendor call once it is over.
 pub trait Observer: Send + Sync {
-    /// Told after each call, whatever its outcome. Must not block.
-    fn finished(&self, call: &Call);
+    /// Told after each call, whatever its outcome, by the task that made it. Must not wait.
+    fn finished(&self, call: &Call<'_>);
 }
 
 /// Sees nothing.
 pub struct Unobserved;
 
 impl Observer for Unobserved {
-    fn finished(&self, _: &Call) {}
+    fn finished(&self, _: &Call<'_>) {}
 }

@@ -64,7 +64,7 @@ struct Stage {
     vendor: Simulator,
     client: Client,
     metrics: String,
-    operator: tokio::task::JoinHandle<()>,
+    operator: tokio::task::JoinHandle<bool>,
     stop: CancellationToken,
 }
 
@@ -124,7 +124,7 @@ async fn set(args: &DemoArgs, source: Source, dir: &Path) -> Result<Stage, Failu
     let metrics = format!("http://{}/metrics", admin.address()?);
     let settings = Settings { own_namespace: OWN.to_owned(), drain: Duration::from_secs(5), ..Settings::default() };
     let stop = CancellationToken::new();
-    let operator = run::start(client.clone(), settings, Some(admin), stop.clone()).await?;
+    let operator = run::start(client.clone(), TABLES, settings, Some(admin), stop.clone()).await?;
     say("Started the operator\n")?;
     Ok(Stage { cluster, vendor, client, metrics, operator, stop })
 }

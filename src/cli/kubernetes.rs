@@ -22,10 +22,18 @@ const ESTABLISHED: Duration = Duration::from_secs(30);
 /// # Errors
 /// None of these is there, or it makes no sense.
 pub async fn infer() -> Result<Client, Failure> {
+    Ok(Client::try_from(config().await?)?)
+}
+
+/// The way to that cluster, for more than one client.
+///
+/// # Errors
+/// As [`infer`].
+pub async fn config() -> Result<Config, Failure> {
     let config = Config::infer().await.map_err(|error| {
         format!("no cluster: neither KUBECONFIG nor ~/.kube/config nor a service account can be used ({error})")
     })?;
-    Ok(Client::try_from(tuned(config))?)
+    Ok(tuned(config))
 }
 
 /// Retries are ours: the client's own would repeat a call for minutes behind the back of its deadline.

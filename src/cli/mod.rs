@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod demo;
+pub mod election;
 pub mod generate;
 pub mod kubernetes;
 pub mod manifests;

@@ -4,18 +4,24 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::{BoxFuture, ready};
 use kube::Client;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::election::{Candidacy, ElectionArgs};
 use super::{Failure, interrupted, kubernetes};
+use crate::base::access::Gate;
 use crate::base::secret::FingerprintKey;
 use crate::engine::context::Settings;
 use crate::engine::kubernetes::ensure_secret;
 use crate::engine::operator::Operator;
+use crate::engine::registry::Tables;
 use crate::engine::watch::Namespaces;
 use crate::kinds::TABLES;
 use crate::ops::admin::AdminServer;
+use crate::ops::change_log::Destination;
 use crate::ops::lease::AlwaysHeld;
 use crate::ops::telemetry::{self, LogFormat};
 
@@ -25,6 +31,7 @@ pub const KEY_SECRET: &str = "provost-fingerprint-key";
 /// Run the operator until Ctrl-C or SIGTERM
 ///
 /// It works on the cluster that KUBECONFIG names, or on the one it runs in. The custom resource definitions must be installed (folder crds/).
+/// Of several replicas one works, the holder of a Lease; the others stand by. A replica that loses the Lease ends with status 1.
 #[derive(Debug, clap::Args)]
 pub struct RunArgs {
     /// Manage objects of these namespaces only; repeat it or separate them by commas. Default: all
@@ -33,7 +40,7 @@ pub struct RunArgs {
     /// The operator's own namespace, for what belongs to the installation
     #[arg(long, env = "PROVOST_NAMESPACE", default_value = "provost-system")]
     pub namespace: String,
-    /// The operator's name in Events, usually the pod's name
+    /// The operator's name in Events and in the Lease, usually the pod's name
     #[arg(long, env = "PROVOST_IDENTITY", default_value = "provost")]
     pub identity: String,
     /// Where to serve /metrics, /healthz and /readyz
@@ -45,6 +52,13 @@ pub struct RunArgs {
     /// How many seconds work under way may take to end after SIGTERM
     #[arg(long, env = "PROVOST_DRAIN_SECONDS", default_value_t = 25)]
     pub drain_seconds: u64,
+    /// Where the change record goes, one JSON line for every write at a vendor: stdout, stderr, none, or a file to append to. The
+    /// log goes to stderr
+    #[arg(long, env = "PROVOST_CHANGE_LOG", default_value = "stdout", value_name = "stdout|stderr|none|FILE")]
+    pub change_log: Destination,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its fields are the flags")]
+    pub election: ElectionArgs,
     /// How log lines look
     #[arg(long, env = "PROVOST_LOG_FORMAT", value_enum, default_value = "json")]
     pub log_format: LogFormat,
@@ -70,6 +84,7 @@ impl RunArgs {
             identity: self.identity.clone(),
             concurrency: usize::from(self.concurrency),
             drain: Duration::from_secs(self.drain_seconds),
+            ..Settings::default()
         }
     }
 }
@@ -77,36 +92,67 @@ impl RunArgs {
 /// Runs the operator.
 ///
 /// # Errors
-/// It cannot start.
+/// It cannot start, or it lost the Lease.
 pub async fn run(args: RunArgs) -> Result<(), Failure> {
+    let terms = args.election.terms()?;
     telemetry::start(args.log_format, &args.log, None)?;
-    let client = kubernetes::infer().await?;
-    let settings = args.settings();
+    let config = kubernetes::config().await?;
+    let client = Client::try_from(config.clone())?;
+    let mut settings = args.settings();
+    settings.changes = args.change_log.open().map_err(|error| {
+        format!("cannot write the change record to {}: {error}; choose another --change-log", args.change_log)
+    })?;
     let admin = AdminServer::bind(args.admin_address)
         .await
         .map_err(|error| format!("cannot listen on {}: {error}; choose another --admin-address", args.admin_address))?;
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), admin = %args.admin_address, "starting");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), admin = %admin.address()?, "starting");
     let stop = CancellationToken::new();
-    let running = start(client, settings, Some(admin), stop.clone()).await?;
-    interrupted().await?;
-    tracing::info!("told to stop");
-    stop.cancel();
-    running.await?;
-    Ok(())
+    let Some(terms) = terms else {
+        let running = start(client, TABLES, settings, Some(admin), stop.clone()).await?;
+        interrupted().await?;
+        tracing::info!("told to stop");
+        stop.cancel();
+        running.await?;
+        return Ok(());
+    };
+    let candidacy = Candidacy::start(config, &args.namespace, &args.election, &args.identity, terms, stop.clone())?;
+    let leadership = candidacy.leadership();
+    let won = leadership.clone();
+    let leading = Box::pin(async move { won.won().await });
+    let running = start_under(client, TABLES, settings, Some(admin), stop, leadership, leading).await?;
+    candidacy.live(running).await
 }
 
-/// Starts an operator with the tables of this program; it ends some time after `stop`.
+/// Starts an operator that knows these vendors and kinds, as the only one; it ends some time after `stop`.
 ///
 /// # Errors
 /// The installation's own Secret can neither be read nor made.
 pub async fn start(
     client: Client,
+    tables: Tables,
     settings: Settings,
     admin: Option<AdminServer>,
     stop: CancellationToken,
-) -> Result<tokio::task::JoinHandle<()>, Failure> {
+) -> Result<JoinHandle<bool>, Failure> {
+    start_under(client, tables, settings, admin, stop, Arc::new(AlwaysHeld), Box::pin(ready(()))).await
+}
+
+/// The same for one of several: it only watches until `leading` returns, and writes at vendors only while `gate` is open. It ends with
+/// whether all that was under way is finished.
+///
+/// # Errors
+/// The installation's own Secret can neither be read nor made.
+pub async fn start_under(
+    client: Client,
+    tables: Tables,
+    settings: Settings,
+    admin: Option<AdminServer>,
+    stop: CancellationToken,
+    gate: Arc<dyn Gate>,
+    leading: BoxFuture<'static, ()>,
+) -> Result<JoinHandle<bool>, Failure> {
     let key = fingerprint_key(&client, &settings.own_namespace).await?;
-    let operator = Operator::new(client, TABLES, settings, key, Arc::new(AlwaysHeld));
+    let operator = Operator::new(client, tables, settings, key, gate);
     let (ready, is_ready) = watch::channel(false);
     if let Some(admin) = admin {
         let engine = operator.engine();
@@ -117,7 +163,7 @@ pub async fn start(
             }
         });
     }
-    Ok(tokio::spawn(operator.run(stop, ready)))
+    Ok(tokio::spawn(operator.run(stop, leading, ready)))
 }
 
 async fn fingerprint_key(client: &Client, namespace: &str) -> Result<FingerprintKey, Failure> {

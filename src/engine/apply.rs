@@ -5,52 +5,52 @@ use std::collections::BTreeMap;
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
+use super::announcement::Announcement;
 use super::diff::Change;
-use super::kind::{Identity, Kind, Managed, Progress, Wanted};
-use super::kubernetes::{announce, record_adopted, record_created, retract};
+use super::kind::{Attempt, Identity, Kind, Managed, Progress, Wanted};
+use super::kubernetes::{announce, record_adopted, record_created, record_step, retract, write_status};
 use super::pass::Pass;
-use super::plan::Claim;
-use super::policy::{ABANDON, EXTERNAL_ID};
+use super::plan::{Claim, Hold};
+use super::policy::{ABANDON, EXTERNAL_ID, PENDING_CREATE};
 use super::reason::Reason;
+use super::record::{self, Purpose};
 use super::report::Stop;
 use super::settle::{Link, reveal};
 use super::state::row;
+use super::status::{Status, merge_patch};
 use super::tombstone;
+use crate::base::access::Gate;
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::Secret;
 
-/// Makes the external object: announce, call, record.
+/// Makes the external object: announce, call, record; with several steps, each is recorded before the next.
 ///
 /// # Errors
 /// When the answer is lost the announcement stands, and the next pass looks for what may have been made; when the vendor answered that
 /// nothing was made, a fresh announcement is taken back.
 pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(), Stop> {
     let secrets = secrets(pass).await?;
-    let (standing, mut recorded) = pass.announcement();
-    let ours = standing.is_some() && standing == pass.memory.attempt;
-    if !ours {
-        // An announcement that an earlier process left may belong to a call that was made: it is never taken back unseen.
-        let fresh = standing.is_none();
-        let attempt = attempt_id()?;
-        // Known before it is written: the answer to the write may be lost although it was done.
-        pass.memory.attempt = Some(attempt.clone());
-        pass.memory.attempt_is_clean = fresh;
-        pass.object = announce(&pass.engine.client, &pass.object, &words_of(&attempt, recorded.as_deref())).await?;
-    }
-    let spec = pass.spec().clone();
-    let wanted = Wanted { spec: &spec, changes: &[], secrets: &secrets };
+    let mut announcement = begin(pass).await?;
+    let (spec, siblings) = (pass.spec().clone(), pass.siblings.clone());
+    let wanted = Wanted { spec: &spec, changes: &[], secrets: &secrets, siblings: &siblings };
+    // That it was absent before says nothing about the time after.
+    pass.memory.absent = None;
+    let mut step = announcement.recorded.is_none().then_some(1);
     loop {
-        match K::create(&link.client, &wanted, recorded.as_deref()).await {
+        let purpose = Purpose::of(pass, "Create").creating(&pass.wanted, pass.memory.attempt.clone(), step);
+        let attempt = Attempt { recorded: announcement.recorded.as_deref(), uncertain: !pass.memory.step_is_clean };
+        match record::recorded_create(purpose, K::create(&link.client, &wanted, attempt)).await {
             Ok(Progress::Step(words)) => {
+                step = step.map(|step| step + 1);
                 // Between two steps nothing may be taken back any more, and what is done is known to whoever goes on.
                 pass.memory.attempt_is_clean = false;
-                let attempt = pass.memory.attempt.clone().unwrap_or_default();
-                recorded = Some(words);
-                pass.object =
-                    announce(&pass.engine.client, &pass.object, &words_of(&attempt, recorded.as_deref())).await?;
+                pass.memory.step_is_clean = true;
+                pass.memory.step = Some(words);
+                announcement = note_step(pass, announcement).await?;
             }
             Ok(Progress::Done(created)) => {
                 pass.memory.external_id = Some(created.external_id.clone());
+                pass.memory.adopted = Some(created.external_id.clone());
                 pass.memory.facts = Some(created.facts);
                 pass.sent_all();
                 pass.deeds.push((Reason::Created, format!("created {:?}", created.external_id)));
@@ -58,16 +58,72 @@ pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(
                 pass.recorded = Some(created.external_id);
                 return Ok(());
             }
+            Ok(Progress::Unclear(what)) => return Err(unclear::<K>(pass, &what)),
             Err(fault) => return Err(not_created(pass, fault).await),
         }
     }
 }
 
+/// Announces a create, or goes on with the one that is announced.
+async fn begin<K: Kind>(pass: &mut Pass<'_, K>) -> Result<Announcement, Stop> {
+    let standing = pass.announcement();
+    let announcement = match standing {
+        Some(ours) if pass.memory.attempt.as_ref() == Some(&ours.attempt) => note_step(pass, ours).await?,
+        other => {
+            // An announcement that an earlier process left may belong to a call that was made: it is never taken back unseen.
+            let fresh = other.is_none();
+            let attempt = attempt_id(pass.engine.gate.as_ref())?;
+            let announcement = Announcement { attempt, recorded: other.and_then(|earlier| earlier.recorded) };
+            // Known before it is written: the answer to the write may be lost although it was done.
+            pass.memory.attempt = Some(announcement.attempt.clone());
+            (pass.memory.attempt_is_clean, pass.memory.step_is_clean) = (fresh, fresh);
+            pass.memory.step = None;
+            pass.object = announce(&pass.engine.client, &pass.object, &announcement.text()).await?;
+            announcement
+        }
+    };
+    pass.memory.external_id = None;
+    forget_former(pass).await?;
+    Ok(announcement)
+}
+
+/// Records what the last step returned, unless that is done.
+async fn note_step<K: Kind>(pass: &mut Pass<'_, K>, standing: Announcement) -> Result<Announcement, Stop> {
+    let Some(words) = pass.memory.step.clone() else { return Ok(standing) };
+    let further = Announcement { recorded: Some(words), ..standing.clone() };
+    pass.object = record_step(&pass.engine.client, &pass.object, &standing.text(), &further.text()).await?;
+    pass.memory.step = None;
+    Ok(further)
+}
+
+/// What is known of an external object that is gone says nothing about the one that takes its place.
+async fn forget_former<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
+    let Some(before) = pass.stored().filter(|status| status.external_id.is_some()) else { return Ok(()) };
+    let facts = K::Facts::default();
+    let after = Status { external_id: None, applied: BTreeMap::new(), facts, ..before.clone() };
+    let json = |status| serde_json::to_value(status).unwrap_or_default();
+    if let Some(patch) = merge_patch(&json(before), &json(&after)) {
+        pass.object = write_status(&pass.engine.client, &pass.object, patch).await?;
+    }
+    Ok(())
+}
+
+fn unclear<K: Kind>(pass: &Pass<'_, K>, what: &str) -> Stop {
+    let key = K::natural_key(pass.spec());
+    let message = format!(
+        "a step of creating {key} may have been done, and is not done twice: {what}; then either set the annotation {EXTERNAL_ID} to its \
+         id or remove the annotation {PENDING_CREATE} to have it begun anew"
+    );
+    Stop::Held(Hold { reason: Reason::CreateOutcomeUnknown, message })
+}
+
 async fn not_created<K: Kind>(pass: &mut Pass<'_, K>, fault: Fault) -> Stop {
+    // A successor would have to take an announcement that we never used for one of unknown outcome.
+    let over = !pass.engine.gate.is_open();
     match fault.delivery {
-        Delivery::Unknown => pass.memory.attempt_is_clean = false,
-        Delivery::NotSent => {}
-        Delivery::Answered if pass.memory.attempt_is_clean => {
+        Delivery::Unknown => (pass.memory.attempt_is_clean, pass.memory.step_is_clean) = (false, false),
+        Delivery::NotSent if !over => {}
+        Delivery::Answered | Delivery::NotSent if pass.memory.attempt_is_clean => {
             match retract(&pass.engine.client, &pass.object).await {
                 Ok(object) => {
                     pass.object = object;
@@ -77,7 +133,7 @@ async fn not_created<K: Kind>(pass: &mut Pass<'_, K>, fault: Fault) -> Stop {
                 Err(error) => tracing::debug!(%error, "an announcement stands although nothing was made"),
             }
         }
-        Delivery::Answered => {}
+        Delivery::Answered | Delivery::NotSent => {}
     }
     if fault.class == Class::Taken {
         // Whoever has the key came in since the list was read.
@@ -120,6 +176,7 @@ pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[
     let secret = |change: &Change| K::secrets(pass.spec()).iter().any(|(path, _)| *path == change.path);
     let secrets = if changes.iter().any(secret) { secrets(pass).await? } else { BTreeMap::new() };
     let (spec, id) = (pass.spec().clone(), pass.external_id().unwrap_or_default());
+    let siblings = pass.siblings.clone();
     let mut groups: Vec<&'static str> = Vec::new();
     for group in changes.iter().filter_map(|change| row(K::FIELDS, &change.path)).map(|field| field.group) {
         if !groups.contains(&group) {
@@ -129,8 +186,9 @@ pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[
     for group in groups {
         let in_group = |change: &&Change| row(K::FIELDS, &change.path).is_some_and(|field| field.group == group);
         let part: Vec<Change> = changes.iter().filter(in_group).cloned().collect();
-        let wanted = Wanted { spec: &spec, changes: &part, secrets: &secrets };
-        if let Err(fault) = K::update(&link.client, &id, &wanted).await {
+        let wanted = Wanted { spec: &spec, changes: &part, secrets: &secrets, siblings: &siblings };
+        let purpose = Purpose::of(pass, "Update").changing(&part);
+        if let Err(fault) = record::recorded(purpose, K::update(&link.client, &id, &wanted)).await {
             if fault.class == Class::Missing {
                 pass.memory.look_after = Some(Instant::now());
             }
@@ -162,7 +220,8 @@ fn gone<K: Kind>(fault: Fault, id: &str) -> Stop {
 /// Then it may still be on.
 pub async fn disable<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<Reason, Stop> {
     if !pass.memory.disabled {
-        match K::disable(&link.client, external_id, &pass.spec().clone()).await {
+        let (purpose, spec) = (Purpose::of(pass, "Disable"), pass.spec().clone());
+        match record::recorded(purpose, K::disable(&link.client, external_id, &spec)).await {
             Ok(()) => pass.memory.disabled = true,
             Err(fault) if fault.class == Class::Missing => return Ok(Reason::Deleted),
             Err(fault) => return Err(not_disposed(pass, fault)),
@@ -183,7 +242,9 @@ pub async fn disable<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_i
 /// # Errors
 /// Then the next pass does it again.
 pub async fn revive<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<(), Stop> {
-    K::enable(&link.client, external_id, &pass.spec().clone()).await.map_err(|fault| gone::<K>(fault, external_id))?;
+    let (purpose, spec) = (Purpose::of(pass, "Enable"), pass.spec().clone());
+    let enabled = record::recorded(purpose, K::enable(&link.client, external_id, &spec)).await;
+    enabled.map_err(|fault| gone::<K>(fault, external_id))?;
     bury(pass, link, None).await
 }
 
@@ -211,9 +272,13 @@ async fn secrets<K: Kind>(pass: &mut Pass<'_, K>) -> Result<BTreeMap<&'static st
 /// # Errors
 /// Then it may still be there.
 pub async fn delete<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<(), Stop> {
-    match K::delete(&link.client, external_id, &pass.spec().clone()).await {
+    let (purpose, spec) = (Purpose::of(pass, "Delete"), pass.spec().clone());
+    match record::recorded(purpose, K::delete(&link.client, external_id, &spec)).await {
         Err(fault) if fault.class != Class::Missing => Err(not_disposed(pass, fault)),
-        _ => Ok(()),
+        _ => {
+            pass.memory.removed = true;
+            Ok(())
+        }
     }
 }
 
@@ -226,16 +291,12 @@ async fn bury<K: Kind>(pass: &Pass<'_, K>, link: &Link<K>, external_id: Option<&
     Ok(())
 }
 
-/// The annotation of an announcement: the attempt, and what its last step returned.
-fn words_of(attempt: &str, recorded: Option<&str>) -> String {
-    recorded.map_or_else(|| attempt.to_owned(), |words| format!("{attempt} {words}"))
-}
-
-fn attempt_id() -> Result<String, Stop> {
+/// A name for an attempt that no other has, and the epoch of the lease under which it is made. What could not be sent is not announced.
+fn attempt_id(gate: &dyn Gate) -> Result<String, Stop> {
+    let not_sent = |class, why: String| Stop::Vendor(Fault::new(class, "create", why).with_delivery(Delivery::NotSent));
+    gate.admit_write("create").map_err(|why| not_sent(Class::Refused, why))?;
     let mut bytes = [0; 6];
-    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| {
-        Stop::Vendor(Fault::new(Class::Transient, "create", "no randomness").with_delivery(Delivery::NotSent))
-    })?;
-    // The part behind the dot is the lease epoch; a single replica holds its lease for ever.
-    Ok(format!("{}.0", bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>()))
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| not_sent(Class::Transient, "no randomness".to_owned()))?;
+    let attempt: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{attempt}.{}", gate.epoch()))
 }

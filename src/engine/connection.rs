@@ -19,6 +19,7 @@ use super::kubernetes::{Error, hold, release, write_status};
 use super::policy::RECONCILE_AT;
 use super::queue::{Item, Lane, Tenant};
 use super::reason::Reason;
+use super::record::Witness;
 use super::reference::{Sort, Target};
 use super::report::{Next, Outcome, Stop};
 use super::retry;
@@ -210,7 +211,9 @@ impl Connections {
             reason: Reason::Invalid,
             message: "spec has no vendor block that this version of Provost knows".to_owned(),
         })?;
-        let access = credentials::access(&self.engine, &key.0, spec, read).await?;
+        let mut access = credentials::access(&self.engine, &key.0, spec, read).await?;
+        access.observer =
+            Arc::new(Witness::new(self.engine.metrics.clone(), self.engine.settings.changes.clone(), key));
         let block = &spec.vendor[vendor.block];
         let print = credentials::print(&self.engine, vendor, block, spec, &access);
         let begun = Instant::now();

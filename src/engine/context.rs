@@ -16,6 +16,7 @@ use super::admin_api::AdminApi;
 use super::metrics::Metrics;
 use super::prints::Prints;
 use super::queue::{Item, Lane, Queue, Tenant};
+use super::record::ChangeLog;
 use super::reference::{References, Target};
 use super::report::Next;
 use super::session::{Sessions, VendorRow};
@@ -36,6 +37,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// How long it may take to finish what is under way when told to stop.
     pub drain: Duration,
+    /// Where the writes at vendors are recorded.
+    pub changes: ChangeLog,
 }
 
 impl Default for Settings {
@@ -46,6 +49,7 @@ impl Default for Settings {
             identity: "provost".to_owned(),
             concurrency: 128,
             drain: Duration::from_secs(25),
+            changes: ChangeLog::default(),
         }
     }
 }
@@ -214,8 +218,9 @@ impl Engine {
         self.wake.notify_one();
     }
 
-    /// Brings the metrics of the queue up to date; called when somebody asks for them.
-    pub fn measure_queue(&self) {
+    /// Brings the metrics of the queue and of the lease up to date; called when somebody asks for them.
+    pub fn measure(&self) {
+        self.metrics.leads(self.gate.is_open());
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         self.metrics.queue(|lane| queue.depth(lane), queue.running());
     }

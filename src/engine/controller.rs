@@ -11,8 +11,10 @@ use kube::{Resource, ResourceExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::condition::SYNCED;
 use super::context::{Controller, Engine};
 use super::kind::{Kind, Managed};
+use super::malformed::{self, Shape};
 use super::outcome;
 use super::pass::{Memory, Pass};
 use super::policy::{self, EXTERNAL_ID, PENDING_CREATE};
@@ -22,12 +24,16 @@ use super::reconcile::{self, End};
 use super::report::{Next, Outcome, Stop};
 use super::retry;
 use super::settle::{admin_api_key, targets};
+use super::sibling::Siblings;
 use super::state::State;
 use super::watch::{Change, Key, Store, watch_scope};
 use crate::base::fault::Class;
 
 /// How long another kind's watch may lag behind before we say that something is missing.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// An object that cannot be read has no memory in which failures could be counted: it waits as after the fifth, some seconds.
+const TRIES_OF_A_MALFORMED_OBJECT: u32 = 5;
 
 /// The prefix of the annotations that people steer us with.
 const STEERING: &str = "provost.dev/";
@@ -114,13 +120,7 @@ impl<K: Kind> KindController<K> {
     async fn look(&self, item: &Item) -> Next {
         let key = (item.namespace.clone(), item.name.clone());
         let Some(stored) = self.store.get(&key) else { return Next::Wait };
-        let object = match &stored.0 {
-            Ok(object) => object,
-            Err(invalid) => {
-                outcome::record_malformed::<K>(&self.engine, item, &invalid.metadata, &invalid.error).await;
-                return Next::Wait;
-            }
-        };
+        let Ok(object) = &stored.0 else { return self.report_malformed(item).await };
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(&key).unwrap_or_default();
         if memory.uid != object.uid() {
             memory = Memory { uid: object.uid(), ..Memory::default() };
@@ -138,6 +138,17 @@ impl<K: Kind> KindController<K> {
         next
     }
 
+    async fn report_malformed(&self, item: &Item) -> Next {
+        let shape = Shape { flattened: malformed::misfit::<K::Facts>, unknown: &[SYNCED] };
+        match malformed::report::<K::Object>(&self.engine, item, &shape).await {
+            Ok(_) => Next::Wait,
+            Err(error) => {
+                tracing::debug!(kind = item.kind, name = %item.name, %error, "could not say that it is malformed, will try again");
+                retry::next(&Outcome::Stopped(Stop::Kubernetes(error)), TRIES_OF_A_MALFORMED_OBJECT)
+            }
+        }
+    }
+
     async fn pass(&self, item: &Item, object: K::Object, memory: &mut Memory<K>) -> Next {
         let begun = Instant::now();
         let policy = policy::effective(object.spec().policy(), object.annotations(), K::DELETIONS);
@@ -149,8 +160,10 @@ impl<K: Kind> KindController<K> {
             object,
             memory,
             policy,
+            siblings: Siblings::default(),
             wanted: State::new(),
             seen: None,
+            absent_for: Duration::ZERO,
             plan: None,
             deeds: Vec::new(),
             recorded: None,
@@ -165,6 +178,8 @@ impl<K: Kind> KindController<K> {
                 self.engine.metrics.passed(self.kind, deed, begun.elapsed());
                 return Next::Wait;
             }
+            // Who may not write any more has nothing to say either: what stopped the pass is over for whoever goes on.
+            End::Report(_) if !self.engine.gate.is_open() => return Next::Wait,
             End::Report(outcome) => outcome,
         };
         if let Outcome::Stopped(Stop::Vendor(fault)) = &outcome

@@ -1,6 +1,7 @@
 //! Draft: what an object has recorded about itself, in the form that a plan needs; one for the loop and for previews.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use kube::core::object::{HasSpec, HasStatus};
 use kube::{Resource, ResourceExt};
@@ -21,6 +22,8 @@ pub struct Draft {
     pub first_sight: bool,
     /// A create was announced, and its outcome never recorded.
     pub announced: bool,
+    /// The present step of an announced create may have been carried out.
+    pub uncertain: bool,
     /// What was switched off when an earlier object with this natural key was deleted.
     pub tombstone: Option<String>,
     /// This generation of the spec was converged before.
@@ -46,7 +49,8 @@ impl Draft {
         Self {
             remembered: status.map(|status| status.applied.clone()).unwrap_or_default(),
             first_sight: other || !object.finalizers().iter().any(|name| name == FINALIZER),
-            announced: annotation::<K>(object, PENDING_CREATE).is_some(),
+            announced: announced::<K>(object),
+            uncertain: announced::<K>(object),
             tombstone,
             settled: status.is_some_and(|status| status.observed_generation == generation)
                 && (converged(SYNCED) || converged(DRIFTED)),
@@ -74,6 +78,11 @@ impl Draft {
             external_id: self.external_id.as_deref(),
             first_sight: self.first_sight,
             announced: self.announced,
+            uncertain: self.uncertain,
+            recreate: K::RECREATE,
+            lag: K::LAG,
+            absent_for: Duration::MAX,
+            removed: false,
             tombstone: self.tombstone.as_deref(),
             settled: self.settled,
             reported: &self.reported,
@@ -89,7 +98,14 @@ pub fn annotation<'o, K: Kind>(object: &'o K::Object, name: &str) -> Option<&'o 
     object.annotations().get(name).map(String::as_str).filter(|value| !value.is_empty())
 }
 
-/// The id that an object has recorded: in the annotation, or else in its status.
+/// Whether a create is announced, and its outcome not recorded.
+pub fn announced<K: Kind>(object: &K::Object) -> bool {
+    annotation::<K>(object, PENDING_CREATE).is_some()
+}
+
+/// The id that an object has recorded: in the annotation, or else in its status, which speaks of an earlier external object while a create
+/// is announced.
 pub fn recorded_id<K: Kind>(object: &K::Object) -> Option<&str> {
-    annotation::<K>(object, EXTERNAL_ID).or_else(|| object.status()?.external_id.as_deref())
+    let stored = object.status().filter(|_| !announced::<K>(object));
+    annotation::<K>(object, EXTERNAL_ID).or_else(|| stored?.external_id.as_deref())
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::future::Future;
+use std::time::Duration;
 
 use k8s_openapi::NamespaceResourceScope;
 use kube::core::object::{HasSpec, HasStatus};
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 use super::diff::Change;
 use super::metrics::{Gauge, GaugeSpec};
 use super::policy::{Deletions, Policy};
+use super::sibling::{Sibling, Siblings};
 use super::state::{Field, State};
 use super::status::Status;
 use crate::base::access::Access;
@@ -41,6 +43,10 @@ pub trait Vendor: Send + Sync + 'static {
     /// # Errors
     /// A setting or a credential that cannot work, named with the way out.
     fn connect(settings: &Self::Settings, access: Access) -> Result<Self::Client, Fault>;
+
+    /// What tells the account that the credentials belong to from every other one of this vendor, such as its address and its key: the same
+    /// for two AdminApis that mean one account. It may hold credentials; the engine keeps a keyed fingerprint of it, and nothing else.
+    fn realm(client: &Self::Client) -> Secret;
 
     /// Proves with a read that the vendor answers and takes the credentials. Data read after `fresh_after` may serve.
     fn check(client: &Self::Client, fresh_after: Instant) -> impl Future<Output = Result<(), Fault>> + Send;
@@ -135,6 +141,8 @@ pub struct Sought<'a, S, F> {
     pub fresh_after: Instant,
     /// Somebody waits for news of this one object: asking for it alone may be cheaper than asking for all.
     pub alone: bool,
+    /// The ids of the managed objects that the spec refers to.
+    pub siblings: &'a Siblings,
 }
 
 /// Whether an external object exists. Only a positive `Absent` may lead to a create or to letting go.
@@ -187,6 +195,8 @@ pub struct Wanted<'a, S> {
     pub changes: &'a [Change],
     /// The secret values, by field path.
     pub secrets: &'a BTreeMap<&'static str, Secret>,
+    /// The ids of the managed objects that the spec refers to.
+    pub siblings: &'a Siblings,
 }
 
 impl<S> Wanted<'_, S> {
@@ -196,13 +206,27 @@ impl<S> Wanted<'_, S> {
     }
 }
 
+/// How far a create got before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Attempt<'a> {
+    /// What the last step that is done returned; none when no step is.
+    pub recorded: Option<&'a str>,
+    /// The step after it may have been carried out: a call was lost, or a process ended. Whoever cannot repeat that step without harm looks
+    /// first whether it is done.
+    pub uncertain: bool,
+}
+
 /// What one call of a create brought about.
 #[derive(Debug)]
 pub enum Progress<F> {
     /// The object exists.
     Done(Created<F>),
-    /// A step is done and must be recorded before the next one: the words to hand to the next call.
+    /// A step is done and is recorded before the next one: the words to hand to the next call, any text without secrets. They stand in an
+    /// annotation, so they are to be short.
     Step(String),
+    /// The step is uncertain, must not be repeated if it is done, and the vendor does not tell. What a person has to look for, as a part of
+    /// a sentence. Nothing more is done before somebody says how it is.
+    Unclear(String),
 }
 
 /// A new external object.
@@ -219,6 +243,9 @@ pub struct Created<F> {
 /// # Guarantees the engine gives
 /// - no two passes for one object at the same time;
 /// - `create` only after a positive [`Found::Absent`], and only after the create was announced in Kubernetes;
+/// - a step of a create is never called again once its answer came, whatever stops in between; when an answer is lost, or may have been,
+///   the next call says so ([`Attempt::uncertain`]). The object is looked for first: a create whose last step was done is not called again;
+/// - of two objects for one external object, only one is ever acted for;
 /// - `update` only with changes of one group; `disable` and `delete` only when the object's policy asks for it.
 ///
 /// # What an implementation must uphold
@@ -246,6 +273,12 @@ pub trait Kind: Sized + Send + Sync + 'static {
 
     /// How it is told from others.
     const IDENTITY: Identity;
+    /// Whether an external object that is gone is made anew: true where nothing is lost with it, as with a job. Otherwise the object is held
+    /// as [`ExternalObjectGone`](super::reason::Reason::ExternalObjectGone).
+    const RECREATE: bool = false;
+    /// For [`Identity::Listed`]: how long the vendor's list may lag behind a create. An absence is believed when it was seen twice, this far
+    /// apart, wherever believing it too early would make a second object or lose one.
+    const LAG: Duration = Duration::from_secs(30);
     /// What may happen on deletion, the default first.
     const DELETIONS: Deletions;
     /// Its fields.
@@ -267,11 +300,17 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// What to publish there. `None` while something is still unknown.
     fn publish(external_id: &str, facts: &Self::Facts) -> Option<BTreeMap<&'static str, String>>;
 
+    /// The managed objects of the same namespace that the spec refers to. An object waits until each of them has its id; none is needed to
+    /// delete, so what [`Kind::find`], [`Kind::disable`] and [`Kind::delete`] need of them then must be in the object's own external id.
+    fn siblings(_spec: &Self::Spec) -> Vec<Sibling> {
+        Vec::new()
+    }
+
     /// Spec → checked and normalised state; secret fields are added by the engine. Pure.
     ///
     /// # Errors
     /// A spec that the schema lets through and the vendor would not.
-    fn desired(spec: &Self::Spec) -> Result<State, Invalid>;
+    fn desired(spec: &Self::Spec, siblings: &Siblings) -> Result<State, Invalid>;
 
     /// Looks for the external object. Reads only.
     fn find(
@@ -279,11 +318,12 @@ pub trait Kind: Sized + Send + Sync + 'static {
         sought: &Sought<'_, Self::Spec, Self::Facts>,
     ) -> impl Future<Output = Result<Found<Seen<Self::Facts>>, Fault>> + Send;
 
-    /// Takes one step of a create. `recorded` is what the step before returned, none at first.
+    /// Takes one step of a create. Until the last one is done, [`Kind::find`] does not show the object, or what the remaining steps do is
+    /// a matter of [`Kind::update`].
     fn create(
         client: &<Self::Vendor as Vendor>::Client,
         wanted: &Wanted<'_, Self::Spec>,
-        recorded: Option<&str>,
+        attempt: Attempt<'_>,
     ) -> impl Future<Output = Result<Progress<Self::Facts>, Fault>> + Send;
 
     /// Writes the changes of one group.

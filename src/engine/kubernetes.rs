@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
 use k8s_openapi::ByteString;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
@@ -114,7 +114,8 @@ fn with_finalizer<O: Object>(object: &O) -> Vec<String> {
     finalizers
 }
 
-/// Announces a create: finalizer and `pending-create` in one write, refused when the object changed since it was read.
+/// Announces a create: finalizer and `pending-create` in one write, refused when the object changed since it was read. The id of an
+/// external object that is gone and made anew goes with the same write.
 ///
 /// # Errors
 /// Then nothing was announced, and nothing may be created.
@@ -122,9 +123,45 @@ pub async fn announce<O: Object>(client: &Client, object: &O, attempt: &str) -> 
     let change = json!({"metadata": {
         "resourceVersion": object.resource_version(),
         "finalizers": with_finalizer(object),
-        "annotations": {PENDING_CREATE: attempt},
+        "annotations": {PENDING_CREATE: attempt, EXTERNAL_ID: null},
     }});
     patch(client, object, change).await
+}
+
+/// Records what a step of an announced create returned: `before` is the announcement until now, `after` the one with it. Retried for about
+/// a minute, since the step must not be done again. Others may write to the object meanwhile, but not announce a create of their own.
+///
+/// # Errors
+/// The last one, after a minute, or that the announcement is no longer ours.
+pub async fn record_step<O: Object>(client: &Client, object: &O, before: &str, after: &str) -> Result<O, Error> {
+    let mut newer: Option<O> = None;
+    let mut pauses = patience().build();
+    loop {
+        let error = match announce(client, newer.as_ref().unwrap_or(object), after).await {
+            Ok(object) => return Ok(object),
+            Err(error) => error,
+        };
+        let Some(pause) = pauses.next().filter(|_| !error.is_missing()) else { return Err(error) };
+        tokio::time::sleep(pause).await;
+        if error.is_conflict()
+            && let Ok(latest) = call(api_of(client, object).get(&object.name_any())).await
+        {
+            let standing = latest.annotations().get(PENDING_CREATE);
+            if standing.is_none_or(|standing| standing != before && standing != after) {
+                return Err(error);
+            }
+            newer = Some(latest);
+        }
+    }
+}
+
+/// How long we go on trying to write down what must not be lost.
+fn patience() -> ExponentialBuilder {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(50))
+        .with_max_delay(Duration::from_secs(10))
+        .with_max_times(12)
+        .with_jitter()
 }
 
 /// Takes back an announcement, and the finalizer that came with it, after the vendor answered that nothing was made.
@@ -148,12 +185,7 @@ pub async fn retract<O: Object>(client: &Client, object: &O) -> Result<O, Error>
 /// The last one, after a minute. The announcement then still stands.
 pub async fn record_created<O: Object>(client: &Client, object: &O, external_id: &str) -> Result<O, Error> {
     let change = json!({"metadata": {"annotations": {EXTERNAL_ID: external_id, PENDING_CREATE: null}}});
-    let pace = ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(50))
-        .with_max_delay(Duration::from_secs(10))
-        .with_max_times(12)
-        .with_jitter();
-    (|| patch(client, object, change.clone())).retry(pace).when(|error| !error.is_missing()).await
+    (|| patch(client, object, change.clone())).retry(patience()).when(|error| !error.is_missing()).await
 }
 
 /// Writes down that an existing external object is ours.

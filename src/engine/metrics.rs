@@ -90,6 +90,7 @@ pub struct Metrics {
     call_seconds: Family<OperationLabels, Histogram>,
     depth: Family<LaneLabels, Level>,
     running: Level,
+    leader: Level,
     writes: Family<KindLabels, Counter>,
     contributions: Contributions,
 }
@@ -112,6 +113,7 @@ impl Metrics {
             call_seconds: Family::new_with_constructor(vendor_buckets),
             depth: Family::default(),
             running: Level::default(),
+            leader: Level::default(),
             writes: Family::default(),
             contributions: contributions.clone(),
             registry: Registry::default(),
@@ -132,6 +134,7 @@ impl Metrics {
         );
         registry.register("queue_depth", "Objects that wait for their turn, by lane", metrics.depth.clone());
         registry.register("queue_running", "Objects that are being looked at", metrics.running.clone());
+        registry.register("leader", "1 while this process may write at vendors, else 0", metrics.leader.clone());
         registry.register("status_writes", "Status patches sent to Kubernetes", metrics.writes.clone());
         registry.register_collector(Box::new(Objects { contributions, specs }));
         Self { registry, ..metrics }
@@ -166,6 +169,11 @@ impl Metrics {
         self.running.set(running as i64);
     }
 
+    /// Shows whether this process leads.
+    pub fn leads(&self, leads: bool) {
+        self.leader.set(i64::from(leads));
+    }
+
     /// Replaces what `item` contributes. `gauges` none: what it contributed before stays.
     pub fn contribute(&self, item: &Item, ready: &'static str, reason: &'static str, gauges: Option<Vec<Gauge>>) {
         let mut all = self.contributions.lock().unwrap_or_else(PoisonError::into_inner);
@@ -194,12 +202,12 @@ impl Metrics {
 }
 
 impl Observer for Metrics {
-    fn finished(&self, call: &Call) {
+    fn finished(&self, call: &Call<'_>) {
         let labels = CallLabels {
             vendor: call.vendor,
             operation: call.operation,
             access: if call.write { "write" } else { "read" },
-            outcome: call.fault.map_or("success", |class| class.label()),
+            outcome: call.fault.map_or("success", |fault| fault.class.label()),
         };
         self.calls.get_or_create(&labels).inc();
         let labels = OperationLabels { vendor: call.vendor, operation: call.operation };

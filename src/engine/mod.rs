@@ -4,6 +4,7 @@
 //! the modules between them are its steps, most of them pure.
 
 pub mod admin_api;
+pub mod announcement;
 pub mod apply;
 pub mod condition;
 pub mod connection;
@@ -15,6 +16,7 @@ pub mod diff;
 pub mod draft;
 pub mod kind;
 pub mod kubernetes;
+pub mod malformed;
 pub mod metrics;
 pub mod operator;
 pub mod outcome;
@@ -26,12 +28,14 @@ pub mod prints;
 pub mod queue;
 pub mod reason;
 pub mod reconcile;
+pub mod record;
 pub mod reference;
 pub mod registry;
 pub mod report;
 pub mod retry;
 pub mod session;
 pub mod settle;
+pub mod sibling;
 pub mod state;
 pub mod status;
 pub mod tombstone;

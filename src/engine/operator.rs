@@ -44,8 +44,14 @@ impl Operator {
         self.engine.clone()
     }
 
-    /// Works until `stop`, then finishes what is under way. `ready` turns true once every watch has its first full list.
-    pub async fn run(self, stop: CancellationToken, ready: watch::Sender<bool>) {
+    /// Watches at once, works from when `leading` returns until `stop` or until the gate closes, then finishes what is under way. `ready`
+    /// turns true once every watch has its first full list. Returns whether all that was under way is finished.
+    pub async fn run(
+        self,
+        stop: CancellationToken,
+        leading: impl Future<Output = ()> + Send,
+        ready: watch::Sender<bool>,
+    ) -> bool {
         let Self { engine, events, tables } = self;
         let watches = TaskTracker::new();
         let events = tokio::spawn(publish(engine.clone(), events));
@@ -60,6 +66,10 @@ impl Operator {
             tracing::info!(kinds = tables.kinds.len(), "watching, and ready to work");
             ready.send_replace(true);
         }
+        tokio::select! {
+            () = leading => {}
+            () = stop.cancelled() => {}
+        }
         let passes = TaskTracker::new();
         dispatch(&engine, &passes, &stop).await;
         passes.close();
@@ -72,6 +82,7 @@ impl Operator {
             tracing::warn!(under_way, "stopped with work under way; it is taken up again at the next start");
         }
         events.abort();
+        drained
     }
 }
 
@@ -157,7 +168,7 @@ where
 }
 
 async fn dispatch(engine: &Arc<Engine>, passes: &TaskTracker, stop: &CancellationToken) {
-    while !stop.is_cancelled() {
+    while !stop.is_cancelled() && engine.gate.is_open() {
         let (taken, wake) = engine.take();
         for (item, lane) in taken {
             passes.spawn(pass(engine.clone(), item, lane));

@@ -7,9 +7,9 @@ use serde_json::json;
 use super::condition::{DRIFTED, Judgement, READY, RECONCILING, STALLED, SYNCED, stamp};
 use super::diff::remember;
 use super::kind::{Kind, Seen};
-use super::kubernetes::{params, write_status};
+use super::kubernetes::write_status;
 use super::pass::Pass;
-use super::policy::{ABANDON, FINALIZER, RECONCILE_AT};
+use super::policy::RECONCILE_AT;
 use super::queue::Item;
 use super::reason::Reason;
 use super::report::{Outcome, Stop};
@@ -68,6 +68,7 @@ fn is_hiccup<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> bool {
         Outcome::Stopped(Stop::Kubernetes(error)) if error.is_conflict() => return true,
         Outcome::Stopped(Stop::Kubernetes(_)) => true,
         Outcome::Stopped(Stop::Waiting { reason: Reason::AdminApiNotReady, .. }) => true,
+        Outcome::Stopped(Stop::Later { reason: Reason::AbsenceUnconfirmed, .. }) => true,
         Outcome::Stopped(Stop::Vendor(fault)) => match fault.class {
             Class::Transient | Class::Throttled => pass.memory.tries < PATIENCE,
             // The AdminApi proves itself first, and its own status speaks of it if it cannot.
@@ -163,52 +164,5 @@ fn announce<K: Kind>(
         if turned && !own && !first_and_fine && !matches!(outcome, Outcome::Stepped { .. }) {
             say(&condition.reason, bad, &format!("{}: {}", condition.type_, condition.message));
         }
-    }
-}
-
-/// Reports an object that cannot be decoded, through the untyped API.
-pub async fn record_malformed<K: Kind>(
-    engine: &super::context::Engine,
-    item: &Item,
-    metadata: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta,
-    error: &str,
-) {
-    use kube::api::{Api, DynamicObject, Patch};
-    use kube::core::ApiResource;
-    engine.metrics.contribute(item, "False", Reason::Malformed.word(), Some(Vec::new()));
-    let resource = ApiResource::erase::<K::Object>(&());
-    let api: Api<DynamicObject> = Api::namespaced_with(engine.client.clone(), &item.namespace, &resource);
-    let uid = metadata.uid.as_deref().unwrap_or_default();
-    let annotations = metadata.annotations.iter().flatten();
-    let abandoned = annotations.into_iter().any(|(name, value)| name == ABANDON && value == uid);
-    if metadata.deletion_timestamp.is_some() && abandoned {
-        let kept: Vec<&String> = metadata.finalizers.iter().flatten().filter(|name| *name != FINALIZER).collect();
-        let change = json!({"metadata": {"resourceVersion": metadata.resource_version, "finalizers": kept}});
-        let released = super::kubernetes::call(api.patch(&item.name, &params(), &Patch::Merge(change))).await;
-        tracing::info!(kind = item.kind, name = %item.name, ok = released.is_ok(), "let go of an object that cannot be read");
-        return;
-    }
-    let generation = metadata.generation.unwrap_or_default();
-    let message = format!(
-        "this object cannot be read: {error}; correct it, or, to delete it and leave the vendor's side alone, set the annotation \
-         {ABANDON}: {uid}"
-    );
-    let judgements = [
-        Judgement::new(READY, false, Reason::Malformed.word(), message.clone()),
-        Judgement::new(SYNCED, None, Reason::Malformed.word(), message.clone()),
-        Judgement::new(STALLED, true, Reason::Malformed.word(), message),
-    ];
-    let before = super::kubernetes::call(api.get(&item.name)).await.ok();
-    let stored: Vec<Condition> = before
-        .and_then(|object| serde_json::from_value(object.data.get("status")?.get("conditions")?.clone()).ok())
-        .unwrap_or_default();
-    let conditions = stamp(&stored, &judgements, generation, now());
-    if stored == conditions {
-        return;
-    }
-    tracing::warn!(kind = item.kind, namespace = %item.namespace, name = %item.name, error, "cannot read this object");
-    let patch = json!({"status": {"observedGeneration": generation, "conditions": conditions}});
-    if let Err(error) = super::kubernetes::call(api.patch_status(&item.name, &params(), &Patch::Merge(patch))).await {
-        tracing::warn!(kind = item.kind, name = %item.name, %error, "could not say so in its status");
     }
 }

@@ -1,19 +1,23 @@
 //! Pass: one object on its way through the loop, and what is remembered of it from one pass to the next.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use kube::Resource;
 use kube::core::object::HasStatus;
 use tokio::time::Instant;
 
+use super::announcement::Announcement;
 use super::context::Engine;
 use super::diff::Change;
 use super::draft::{self, Draft};
 use super::kind::{Found, Kind, Seen, Sought};
-use super::plan::{Plan, Situation};
+use super::plan::{Hold, Plan, Situation};
 use super::policy::{EXTERNAL_ID, Effective, PENDING_CREATE, RECONCILE_AT};
 use super::reason::Reason;
+use super::report::Stop;
 use super::settle::Link;
+use super::sibling::Siblings;
 use super::state::State;
 use super::status::Status;
 use super::tombstone;
@@ -49,6 +53,14 @@ pub struct Memory<K: Kind> {
     pub attempt: Option<String>,
     /// No call under that announcement may have been carried out.
     pub attempt_is_clean: bool,
+    /// No call of its present step may have been carried out.
+    pub step_is_clean: bool,
+    /// What its last step returned, until it is recorded.
+    pub step: Option<String>,
+    /// Since when the external object of this id, or of none yet, was absent in every look.
+    pub absent: Option<(Option<String>, Instant)>,
+    /// The external object was deleted for the deletion of this one.
+    pub removed: bool,
     /// What was published, to write it only when it differs: the connection details and the version of the Secret.
     pub published: Option<(BTreeMap<&'static str, String>, Option<String>)>,
 }
@@ -70,6 +82,10 @@ impl<K: Kind> Default for Memory<K> {
             wish: None,
             attempt: None,
             attempt_is_clean: false,
+            step_is_clean: false,
+            step: None,
+            absent: None,
+            removed: false,
             published: None,
         }
     }
@@ -91,10 +107,14 @@ pub struct Pass<'a, K: Kind> {
     pub memory: &'a mut Memory<K>,
     /// The policy in force.
     pub policy: Effective,
+    /// The ids of the managed objects that the spec refers to, once known.
+    pub siblings: Siblings,
     /// The wanted state, once known.
     pub wanted: State,
     /// What was seen last, once something was.
     pub seen: Option<Seen<K::Facts>>,
+    /// How long that has been absent, as far as this process knows.
+    pub absent_for: Duration,
     /// The plan, once made.
     pub plan: Option<Plan>,
     /// What was done, in words, for Events: told even when the pass then stops.
@@ -119,19 +139,21 @@ impl<K: Kind> Pass<'_, K> {
         draft::annotation::<K>(&self.object, name)
     }
 
-    /// The announced create, if there is one: its attempt, and what its last step returned.
-    pub fn announcement(&self) -> (Option<String>, Option<String>) {
-        match self.annotation(PENDING_CREATE).map(|words| words.split_once(' ').unwrap_or((words, ""))) {
-            None => (None, None),
-            Some((attempt, "")) => (Some(attempt.to_owned()), None),
-            Some((attempt, words)) => (Some(attempt.to_owned()), Some(words.to_owned())),
-        }
+    /// The announced create, if there is one.
+    pub fn announcement(&self) -> Option<Announcement> {
+        self.annotation(PENDING_CREATE).map(Announcement::read)
     }
 
-    /// The vendor's id: what was recorded in the annotation, or is not recorded yet, or stood in the status.
+    /// Whether the announcement that stands was made by this process, if one stands.
+    fn announced_here(&self) -> Option<bool> {
+        self.announcement().map(|standing| self.memory.attempt.as_ref() == Some(&standing.attempt))
+    }
+
+    /// The vendor's id: what was recorded in the annotation, or is not recorded yet, or stood in the status. That of the status is an
+    /// earlier external object's while a create is announced.
     pub fn external_id(&self) -> Option<String> {
-        let annotated = self.annotation(EXTERNAL_ID).map(str::to_owned);
-        annotated.or_else(|| self.memory.external_id.clone()).or_else(|| self.stored()?.external_id.clone())
+        let recorded = draft::recorded_id::<K>(&self.object).map(str::to_owned);
+        self.annotation(EXTERNAL_ID).map(str::to_owned).or_else(|| self.memory.external_id.clone()).or(recorded)
     }
 
     /// The stored status.
@@ -186,19 +208,24 @@ impl<K: Kind> Pass<'_, K> {
 
     /// What a plan depends on.
     pub fn situation<'s>(&'s self, draft: &'s Draft) -> Situation<'s> {
-        Situation { generation: self.generation, ..draft.situation::<K>(&self.object, self.policy, &self.wanted) }
+        Situation {
+            generation: self.generation,
+            absent_for: self.absent_for,
+            removed: self.memory.removed,
+            ..draft.situation::<K>(&self.object, self.policy, &self.wanted)
+        }
     }
 
     /// The owned parts of that, with what is not recorded yet.
     pub fn draft(&self, link: &Link<K>) -> Draft {
-        let (attempt, _) = self.announcement();
-        let clean = attempt.is_some() && attempt == self.memory.attempt && self.memory.attempt_is_clean;
+        let here = self.announced_here();
         let tombstone = link.session.tombstone(&tombstone::key(self.kind, &K::natural_key(self.spec())));
         let stored = Draft::new::<K>(&self.object, self.external_id(), tombstone);
         let just_taken = self.memory.adopted.is_some() && self.memory.adopted == stored.external_id;
         Draft {
             remembered: self.remembered(),
-            announced: attempt.is_some() && !clean,
+            announced: here.is_some_and(|here| !(here && self.memory.attempt_is_clean)),
+            uncertain: here.is_some_and(|here| !(here && self.memory.step_is_clean)),
             first_sight: stored.first_sight && !just_taken,
             last_approved: self.memory.approved.clone().or_else(|| stored.last_approved.clone()),
             ..stored
@@ -212,16 +239,46 @@ impl<K: Kind> Pass<'_, K> {
     pub async fn find(&mut self, link: &Link<K>) -> Result<Found<Seen<K::Facts>>, Fault> {
         let wish = self.wish();
         let wishes_news = wish.is_some();
-        let fresh_after =
-            [wish, self.memory.look_after].into_iter().flatten().fold(link.session.fresh_after(), Instant::max);
         let external_id = self.external_id();
+        self.memory.absent.take_if(|(id, _)| *id != external_id);
+        let second_look = self.memory.absent.as_ref().map(|(_, since)| *since + K::LAG);
+        let second_look = second_look.filter(|due| *due <= Instant::now());
+        let news = [wish, self.memory.look_after, second_look];
+        let fresh_after = news.into_iter().flatten().fold(link.session.fresh_after(), Instant::max);
         let facts = self.memory.facts.as_ref().or_else(|| self.relevant().map(|status| &status.facts));
-        let sought =
-            Sought { spec: self.spec(), external_id: external_id.as_deref(), facts, fresh_after, alone: wishes_news };
+        let sought = Sought {
+            spec: self.spec(),
+            external_id: external_id.as_deref(),
+            facts,
+            fresh_after,
+            alone: wishes_news,
+            siblings: &self.siblings,
+        };
         let found = K::find(&link.client, &sought).await?;
-        if let Found::Present(seen) = &found {
-            self.seen = Some(seen.clone());
+        match &found {
+            Found::Present(seen) => {
+                self.seen = Some(seen.clone());
+                self.memory.absent = None;
+            }
+            Found::Absent => {
+                let (_, since) = self.memory.absent.get_or_insert_with(|| (external_id, Instant::now()));
+                // What was read is at least as new as what was asked for.
+                self.absent_for = fresh_after.saturating_duration_since(*since);
+            }
+            Found::Unknown(_) => {}
         }
         Ok(found)
+    }
+
+    /// A plan that is held, as the end of the pass: one that only waits for a second look at an absence comes back when it is due.
+    pub fn held(&self, hold: Hold) -> Stop {
+        let Hold { reason, message } = hold;
+        match (&self.memory.absent, reason) {
+            (Some((_, since)), Reason::AbsenceUnconfirmed) => {
+                let pause = (*since + K::LAG).saturating_duration_since(Instant::now());
+                Stop::Later { reason, message, pause }
+            }
+            _ => Stop::Held(Hold { reason, message }),
+        }
     }
 }

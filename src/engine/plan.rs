@@ -1,12 +1,13 @@
 //! Plan: what is to be done about one object, as a value that is shown and carried out alike. Pure.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_lc_rs::digest;
 
 use super::diff::{Change, Effect, diff};
 use super::kind::{Found, Identity, Seen};
-use super::policy::{Deletion, EXTERNAL_ID, Effective, Management, PENDING_CREATE};
+use super::policy::{ABANDON, Deletion, EXTERNAL_ID, Effective, Management, PENDING_CREATE};
 use super::reason::Reason;
 use super::state::{Field, State, Value, row};
 
@@ -132,6 +133,16 @@ pub struct Situation<'a> {
     pub first_sight: bool,
     /// A create was announced by an earlier pass, and its outcome never recorded.
     pub announced: bool,
+    /// A call of that create may have been carried out after the last step that is recorded.
+    pub uncertain: bool,
+    /// An external object that is gone is made anew.
+    pub recreate: bool,
+    /// How long the vendor's list may lag behind a create.
+    pub lag: Duration,
+    /// How long the external object has been absent, as far as is known.
+    pub absent_for: Duration,
+    /// We deleted the external object, so that its absence is no surprise.
+    pub removed: bool,
     /// The id of the external object that we switched off when an earlier object with this natural key was deleted.
     pub tombstone: Option<&'a str>,
     /// This generation of the spec was converged before, so a difference is drift.
@@ -166,6 +177,18 @@ pub fn dispose<F>(at: &Situation<'_>, found: &Found<Seen<F>>) -> Plan {
                 at.natural_key
             ),
         ),
+        Found::Absent if !at.removed && at.external_id.is_none() && at.uncertain && at.identity == Identity::Blind => {
+            Plan::of(Action::Nothing).held(
+                Reason::DeletionBlocked,
+                format!(
+                    "the answer to creating {} was lost and the vendor cannot search; look there, then either set the annotation \
+                     {EXTERNAL_ID} to its id to have it dealt with as policy.deletion says, or let go of it with the annotation \
+                     {ABANDON}: {}",
+                    at.natural_key, at.uid
+                ),
+            )
+        }
+        Found::Absent if !at.removed && too_early(at) => unconfirmed(at),
         Found::Absent => Plan::of(Action::Release),
         Found::Present(seen) if !ours(at, seen) => Plan::of(Action::Release),
         Found::Present(_) => {
@@ -197,9 +220,29 @@ fn refusals<F>(at: &Situation<'_>, seen: &Seen<F>) -> Vec<Change> {
     differences.into_iter().filter(|change| change.effect == Effect::Refused).collect()
 }
 
+/// Whether the object may exist although a list does not show it: it was made, or may have been, and lists can be late.
+fn too_early(at: &Situation<'_>) -> bool {
+    let may_exist = at.external_id.is_some() || at.uncertain;
+    at.identity == Identity::Listed && may_exist && at.absent_for < at.lag
+}
+
+fn unconfirmed(at: &Situation<'_>) -> Plan {
+    let what = match at.external_id {
+        Some(id) => format!("the vendor does not show {id:?}"),
+        None => format!("the answer to creating {} was lost, and the vendor does not show it", at.natural_key),
+    };
+    Plan::of(Action::Nothing).held(
+        Reason::AbsenceUnconfirmed,
+        format!("{what}; its list may be late, so it is read again {} s after the first time", at.lag.as_secs()),
+    )
+}
+
 fn absent(at: &Situation<'_>) -> Plan {
+    if too_early(at) {
+        return unconfirmed(at);
+    }
     match (at.external_id, at.tombstone) {
-        (None, _) if at.announced && at.identity == Identity::Blind => Plan::of(Action::Create).held(
+        (None, _) if at.uncertain && at.identity == Identity::Blind => Plan::of(Action::Create).held(
             Reason::CreateOutcomeUnknown,
             format!(
                 "the answer to creating {} was lost and the vendor cannot search; look there, then either set the annotation \
@@ -207,10 +250,12 @@ fn absent(at: &Situation<'_>) -> Plan {
                 at.natural_key
             ),
         ),
+        // Nothing is lost with it, and the absence is certain.
+        (Some(_), _) if at.recreate => Plan::of(Action::Create),
         // Hidden by the vendor since we switched it off: a create would only be told that the key is taken.
         (None, Some(id)) => Plan::of(Action::Adopt { external_id: id.to_owned(), claim: Claim::Revived }),
         (None, None) => Plan::of(Action::Create),
-        // A list may lag behind a create, and a vendor may lose an object with all that was in it: neither asks for a second one.
+        // A vendor may lose an object with all that was in it: that asks for no second one.
         (Some(id), _) => Plan::of(Action::Create).held(
             Reason::ExternalObjectGone,
             format!(

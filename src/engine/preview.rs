@@ -21,6 +21,7 @@ use super::policy::{ABANDON, APPROVE, Deletion, Effective, FINALIZER, Management
 use super::reason::Reason;
 use super::report::Stop;
 use super::session::AnyClient;
+use super::sibling::Siblings;
 use super::state::{Access, State, row};
 use super::tombstone;
 use crate::base::fault::Fault;
@@ -104,12 +105,21 @@ pub async fn preview<K: Kind>(request: Request) -> Result<Preview, Stop> {
     let draft = Draft::new::<K>(&object, recorded_id::<K>(&object).map(str::to_owned), tombstone);
     let policy = effective(object.spec().policy(), object.annotations(), K::DELETIONS);
     let facts = object.status().map(|status| &status.facts);
-    let mut look = Look::<K> { request: &request, client, object: &object, policy, draft, wanted: State::new(), facts };
+    let mut look = Look::<K> {
+        request: &request,
+        client,
+        object: &object,
+        policy,
+        draft,
+        siblings: Siblings::default(),
+        wanted: State::new(),
+        facts,
+    };
     if object.meta().deletion_timestamp.is_some() {
         let plan = look.dispose().await?;
         return Ok(Preview::of(look.draft.natural_key, vec![plan]));
     }
-    look.wanted = K::desired(object.spec())?;
+    look.wanted = K::desired(object.spec(), &look.siblings)?;
     look.add_secrets().await?;
     look.converge().await
 }
@@ -169,6 +179,7 @@ struct Look<'a, K: Kind> {
     object: &'a K::Object,
     policy: Effective,
     draft: Draft,
+    siblings: Siblings,
     wanted: State,
     facts: Option<&'a K::Facts>,
 }
@@ -181,6 +192,7 @@ impl<K: Kind> Look<'_, K> {
             facts: self.facts,
             fresh_after: self.request.fresh_after,
             alone: false,
+            siblings: &self.siblings,
         };
         Ok(K::find(self.client, &sought).await?)
     }
@@ -277,7 +289,7 @@ impl<K: Kind> Look<'_, K> {
             self.facts = None;
         }
         self.draft.external_id = Some(external_id);
-        (self.draft.first_sight, self.draft.announced) = (false, false);
+        (self.draft.first_sight, self.draft.announced, self.draft.uncertain) = (false, false, false);
         if claim == Claim::Revived {
             self.draft.tombstone = None;
         }
@@ -324,7 +336,7 @@ impl<K: Kind> Look<'_, K> {
         if !ours || !known || kept || abandoned {
             return Ok(Plan { action: Action::Release, changes: Vec::new(), kept: Vec::new(), hold: None });
         }
-        self.wanted = K::desired(self.object.spec()).unwrap_or_default();
+        self.wanted = K::desired(self.object.spec(), &self.siblings).unwrap_or_default();
         let found = self.find().await?;
         let mut plan = plan::dispose(&self.draft.situation::<K>(self.object, self.policy, &self.wanted), &found);
         if self.policy.paused && plan.hold.is_none() && plan.is_something() {

@@ -66,6 +66,8 @@ reasons! {
     KeyTaken,
     /// The external object is gone, and making it anew would not bring it back.
     ExternalObjectGone,
+    /// The vendor does not show the external object just now; it may be late, so it is asked again before anything follows from that.
+    AbsenceUnconfirmed,
     /// There is nothing to observe at the vendor.
     NotFound,
     /// A create may or may not have happened, and the vendor offers no way to find out.

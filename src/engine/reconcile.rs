@@ -54,7 +54,7 @@ pub async fn run<K: Kind>(pass: &mut Pass<'_, K>) -> End {
 
 async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     paused(pass)?;
-    pass.wanted = K::desired(pass.spec())?;
+    pass.wanted = K::desired(pass.spec(), &pass.siblings)?;
     let link = match settle::link::<K>(pass.engine, pass.namespace(), pass.spec()) {
         // Applied together, an object may be seen before its AdminApi: each kind has a watch of its own.
         Err(Stop::Waiting { reason: Reason::AdminApiMissing, .. })
@@ -93,7 +93,7 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
                 // Somebody else's: nothing of it is ours to show.
                 pass.seen = None;
             }
-            return Err(Stop::Held(hold));
+            return Err(pass.held(hold));
         }
         if before.as_ref() == Some(&plan) && plan.is_something() {
             return Err(Stop::Vendor(not_kept(Some(&plan))));
@@ -240,14 +240,14 @@ async fn dispose<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     };
     record_id(pass).await?;
     // A spec that cannot be carried out must not stand in the way of deletion.
-    pass.wanted = K::desired(pass.spec()).unwrap_or_default();
+    pass.wanted = K::desired(pass.spec(), &pass.siblings).unwrap_or_default();
     for _ in 0..3 {
         let found = pass.find(&link).await?;
         let draft = pass.draft(&link);
         let plan = plan::dispose(&pass.situation(&draft), &found);
         pass.plan = Some(plan.clone());
         if let Some(hold) = plan.hold {
-            return Err(Stop::Held(hold));
+            return Err(pass.held(hold));
         }
         approved(pass, &plan, &draft);
         let id = pass.seen.as_ref().map(|seen| seen.external_id.clone()).unwrap_or_default();

@@ -26,6 +26,16 @@ pub enum Stop {
     /// The plan is held.
     #[error("{}", .0.message)]
     Held(Hold),
+    /// Time will tell, and how much of it is known.
+    #[error("{message}")]
+    Later {
+        /// What is waited for.
+        reason: Reason,
+        /// One sentence.
+        message: String,
+        /// When to look again.
+        pause: Duration,
+    },
     /// A vendor call failed.
     #[error(transparent)]
     Vendor(#[from] Fault),
@@ -71,7 +81,7 @@ impl Stop {
     pub fn reason(&self) -> Reason {
         match self {
             Self::Invalid(_) => Reason::Invalid,
-            Self::Waiting { reason, .. } => *reason,
+            Self::Waiting { reason, .. } | Self::Later { reason, .. } => *reason,
             Self::Held(hold) => hold.reason,
             Self::Vendor(fault) => match fault.class {
                 Class::Transient => Reason::Unavailable,
@@ -93,7 +103,7 @@ impl Stop {
             Self::Invalid(_) => true,
             Self::Waiting { reason, .. } => *reason != Reason::AdminApiNotReady,
             Self::Vendor(fault) => !matches!(fault.class, Class::Transient | Class::Throttled),
-            Self::Kubernetes(_) => false,
+            Self::Kubernetes(_) | Self::Later { .. } => false,
         }
     }
 }

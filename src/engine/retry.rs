@@ -31,6 +31,7 @@ pub fn next(outcome: &Outcome, tries: u32) -> Next {
                 Next::After(Pace::seconds(5, 300).pause(tries))
             }
             Stop::Held(_) => Next::Wait,
+            Stop::Later { pause, .. } => Next::After(*pause),
             Stop::Kubernetes(_) => Next::After(Pace(Duration::from_millis(250), Duration::from_secs(60)).pause(tries)),
             Stop::Vendor(fault) => {
                 let pace = match fault.class {
@@ -49,6 +50,9 @@ pub fn next(outcome: &Outcome, tries: u32) -> Next {
 mod tests {
     use super::*;
     use crate::base::fault::Fault;
+    use crate::engine::kind::Invalid;
+    use crate::engine::kubernetes::Error;
+    use crate::engine::plan::Hold;
 
     fn pause(fault: Fault, tries: u32) -> Duration {
         match next(&Outcome::Stopped(Stop::Vendor(fault)), tries) {
@@ -70,5 +74,83 @@ mod tests {
         let fault =
             Fault::new(Class::Throttled, "list_accounts", "slow").with_retry_after(Some(Duration::from_secs(90)));
         assert_eq!(pause(fault, 0), Duration::from_secs(90));
+    }
+
+    const CLASSES: [Class; 7] = [
+        Class::Transient,
+        Class::Throttled,
+        Class::Denied,
+        Class::Missing,
+        Class::Taken,
+        Class::Refused,
+        Class::Broken,
+    ];
+
+    fn stopped(stop: Stop) -> Outcome {
+        Outcome::Stopped(stop)
+    }
+
+    fn held(reason: Reason) -> Outcome {
+        stopped(Stop::Held(Hold { reason, message: String::new() }))
+    }
+
+    /// Every end of a pass that only time can mend, with the longest pause that it may come to.
+    fn mended_by_time() -> Vec<(String, Outcome, Duration)> {
+        let minutes = |minutes| Duration::from_mins(minutes);
+        let mut rows = vec![
+            ("Kubernetes".to_owned(), stopped(Stop::Kubernetes(Error::TimedOut)), minutes(1)),
+            ("unknown".to_owned(), held(Reason::Unavailable), minutes(5)),
+            ("deletion".to_owned(), held(Reason::DeletionBlocked), minutes(5)),
+        ];
+        rows.extend(CLASSES.map(|class| {
+            let longest = match class {
+                Class::Transient | Class::Throttled => minutes(5),
+                Class::Broken | Class::Missing => minutes(30),
+                Class::Denied | Class::Taken | Class::Refused => minutes(60),
+            };
+            (class.label().to_owned(), stopped(Stop::Vendor(Fault::new(class, "test", "no"))), longest)
+        }));
+        rows
+    }
+
+    #[test]
+    fn no_failure_is_final_and_none_is_tried_faster_than_before() {
+        for (name, outcome, longest) in mended_by_time() {
+            let mut before = Duration::ZERO;
+            for tries in (0..100).chain([u32::MAX - 1, u32::MAX]) {
+                let Next::After(pause) = next(&outcome, tries) else {
+                    panic!("{name} is not tried again after {tries} failures")
+                };
+                assert!(pause >= before && !pause.is_zero(), "{name} gets faster at {tries}: {before:?}, {pause:?}");
+                before = pause;
+            }
+            assert_eq!(before, longest, "{name}");
+        }
+    }
+
+    /// A watch, an edit or the resync brings these back: asking in between could only find the same.
+    #[test]
+    fn only_what_something_else_brings_back_waits() {
+        let invalid = Invalid { field: "name".into(), problem: "is blank".into(), way_out: "set it".into() };
+        let brought_back = |outcome: &Outcome| next(outcome, 3) == Next::Wait;
+        assert!(brought_back(&stopped(Stop::Invalid(invalid))));
+        assert!(brought_back(&Outcome::Settled { deed: None, idle: Vec::new() }));
+        for reason in Reason::ALL.iter().copied() {
+            assert!(brought_back(&stopped(Stop::Waiting { reason, message: String::new() })), "{reason}");
+            let by_time = matches!(reason, Reason::Unavailable | Reason::DeletionBlocked);
+            assert_eq!(brought_back(&held(reason)), !by_time, "{reason}");
+        }
+    }
+
+    #[test]
+    fn a_vendors_wish_for_patience_is_never_undercut() {
+        for class in CLASSES {
+            for (tries, wish) in [(0, 7), (3, 7), (0, 3600), (u32::MAX, 3600), (0, 0)] {
+                let wish = Duration::from_secs(wish);
+                let fault = Fault::new(class, "test", "no");
+                let asked = fault.clone().with_retry_after(Some(wish));
+                assert_eq!(pause(asked, tries), pause(fault, tries).max(wish), "{class:?}");
+            }
+        }
     }
 }

@@ -15,6 +15,7 @@
 
 mod budget;
 mod redact;
+mod trace;
 
 pub mod answer;
 pub mod request;

@@ -323,8 +323,8 @@ impl std::io::Write for Log {
 struct Tally(Mutex<Vec<(&'static str, bool, Option<Class>)>>);
 
 impl Observer for Tally {
-    fn finished(&self, call: &Call) {
-        self.0.lock().unwrap().push((call.operation, call.write, call.fault));
+    fn finished(&self, call: &Call<'_>) {
+        self.0.lock().unwrap().push((call.operation, call.write, call.fault.map(|fault| fault.class)));
     }
 }
 
@@ -336,6 +336,70 @@ async fn the_observer_learns_what_the_reader_made_of_the_answer() {
     transport.send(Request::read("list", Method::GET), read).await.unwrap();
     transport.send(write(), |answer| Err::<(), _>(answer.rejection(409, None))).await.unwrap_err();
     assert_eq!(*tally.0.lock().unwrap(), [("list", false, None), ("change", true, Some(Class::Taken))]);
+}
+
+/// What the observer was told of writes: delivery of the fault, status, request id.
+type Told = (Option<Delivery>, Option<u16>, Option<String>);
+
+#[derive(Default)]
+struct Notes(Mutex<Vec<Told>>);
+
+impl Observer for Notes {
+    fn finished(&self, call: &Call<'_>) {
+        let delivery = call.fault.map(|fault| fault.delivery);
+        self.0.lock().unwrap().push((delivery, call.status, call.request_id.map(str::to_owned)));
+    }
+}
+
+#[tokio::test]
+async fn the_observer_learns_the_vendors_name_for_the_call_without_secrets() {
+    let server = Server::start(|heard| match heard.uri.path() {
+        "/one" => [("x-request-id", "r-1")].into_response(),
+        "/other" => [("x-correlation-id", "c-1"), ("x-request-id", " ")].into_response(),
+        "/echo" => (StatusCode::BAD_REQUEST, [("request-id", "for correct-horse")]).into_response(),
+        "/moved" => (StatusCode::PERMANENT_REDIRECT, [("location", "/one")]).into_response(),
+        _ => [("x-unknown", "1")].into_response(),
+    })
+    .await;
+    let notes = Arc::new(Notes::default());
+    let credentials = access(&[("password", "correct-horse")]);
+    let transport = transport_with(&server.url, &Access { observer: notes.clone(), ..credentials }, Bounds::default());
+    for path in ["one", "other", "echo", "moved", "none"] {
+        let _ = transport.send(write().at([path]), read).await;
+    }
+    let id = |text: &str| Some(text.to_owned());
+    assert_eq!(
+        *notes.0.lock().unwrap(),
+        [
+            (None, Some(200), id("r-1")),
+            (None, Some(200), id("c-1")),
+            (Some(Delivery::Answered), Some(400), id("for ***")),
+            (None, Some(200), id("r-1")),
+            (None, Some(200), None),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn the_observer_learns_of_a_write_that_nobody_waits_for_any_more() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let notes = Arc::new(Notes::default());
+    let transport = transport_with(&url, &Access { observer: notes.clone(), ..access(&[]) }, Bounds::default());
+    for request in [write(), Request::read("list", Method::GET)] {
+        let (mut call, arrived) = (Box::pin(transport.send(request, read)), listener.accept());
+        tokio::select! {
+            _ = &mut call => panic!("nobody answers"),
+            _ = arrived => {}
+        }
+    }
+    let gated = Access { observer: notes.clone(), gate: Arc::new(ReadOnly), ..access(&[]) };
+    let gated = transport_with(&url, &gated, Bounds::default());
+    gated.send(write(), read).await.unwrap_err();
+    assert_eq!(
+        *notes.0.lock().unwrap(),
+        [(Some(Delivery::Unknown), None, None), (Some(Delivery::NotSent), None, None)]
+    );
 }
 
 #[tokio::test]

@@ -19,9 +19,9 @@ use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
 use reqwest::{Client, Response, StatusCode, Url, redirect, retry};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
-use crate::base::access::{Access, Call, Gate, Observer};
+use crate::base::access::{Access, Gate, Observer};
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::Secret;
 use crate::http::answer::Answer;
@@ -29,6 +29,7 @@ use crate::http::budget::Budget;
 use crate::http::redact::Redactor;
 use crate::http::request::{Intent, Patience, Request};
 use crate::http::setup::{self, SetupError};
+use crate::http::trace::Trace;
 
 const MOST_REDIRECTS: usize = 3;
 
@@ -113,7 +114,7 @@ impl Transport {
     /// Sends one call and lets `read` make sense of the answer, whatever its status. The outcome of `read` is the outcome of the
     /// call, for the observer too.
     ///
-    /// Dropping the future abandons the call, which may have reached the vendor by then; the observer is not told.
+    /// Dropping the future abandons the call, which may have reached the vendor by then; the observer is told so of a write.
     ///
     /// # Errors
     /// Those of `read`, and these of the transport:
@@ -122,20 +123,20 @@ impl Transport {
     /// when the connection breaks or the deadline passes; [`Class::Refused`] for a redirect elsewhere; [`Class::Broken`] for a
     /// certificate that is not trusted, an answer too large, or redirects without end.
     pub async fn send<T>(&self, request: Request, read: impl FnOnce(&Answer) -> Result<T, Fault>) -> Result<T, Fault> {
-        let begun = Instant::now();
-        let outcome = self.0.attempt(&request).await.and_then(|answer| read(&answer));
+        let mut trace = Trace::begin(self.0.vendor, self.0.observer.as_ref(), &request);
+        let outcome = self.0.attempt(&request, &mut trace).await.and_then(|answer| read(&answer));
         if let Err(Fault { class: Class::Throttled, retry_after: Some(pause), delivery, .. }) = &outcome
             && *delivery != Delivery::NotSent
         {
             self.0.budget.hold(*pause);
         }
-        self.0.report(&request, outcome.as_ref().err(), begun.elapsed());
+        trace.finish(outcome.as_ref().err());
         outcome
     }
 }
 
 impl Inner {
-    async fn attempt(&self, request: &Request) -> Result<Answer, Fault> {
+    async fn attempt(&self, request: &Request, trace: &mut Trace<'_>) -> Result<Answer, Fault> {
         let redactor = self.redactor.with(request.secrets.iter().chain(request.headers.iter().map(|(_, value)| value)));
         let url = request.url(&self.base)?;
         let headers = self.headers_of(request)?;
@@ -145,7 +146,7 @@ impl Inner {
             Patience::List => self.bounds.list,
             Patience::Long => self.bounds.long,
         };
-        match timeout(limit, self.exchange(request, url, headers, redactor)).await {
+        match timeout(limit, self.exchange(request, url, headers, redactor, trace)).await {
             Ok(outcome) => outcome,
             Err(_) => {
                 let detail = format!("no complete answer within {} s", limit.as_secs());
@@ -177,6 +178,7 @@ impl Inner {
         mut url: Url,
         headers: HeaderMap,
         redactor: Redactor,
+        trace: &mut Trace<'_>,
     ) -> Result<Answer, Fault> {
         let mut delivery = Delivery::NotSent;
         for _ in 0..=MOST_REDIRECTS {
@@ -187,10 +189,12 @@ impl Inner {
                 let admitted = self.gate.admit_write(request.operation);
                 admitted.map_err(|why| request.not_sent(Class::Refused, why).with_delivery(delivery))?;
             }
+            trace.leaves();
             let response = self.client.execute(call).await.map_err(|error| {
                 let fault = self.lost(request, &redactor, &error);
                 if fault.delivery == Delivery::NotSent { fault.with_delivery(delivery) } else { fault }
             })?;
+            trace.answered(&response, &redactor);
             match redirect_of(request, &redactor, &url, &response)? {
                 Some(elsewhere) => url = elsewhere,
                 None => return self.receive(request, response, redactor).await,
@@ -238,14 +242,6 @@ impl Inner {
             }
             _ => request.not_sent(Class::Transient, format!("no connection to {host}: {cause}")),
         }
-    }
-
-    fn report(&self, request: &Request, fault: Option<&Fault>, elapsed: Duration) {
-        let (vendor, operation, write) = (self.vendor, request.operation, request.intent == Intent::Write);
-        let class = fault.map(|fault| fault.class);
-        let outcome = class.map_or("ok", Class::label);
-        tracing::debug!(vendor, operation, write, outcome, elapsed_ms = elapsed.as_millis(), "vendor call finished");
-        self.observer.finished(&Call { vendor, operation, write, fault: class, elapsed });
     }
 }
 

@@ -98,6 +98,7 @@ fn root_domain(url: &Url) -> Option<String> {
 pub struct Client {
     transport: Transport,
     own_key: Secret,
+    origin: String,
     root_domain: Option<String>,
     census: Arc<Census>,
     accounts: Shared<Accounts>,
@@ -113,6 +114,7 @@ impl Client {
     pub fn new(config: &Config, access: Access) -> Result<Self, SetupError> {
         let url = config.script()?;
         let root_domain = root_domain(&url);
+        let origin = url.origin().ascii_serialization();
         let own_key = credential(&access, "accountKey").ok_or(SetupError::MissingCredential {
             key: "accountKey",
             way_out: "add your own (master) account key; the admin portal shows it under API/Developers > Embed, tab About",
@@ -128,6 +130,7 @@ impl Client {
         Ok(Self {
             transport,
             own_key,
+            origin,
             root_domain,
             census: Arc::default(),
             accounts: Shared::default(),
@@ -139,6 +142,11 @@ impl Client {
     /// off (contract 1.1). None for an address without a domain.
     pub fn root_domain(&self) -> Option<&str> {
         self.root_domain.as_deref()
+    }
+
+    /// The account whose key these credentials have, at the address that is called.
+    pub fn realm(&self) -> Secret {
+        Secret::new(format!("{}\n{}", self.origin, self.own_key.expose()))
     }
 
     /// Proves that the API is reachable and takes the credentials, by reading the accounts now. Every reader who wants the accounts

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::base::access::Access;
 use crate::base::endpoint::Endpoint;
 use crate::base::fault::Fault;
+use crate::base::secret::Secret;
 use crate::engine::kind::Vendor;
 
 /// The vendor.
@@ -29,6 +30,10 @@ impl Vendor for MyIntranetApps {
 
     fn connect(settings: &client::Config, access: Access) -> Result<client::Client, Fault> {
         Ok(client::Client::new(settings, access)?)
+    }
+
+    fn realm(client: &client::Client) -> Secret {
+        client.realm()
     }
 
     async fn check(client: &client::Client, fresh_after: Instant) -> Result<(), Fault> {

@@ -15,11 +15,12 @@ use super::health::{self, ConnectionHealth, ConnectionsReport};
 use super::wire::{Account, AccountChange, AccountType, AccountUpdate, NewAccount};
 use crate::base::fault::Fault;
 use crate::engine::kind::{
-    AdminApiReference, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
+    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
     SecretTarget, Seen, Sought, Wanted,
 };
 use crate::engine::metrics::GaugeSpec;
 use crate::engine::policy::{Deletion, Deletions, Policy};
+use crate::engine::sibling::Siblings;
 use crate::engine::state::{Access, Field, State};
 use crate::engine::status::Status;
 
@@ -218,7 +219,7 @@ impl Kind for Accounts {
         Some(details)
     }
 
-    fn desired(spec: &TenantAccountSpec) -> Result<State, Invalid> {
+    fn desired(spec: &TenantAccountSpec, _: &Siblings) -> Result<State, Invalid> {
         Ok(State::new()
             .with("name", spec.name.as_str())
             .with("subdomain", spec.subdomain.to_ascii_lowercase())
@@ -273,7 +274,7 @@ impl Kind for Accounts {
     async fn create(
         client: &Client,
         wanted: &Wanted<'_, TenantAccountSpec>,
-        _: Option<&str>,
+        _: Attempt<'_>,
     ) -> Result<Progress<AccountFacts>, Fault> {
         let spec = wanted.spec;
         let created = client
@@ -376,7 +377,7 @@ mod tests {
             "adminApi": {"name": "x"}, "name": "N", "subdomain": "Sub-1", "emailAdmin": "a@b"
         }))
         .expect("a minimal spec");
-        let state = Accounts::desired(&spec).expect("valid");
+        let state = Accounts::desired(&spec, &Siblings::default()).expect("valid");
         let paths: Vec<&str> = state.iter().map(|(path, _)| path).collect();
         assert_eq!(paths, ["emailAdmin", "name", "subdomain"]);
         assert_eq!(state.get("subdomain"), Some(&crate::engine::state::Value::Plain("sub-1".into())));

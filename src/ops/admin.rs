@@ -61,7 +61,7 @@ impl AdminServer {
 }
 
 async fn metrics(State(shown): State<Shown>) -> Response {
-    shown.engine.measure_queue();
+    shown.engine.measure();
     match shown.engine.metrics.encode() {
         Ok(text) => {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";

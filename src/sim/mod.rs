@@ -5,7 +5,7 @@
 //! `engine` or `http`: a misreading shared by client and simulator would make a wrong client pass. It may name `base`.
 //!
 //! To build one: implement [`exchange::Vendor`], give its routes to [`Simulation::router`] together with its own `/_sim/` routes,
-//! and start a [`server::Server`] on the result.
+//! start a [`server::Server`] on the result, and implement [`simulated::Simulated`] for the handle.
 
 pub mod basic;
 pub mod control;
@@ -14,6 +14,7 @@ pub mod journal;
 mod line;
 mod mask;
 pub mod server;
+pub mod simulated;
 mod tls;
 pub mod trouble;
 

@@ -6,6 +6,7 @@
     reason = "a test stops at the first surprise; clippy's own exception reaches only functions with #[test]"
 )]
 
+mod changes;
 mod cluster;
 mod generated;
 mod harness;
@@ -17,3 +18,4 @@ mod stage;
 mod tap;
 mod tidy;
 mod validation;
+mod workshop;

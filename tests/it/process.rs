@@ -9,6 +9,7 @@ use kube::client::ClientBuilder;
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use provost::cli::{kubernetes, run};
 use provost::engine::context::Settings;
+use provost::engine::registry::Tables;
 use provost::engine::watch::Namespaces;
 use provost::ops::admin::AdminServer;
 use tokio::runtime::Runtime;
@@ -22,13 +23,13 @@ use crate::tap::Tap;
 pub struct Process {
     runtime: Runtime,
     stop: CancellationToken,
-    running: JoinHandle<()>,
+    running: JoinHandle<bool>,
     admin: SocketAddr,
 }
 
 impl Process {
-    /// Starts an operator that looks at one namespace, through a tap.
-    pub async fn start(kubeconfig: &Path, namespace: &str, tap: Tap) -> Self {
+    /// Starts an operator of these kinds that looks at one namespace, through a tap.
+    pub async fn start(kubeconfig: &Path, tables: Tables, namespace: &str, tap: Tap) -> Self {
         let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = threads.unwrap();
         let (stop, read) = (CancellationToken::new(), Kubeconfig::read_from(kubeconfig).unwrap());
@@ -36,6 +37,7 @@ impl Process {
             namespaces: Namespaces::Only(vec![namespace.to_owned()]),
             own_namespace: namespace.to_owned(),
             drain: DEADLINE,
+            changes: tap.changes.log(),
             ..Settings::default()
         };
         let told = stop.clone();
@@ -44,7 +46,7 @@ impl Process {
             let client = ClientBuilder::try_from(kubernetes::tuned(config)).unwrap().with_layer(&tap).build();
             let admin = AdminServer::bind((Ipv4Addr::LOCALHOST, 0).into()).await.unwrap();
             let address = admin.address().unwrap();
-            (run::start(client, settings, Some(admin), told).await.unwrap(), address)
+            (run::start(client, tables, settings, Some(admin), told).await.unwrap(), address)
         });
         let (running, admin) = starting.await.unwrap();
         Self { runtime, stop, running, admin }

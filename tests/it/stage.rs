@@ -13,11 +13,13 @@ use kube::api::{Api, DeleteParams, Patch, PatchParams};
 use kube::{Client, Resource, ResourceExt};
 use provost::cli::kubernetes;
 use provost::engine::admin_api::AdminApi;
+use provost::engine::registry::Tables;
 use provost::kinds::TABLES;
 use provost::myintranetapps::sim::{Account, Options, Simulator};
 use provost::myintranetapps::tenant_account::TenantAccount;
 use provost::sim::journal::{Entry, Outcome};
 use provost::sim::server::Listen;
+use provost::sim::simulated::Simulated;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
@@ -27,6 +29,7 @@ use crate::harness::{DEADLINE, await_object, client, cluster, namespace};
 use crate::log;
 use crate::process::Process;
 use crate::tap::Tap;
+use crate::workshop;
 
 /// The name of the stage's AdminApi.
 pub const API: &str = "vendor";
@@ -39,23 +42,27 @@ const RECONCILE_AT: &str = "provost.dev/reconcile-at";
 static DEFINITIONS: OnceCell<()> = OnceCell::const_new();
 static TOKENS: AtomicU64 = AtomicU64::new(0);
 
-/// A client of the shared API server, which knows our kinds.
+/// A client of the shared API server, which knows our kinds, and those of the workshop.
 pub async fn client_with_kinds() -> Client {
     let client = client().await;
     let install = || async {
-        kubernetes::install(&client, &kubernetes::definitions(&TABLES)).await.unwrap();
+        kubernetes::install(&client, &kubernetes::definitions(workshop::tables())).await.unwrap();
     };
     DEFINITIONS.get_or_init(install).await;
     client
 }
 
-/// A namespace, a vendor and an operator.
-pub struct Stage {
+/// A namespace, a vendor and an operator. The vendor is MyIntranetApps unless a test says otherwise.
+pub struct Stage<V = Simulator> {
     pub namespace: String,
     pub client: Client,
-    pub vendor: Simulator,
+    pub vendor: V,
     /// What the operator says to Kubernetes.
     pub tap: Tap,
+    /// The block of an AdminApi's spec that selects the vendor.
+    block: &'static str,
+    /// What the operator knows.
+    tables: Tables,
     kubeconfig: PathBuf,
     operator: Option<Process>,
 }
@@ -147,16 +154,78 @@ impl Stage {
 
     /// The same on a cluster that the test has for itself, definitions and all.
     pub async fn on(kubeconfig: &Path, client: Client, listen: Listen, options: Options) -> Self {
-        log::capture();
         let vendor = Simulator::start_on(listen, options).await.unwrap();
+        Self::set(kubeconfig, client, vendor, "myIntranetApps", TABLES).await
+    }
+
+    /// Makes a TenantAccount: the smallest one, named as its subdomain, with `fields` in its spec beside.
+    pub async fn account(&self, name: &str, fields: Json) {
+        self.apply(&account(name, fields)).await;
+    }
+
+    /// Changes the spec of a TenantAccount; null removes a field.
+    pub async fn edit(&self, name: &str, fields: Json) -> TenantAccount {
+        self.patch::<TenantAccount>(name, json!({"spec": fields})).await
+    }
+
+    /// Waits until a TenantAccount matches its present spec.
+    #[track_caller]
+    pub fn ready(&self, name: &str) -> impl Future<Output = TenantAccount> {
+        self.until(name, |account: &TenantAccount| account.is("Ready", "True", "Converged"))
+    }
+
+    /// Waits until a TenantAccount is not ready for this reason.
+    #[track_caller]
+    pub fn unready(&self, name: &str, reason: &'static str) -> impl Future<Output = TenantAccount> {
+        self.until(name, move |account: &TenantAccount| account.is("Ready", "False", reason))
+    }
+
+    /// Has everything behind the AdminApi read again, and waits until this account was compared with it.
+    pub async fn resynced(&self, name: &str) -> TenantAccount {
+        self.looked_at::<AdminApi>(API).await;
+        // The resync's own pass is before this one, and one object has one pass at a time.
+        self.looked_at::<TenantAccount>(name).await
+    }
+
+    /// The one account that the vendor has.
+    #[track_caller]
+    pub fn only_account(&self) -> Account {
+        let accounts = self.vendor.accounts();
+        assert_eq!(accounts.len(), 1, "{accounts:#?}");
+        accounts.into_iter().next().unwrap()
+    }
+}
+
+impl Stage<workshop::sim::Simulator> {
+    /// A stage whose vendor is the workshop, connected, with an operator of all its kinds at work.
+    pub async fn workshop(options: workshop::sim::Options) -> Self {
+        let vendor = workshop::sim::Simulator::start(options).await.unwrap();
+        let mut stage = Stage::of(vendor, "workshop", workshop::tables_of(&["Tool", "Member"])).await;
+        stage.connect().await;
+        stage.start_operator().await;
+        stage
+    }
+}
+
+impl<V: Simulated> Stage<V> {
+    /// A namespace on the shared API server and this vendor; no AdminApi, and no operator. `block` selects the vendor in an AdminApi,
+    /// and `tables` are what the operator will know.
+    pub async fn of(vendor: V, block: &'static str, tables: Tables) -> Self {
+        let client = client_with_kinds().await;
+        Self::set(cluster().await.kubeconfig(), client, vendor, block, tables).await
+    }
+
+    async fn set(kubeconfig: &Path, client: Client, vendor: V, block: &'static str, tables: Tables) -> Self {
+        log::capture();
         let namespace = namespace(&client).await;
-        Self { namespace, client, vendor, tap: Tap::default(), kubeconfig: kubeconfig.to_owned(), operator: None }
+        let (tap, kubeconfig) = (Tap::default(), kubeconfig.to_owned());
+        Self { namespace, client, vendor, tap, block, tables, kubeconfig, operator: None }
     }
 
     /// Makes the AdminApi for the vendor, with the credentials that it accepts.
     pub async fn connect(&self) {
         self.write_secret(CREDENTIALS, self.credentials()).await;
-        self.apply(&admin_api(self.vendor.url())).await;
+        self.apply(&admin_api_of(self.block, self.vendor.url())).await;
     }
 
     /// What the vendor accepts, as the data of a Secret.
@@ -170,7 +239,7 @@ impl Stage {
     /// Starts an operator for this namespace alone.
     pub async fn start_operator(&mut self) {
         assert!(self.operator.is_none(), "one operator runs already");
-        self.operator = Some(Process::start(&self.kubeconfig, &self.namespace, self.tap.clone()).await);
+        self.operator = Some(Process::start(&self.kubeconfig, self.tables, &self.namespace, self.tap.clone()).await);
     }
 
     /// Ends the operator as a power failure would: whatever it was in the middle of stays undone.
@@ -207,16 +276,6 @@ impl Stage {
     /// Applies a manifest as `kubectl apply --server-side` does.
     pub async fn apply(&self, manifest: &Json) {
         kubernetes::apply(&self.client, &self.namespace, manifest).await.unwrap();
-    }
-
-    /// Makes a TenantAccount: the smallest one, named as its subdomain, with `fields` in its spec beside.
-    pub async fn account(&self, name: &str, fields: Json) {
-        self.apply(&account(name, fields)).await;
-    }
-
-    /// Changes the spec of a TenantAccount; null removes a field.
-    pub async fn edit(&self, name: &str, fields: Json) -> TenantAccount {
-        self.patch::<TenantAccount>(name, json!({"spec": fields})).await
     }
 
     /// Sets an annotation, or removes it.
@@ -284,18 +343,6 @@ impl Stage {
         async move { waiting.await.unwrap() }
     }
 
-    /// Waits until a TenantAccount matches its present spec.
-    #[track_caller]
-    pub fn ready(&self, name: &str) -> impl Future<Output = TenantAccount> {
-        self.until(name, |account: &TenantAccount| account.is("Ready", "True", "Converged"))
-    }
-
-    /// Waits until a TenantAccount is not ready for this reason.
-    #[track_caller]
-    pub fn unready(&self, name: &str, reason: &'static str) -> impl Future<Output = TenantAccount> {
-        self.until(name, move |account: &TenantAccount| account.is("Ready", "False", reason))
-    }
-
     /// Waits until the AdminApi is connected.
     #[track_caller]
     pub fn api_ready(&self) -> impl Future<Output = AdminApi> {
@@ -336,13 +383,6 @@ impl Stage {
         self.until(name, move |object: &K| object.handled() == Some(token.as_str())).await
     }
 
-    /// Has everything behind the AdminApi read again, and waits until this account was compared with it.
-    pub async fn resynced(&self, name: &str) -> TenantAccount {
-        self.looked_at::<AdminApi>(API).await;
-        // The resync's own pass is before this one, and one object has one pass at a time.
-        self.looked_at::<TenantAccount>(name).await
-    }
-
     /// Waits for something else, no longer than a test may take.
     #[track_caller]
     pub fn in_time<T>(&self, future: impl Future<Output = T>) -> impl Future<Output = T> {
@@ -354,14 +394,6 @@ impl Stage {
     }
 
     // The vendor.
-
-    /// The one account that the vendor has.
-    #[track_caller]
-    pub fn only_account(&self) -> Account {
-        let accounts = self.vendor.accounts();
-        assert_eq!(accounts.len(), 1, "{accounts:#?}");
-        accounts.into_iter().next().unwrap()
-    }
 
     /// What was written at the vendor so far: the operations in their order, each with its body.
     pub fn vendor_writes(&self) -> Vec<(&'static str, Json)> {
@@ -375,7 +407,7 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl<V> Drop for Stage<V> {
     fn drop(&mut self) {
         if let Some(operator) = self.operator.take() {
             operator.abandon();
@@ -386,12 +418,17 @@ impl Drop for Stage {
     }
 }
 
-/// The manifest of an AdminApi at `url`.
+/// The manifest of an AdminApi for MyIntranetApps at `url`.
 pub fn admin_api(url: &str) -> Json {
+    admin_api_of("myIntranetApps", url)
+}
+
+/// The manifest of an AdminApi with this vendor's block, at `url`.
+pub fn admin_api_of(block: &str, url: &str) -> Json {
     json!({
         "apiVersion": "provost.dev/v1alpha1", "kind": "AdminApi", "metadata": {"name": API},
         "spec": {
-            "myIntranetApps": {"url": url},
+            block: {"url": url},
             "credentials": {"secretRef": {"name": CREDENTIALS}},
             // A resync by the clock would come between what a test does and what it sees.
             "resyncInterval": "1h",
@@ -429,4 +466,32 @@ fn texts(secret: &Secret) -> Json {
 /// A ConfigMap's manifest.
 pub fn config_map(name: &str, data: Json) -> Json {
     json!({"apiVersion": ConfigMap::api_version(&()), "kind": "ConfigMap", "metadata": {"name": name}, "data": data})
+}
+
+impl Conditioned for workshop::tool::Tool {
+    fn conditions(&self) -> &[Condition] {
+        self.status.as_ref().map_or(&[], |status| &status.conditions)
+    }
+
+    fn observed(&self) -> i64 {
+        self.status.as_ref().map_or(-1, |status| status.observed_generation)
+    }
+
+    fn handled(&self) -> Option<&str> {
+        self.status.as_ref()?.last_handled_reconcile_at.as_deref()
+    }
+}
+
+impl Conditioned for workshop::member::Member {
+    fn conditions(&self) -> &[Condition] {
+        self.status.as_ref().map_or(&[], |status| &status.conditions)
+    }
+
+    fn observed(&self) -> i64 {
+        self.status.as_ref().map_or(-1, |status| status.observed_generation)
+    }
+
+    fn handled(&self) -> Option<&str> {
+        self.status.as_ref()?.last_handled_reconcile_at.as_deref()
+    }
 }

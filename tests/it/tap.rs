@@ -13,6 +13,8 @@ use serde_json::{Value as Json, json};
 use tokio::sync::watch;
 use tower::{BoxError, Layer, Service};
 
+use crate::changes::Changes;
+
 /// One call of the operator to Kubernetes.
 #[derive(Debug, Clone)]
 pub struct Call {
@@ -92,6 +94,8 @@ pub struct Tap {
     calls: Arc<watch::Sender<Vec<Call>>>,
     orders: Arc<Mutex<Vec<Order>>>,
     releases: Arc<watch::Sender<u64>>,
+    /// What the operator records of its writes at vendors.
+    pub changes: Changes,
 }
 
 impl Default for Tap {
@@ -100,6 +104,7 @@ impl Default for Tap {
             calls: Arc::new(watch::Sender::new(Vec::new())),
             orders: Arc::default(),
             releases: Arc::new(watch::Sender::new(0)),
+            changes: Changes::default(),
         }
     }
 }

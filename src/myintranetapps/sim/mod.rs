@@ -10,6 +10,7 @@ mod api;
 mod control;
 mod input;
 pub mod options;
+mod simulated;
 mod store;
 
 #[cfg(test)]

@@ -207,6 +207,7 @@ pub struct Breakage {
     pub status: Option<ConnectionStatus>,
 }
 
+#[derive(Clone)]
 struct Held {
     account: Account,
     password: Option<Secret>,
@@ -216,6 +217,12 @@ struct Token {
     value: Secret,
     account_key: String,
     expires: Timestamp,
+}
+
+/// What an installation held at some time, for [`Store::put_back`].
+pub(super) struct Kept {
+    accounts: Vec<Held>,
+    connections: Vec<Connection>,
 }
 
 /// The data of one installation.
@@ -233,6 +240,17 @@ pub(super) struct Store {
 impl Store {
     pub fn new(options: Options) -> Self {
         Self { options, ..Self::default() }
+    }
+
+    /// The accounts and their connections as they are now.
+    pub fn keep(&self) -> Kept {
+        Kept { accounts: self.accounts.clone(), connections: self.connections.clone() }
+    }
+
+    /// The accounts and connections are again what they were.
+    pub fn put_back(&mut self, kept: &Kept) {
+        self.accounts.clone_from(&kept.accounts);
+        self.connections.clone_from(&kept.connections);
     }
 
     /// The installation's time: the machine's, plus what it was advanced by.

@@ -142,6 +142,7 @@ async fn planted_secrets_appear_nowhere() {
         ("the metrics", stage.metrics().await),
         ("the log", log::text()),
         ("what was written to Kubernetes", sent.join("\n")),
+        ("the change record", serde_json::to_string(&stage.tap.changes.all()).unwrap()),
         ("the vendor's journal", serde_json::to_string(&stage.vendor.journal().all()).unwrap()),
     ];
     for (place, text) in places {
@@ -149,6 +150,9 @@ async fn planted_secrets_appear_nowhere() {
             assert!(!text.contains(&secret), "{place} tell {secret}");
         }
     }
+    // The record has the vendor's refusal, with what is beside the secrets.
+    let refused = stage.tap.changes.all().into_iter().find(|line| line["name"] == "echoed").unwrap();
+    assert!(refused["message"].as_str().unwrap().contains("no ***! not for"), "{refused}");
     // The log would have told: it has what is beside the secrets.
     assert!(log::text().contains("login with *** failed"));
 }

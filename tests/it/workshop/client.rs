@@ -1,0 +1,165 @@
+//! Client: the calls of the workshop's API, and the list that all tools of one AdminApi share.
+
+use provost::base::access::Access;
+use provost::base::fault::{Class, Delivery, Fault};
+use provost::base::secret::Secret;
+use provost::http::{
+    Answer, Body, Bounds, Method, Patience, Request, SetupError, Shared, Transport, credential, parse_url,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::wire::{Change, Made, Member, NewMember, NewTool, Tool, ToolList, Value};
+
+/// Where a workshop is. The credentials Secret needs the key `token`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// Its address.
+    pub url: String,
+}
+
+/// A client with one token. Clones share connections, limits and the list.
+#[derive(Clone)]
+pub struct Client {
+    /// Where it is.
+    pub url: String,
+    transport: Transport,
+    tools: Shared<Vec<Tool>>,
+}
+
+impl Client {
+    pub fn new(settings: &Settings, access: Access) -> Result<Self, SetupError> {
+        let token = credential(&access, "token")
+            .ok_or(SetupError::MissingCredential { key: "token", way_out: "add the token of the workshop" })?;
+        let url = parse_url(&settings.url)?;
+        let transport = Transport::new("Workshop", url, &access, &[("X-Token", token)], Bounds::default())?;
+        Ok(Self { url: settings.url.clone(), transport, tools: Shared::default() })
+    }
+
+    /// What `pick` takes from the tools as the vendor listed them at `fresh_after` or later.
+    pub async fn tool_by<R>(&self, fresh_after: Instant, pick: impl FnOnce(&Vec<Tool>) -> R) -> Result<R, Fault> {
+        let transport = self.transport.clone();
+        self.tools.read(fresh_after, move || list_tools(transport), pick).await
+    }
+
+    /// Makes a tool, whether or not there is one of that label.
+    pub async fn create_tool(&self, tool: &NewTool<'_>) -> Result<String, Fault> {
+        let request = Request::write("create_tool", Method::POST).at(["tools"]).body(Body::json("create_tool", tool)?);
+        let request = tool.pin.into_iter().fold(request, |request, pin| request.secret(Secret::new(pin)));
+        let made = self.wrote(self.transport.send(request, read::<Made>).await)?;
+        let row = Tool {
+            id: made.id.clone(),
+            label: tool.label.to_owned(),
+            colour: tool.colour.to_owned(),
+            material: tool.material.to_owned(),
+            enabled: true,
+        };
+        self.tools.amend(move |tools| {
+            if tools.iter().all(|known| known.id != row.id) {
+                tools.push(row.clone());
+            }
+        });
+        Ok(made.id)
+    }
+
+    pub async fn change_tool(&self, id: &str, change: &Change<'_>) -> Result<(), Fault> {
+        let request = Request::write("change_tool", Method::PATCH).at(["tools", id]);
+        let request = request.body(Body::json("change_tool", change)?);
+        self.wrote(self.transport.send(request, nothing).await)?;
+        let (id, colour, enabled) = (id.to_owned(), change.colour.map(str::to_owned), change.enabled);
+        self.tools.amend(move |tools| {
+            for tool in tools.iter_mut().filter(|tool| tool.id == id) {
+                tool.colour = colour.clone().unwrap_or_else(|| tool.colour.clone());
+                tool.enabled = enabled.unwrap_or(tool.enabled);
+            }
+        });
+        Ok(())
+    }
+
+    pub async fn set_pin(&self, id: &str, pin: &Secret) -> Result<(), Fault> {
+        let body = Body::json("set_pin", &Value::of(pin))?;
+        let request = Request::write("set_pin", Method::PUT).at(["tools", id, "pin"]).body(body).secret(pin.clone());
+        self.wrote(self.transport.send(request, nothing).await)
+    }
+
+    /// Asks for a tool to be deleted. When it is gone, the list says so.
+    pub async fn delete_tool(&self, id: &str) -> Result<(), Fault> {
+        let request = Request::write("delete_tool", Method::DELETE).at(["tools", id]);
+        let outcome = self.transport.send(request, nothing).await;
+        self.tools.invalidate();
+        outcome
+    }
+
+    /// Sends an invitation by mail, each time that it is called.
+    pub async fn invite(&self, login: &str) -> Result<String, Fault> {
+        let body = Body::json("invite", &serde_json::json!({"login": login}))?;
+        let request = Request::write("invite", Method::POST).at(["invitations"]).body(body);
+        Ok(self.transport.send(request, read::<Made>).await?.id)
+    }
+
+    /// Makes a member of someone who was invited.
+    pub async fn create_member(&self, member: &NewMember<'_>) -> Result<String, Fault> {
+        let body = Body::json("create_member", member)?;
+        let request = Request::write("create_member", Method::POST).at(["members"]).body(body);
+        let request = member.password.into_iter().fold(request, |request, word| request.secret(Secret::new(word)));
+        Ok(self.transport.send(request, read::<Made>).await?.id)
+    }
+
+    /// A member; none when the vendor says that there is none.
+    pub async fn member(&self, id: &str) -> Result<Option<Member>, Fault> {
+        let request = Request::read("member", Method::GET).at(["members", id]);
+        match self.transport.send(request, read::<Member>).await {
+            Ok(member) => Ok(Some(member)),
+            Err(fault) if fault.class == Class::Missing => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    pub async fn change_member(&self, id: &str, change: &Change<'_>) -> Result<(), Fault> {
+        let request = Request::write("change_member", Method::PATCH).at(["members", id]);
+        self.transport.send(request.body(Body::json("change_member", change)?), nothing).await
+    }
+
+    pub async fn set_password(&self, id: &str, password: &Secret) -> Result<(), Fault> {
+        let request = Request::write("set_password", Method::PUT).at(["members", id, "password"]);
+        let request = request.body(Body::json("set_password", &Value::of(password))?).secret(password.clone());
+        self.transport.send(request, nothing).await
+    }
+
+    pub async fn delete_member(&self, id: &str) -> Result<(), Fault> {
+        self.transport.send(Request::write("delete_member", Method::DELETE).at(["members", id]), nothing).await
+    }
+
+    /// Passes an outcome of a write on. After an unknown one the copy may lack what the vendor has done.
+    fn wrote<T>(&self, outcome: Result<T, Fault>) -> Result<T, Fault> {
+        if matches!(&outcome, Err(fault) if fault.delivery == Delivery::Unknown) {
+            self.tools.invalidate();
+        }
+        outcome
+    }
+}
+
+async fn list_tools(transport: Transport) -> Result<Vec<Tool>, Fault> {
+    let request = Request::read("list_tools", Method::GET).at(["tools"]).patience(Patience::List);
+    let whole = |answer: &Answer| {
+        let list: ToolList = read(answer)?;
+        if list.tools.len() == list.total {
+            Ok(list.tools)
+        } else {
+            let detail = format!("the list has {} tools of {}", list.tools.len(), list.total);
+            Err(answer.fault(Class::Broken, detail))
+        }
+    };
+    transport.send(request, whole).await
+}
+
+fn read<T: serde::de::DeserializeOwned>(answer: &Answer) -> Result<T, Fault> {
+    nothing(answer)?;
+    answer.json()
+}
+
+fn nothing(answer: &Answer) -> Result<(), Fault> {
+    if answer.is_success() { Ok(()) } else { Err(answer.rejection(answer.status(), None)) }
+}

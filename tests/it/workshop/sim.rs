@@ -1,0 +1,404 @@
+//! Sim: a workshop over real HTTP. Its tools are made twice when it is asked twice, its list may lag behind or be cut short, and what it
+//! deletes may stay in sight for a while; its members are found by id alone, and each invitation is a mail that cannot be called back.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::extract::{Path, Request, State};
+use axum::http::{Method, StatusCode};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, patch, post, put};
+use axum::{Json, Router};
+use provost::base::secret::Secret;
+use provost::sim::Simulation;
+use provost::sim::exchange::{Asked, Operation, Vendor};
+use provost::sim::journal::Journal;
+use provost::sim::server::{Listen, Server, StartError};
+use provost::sim::simulated::{External, PutBack, Simulated};
+use provost::sim::trouble::Troubles;
+use serde_json::{Value, json};
+
+/// How the workshop behaves.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// So many lists after its create do not show a tool yet.
+    pub list_lag: u32,
+    /// The list leaves out its last tool, and counts it.
+    pub list_truncated: bool,
+    /// So many lists after its deletion still show a tool.
+    pub delete_lag: u32,
+    /// Colours are kept in lower case, whatever was sent.
+    pub lower_case_colours: bool,
+}
+
+/// A tool, in the workshop's words.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Tool {
+    pub id: String,
+    pub label: String,
+    pub colour: String,
+    pub material: String,
+    pub pin: Option<String>,
+    pub enabled: bool,
+    /// So many lists do not show it yet.
+    hidden: u32,
+    /// It was deleted, and so many lists show it still.
+    leaving: Option<u32>,
+}
+
+/// A member, in the workshop's words.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Member {
+    pub id: String,
+    pub login: String,
+    pub nick: String,
+    pub password: Option<String>,
+    pub enabled: bool,
+}
+
+#[derive(Clone, Default)]
+struct Store {
+    tools: Vec<Tool>,
+    members: Vec<Member>,
+    /// Invitations that were not used yet: the login of each.
+    open: BTreeMap<String, String>,
+}
+
+#[derive(Default)]
+struct Inner {
+    store: Store,
+    options: Options,
+    mails: BTreeMap<String, u64>,
+    token: String,
+    last: u64,
+}
+
+impl Inner {
+    fn next(&mut self, letter: char) -> String {
+        self.last += 1;
+        format!("{letter}{}", 1000 + self.last)
+    }
+}
+
+#[derive(Clone)]
+struct Premises(Arc<Mutex<Inner>>);
+
+impl Premises {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A running workshop. Dropping it stops it.
+pub struct Simulator {
+    premises: Premises,
+    simulation: Simulation,
+    server: Server,
+}
+
+impl Simulator {
+    pub async fn start(options: Options) -> Result<Self, StartError> {
+        let premises = Premises(Arc::new(Mutex::new(Inner { options, token: token(1), last: 1, ..Inner::default() })));
+        let simulation = Simulation::default();
+        let routes = Router::new()
+            .route("/tools", get(list_tools).post(create_tool))
+            .route("/tools/{id}", patch(change_tool).delete(delete_tool))
+            .route("/tools/{id}/pin", put(set_pin))
+            .route("/invitations", post(invite))
+            .route("/members", post(create_member))
+            .route("/members/{id}", get(member).patch(change_member).delete(delete_member))
+            .route("/members/{id}/password", put(set_password))
+            .layer(from_fn_with_state(premises.clone(), admit))
+            .with_state(premises.clone());
+        let router = simulation.router(Arc::new(premises.clone()), routes, Router::new(), "");
+        let server = Server::start(router, Listen::default(), simulation.stop.clone()).await?;
+        Ok(Self { premises, simulation, server })
+    }
+
+    /// Changes how it behaves. `change` must not use this simulator.
+    pub fn reconfigure(&self, change: impl FnOnce(&mut Options)) {
+        change(&mut self.premises.lock().options);
+    }
+
+    /// The tools that are not gone, the oldest first.
+    pub fn tools(&self) -> Vec<Tool> {
+        self.premises.lock().store.tools.clone()
+    }
+
+    /// The members, the oldest first.
+    pub fn members(&self) -> Vec<Member> {
+        self.premises.lock().store.members.clone()
+    }
+
+    /// Makes a tool by hand.
+    pub fn add_tool(&self, label: &str, colour: &str, material: &str) -> Tool {
+        let mut inner = self.premises.lock();
+        let tool = Tool {
+            id: inner.next('t'),
+            label: label.to_owned(),
+            colour: colour.to_owned(),
+            material: material.to_owned(),
+            enabled: true,
+            ..Tool::default()
+        };
+        inner.store.tools.push(tool.clone());
+        tool
+    }
+
+    /// Changes a tool by hand, by id or label.
+    pub fn edit_tool(&self, name: &str, change: impl FnOnce(&mut Tool)) {
+        let mut inner = self.premises.lock();
+        change(inner.store.tools.iter_mut().find(|tool| tool.id == name || tool.label == name).unwrap());
+    }
+
+    /// Removes a tool by hand, by id or label.
+    pub fn remove_tool(&self, name: &str) {
+        self.premises.lock().store.tools.retain(|tool| tool.id != name && tool.label != name);
+    }
+
+    /// Changes a member by hand, by id or login.
+    pub fn edit_member(&self, name: &str, change: impl FnOnce(&mut Member)) {
+        let mut inner = self.premises.lock();
+        change(inner.store.members.iter_mut().find(|member| member.id == name || member.login == name).unwrap());
+    }
+}
+
+impl Simulated for Simulator {
+    fn url(&self) -> &str {
+        self.server.base_url()
+    }
+
+    fn ca_pem(&self) -> Option<&str> {
+        self.server.ca_pem()
+    }
+
+    fn credentials(&self) -> BTreeMap<String, Secret> {
+        BTreeMap::from([("token".to_owned(), Secret::new(self.premises.lock().token.as_str()))])
+    }
+
+    fn rotate_credentials(&self) {
+        let mut inner = self.premises.lock();
+        inner.last += 1;
+        inner.token = token(inner.last);
+    }
+
+    fn journal(&self) -> &Journal {
+        &self.simulation.journal
+    }
+
+    fn trouble(&self) -> &Troubles {
+        &self.simulation.troubles
+    }
+
+    fn keep(&self) -> PutBack {
+        let (premises, store) = (self.premises.clone(), self.premises.lock().store.clone());
+        Box::new(move || premises.lock().store = store.clone())
+    }
+
+    fn externals(&self) -> Vec<External> {
+        let inner = self.premises.lock();
+        let tools = inner.store.tools.iter().filter(|tool| tool.leaving.is_none()).map(|tool| External {
+            kind: "Tool",
+            id: tool.id.clone(),
+            key: tool.label.clone(),
+            values: json!({
+                "colour": tool.colour, "material": tool.material, "pin": tool.pin, "enabled": tool.enabled,
+            }),
+        });
+        let members = inner.store.members.iter().map(|member| External {
+            kind: "Member",
+            id: member.id.clone(),
+            key: member.login.clone(),
+            values: json!({"nick": member.nick, "password": member.password, "enabled": member.enabled}),
+        });
+        tools.chain(members).collect()
+    }
+
+    fn effects(&self) -> BTreeMap<String, u64> {
+        self.premises.lock().mails.clone()
+    }
+}
+
+fn token(number: u64) -> String {
+    format!("workshop-token-{number}")
+}
+
+impl Vendor for Premises {
+    fn operation(&self, asked: &Asked<'_>) -> Operation {
+        let path: Vec<&str> = asked.path.trim_matches('/').split('/').collect();
+        match (asked.method, path.as_slice()) {
+            (&Method::GET, ["tools"]) => Operation::read("list_tools"),
+            (&Method::POST, ["tools"]) => Operation::write("create_tool"),
+            (&Method::PATCH, ["tools", _]) => Operation::write("change_tool"),
+            (&Method::PUT, ["tools", _, "pin"]) => Operation::write("set_pin"),
+            (&Method::DELETE, ["tools", _]) => Operation::write("delete_tool"),
+            (&Method::POST, ["invitations"]) => Operation::write("invite"),
+            (&Method::POST, ["members"]) => Operation::write("create_member"),
+            (&Method::GET, ["members", _]) => Operation::read("member"),
+            (&Method::PATCH, ["members", _]) => Operation::write("change_member"),
+            (&Method::PUT, ["members", _, "password"]) => Operation::write("set_password"),
+            (&Method::DELETE, ["members", _]) => Operation::write("delete_member"),
+            _ => Operation::write("unknown"),
+        }
+    }
+
+    fn secret_names(&self) -> &'static [&'static str] {
+        &["pin", "password", "value"]
+    }
+
+    fn secrets(&self) -> Vec<Secret> {
+        vec![Secret::new(self.lock().token.as_str())]
+    }
+}
+
+type Answer = Result<Json<Value>, StatusCode>;
+type Body = Json<Value>;
+
+async fn admit(State(premises): State<Premises>, request: Request, next: Next) -> Response {
+    let given = request.headers().get("x-token").and_then(|token| token.to_str().ok());
+    if given != Some(premises.lock().token.as_str()) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    next.run(request).await
+}
+
+fn text(body: &Value, name: &str) -> Option<String> {
+    body[name].as_str().map(str::to_owned)
+}
+
+async fn list_tools(State(premises): State<Premises>) -> Answer {
+    let mut inner = premises.lock();
+    let shown = |tool: &Tool| tool.hidden == 0;
+    let mut tools: Vec<Value> = inner.store.tools.iter().filter(|tool| shown(tool)).map(show_tool).collect();
+    let total = tools.len();
+    if inner.options.list_truncated {
+        tools.pop();
+    }
+    for tool in &mut inner.store.tools {
+        tool.hidden = tool.hidden.saturating_sub(1);
+    }
+    inner.store.tools.retain_mut(|tool| match &mut tool.leaving {
+        Some(0) => false,
+        Some(looks) => {
+            *looks -= 1;
+            true
+        }
+        None => true,
+    });
+    Ok(Json(json!({"total": total, "tools": tools})))
+}
+
+fn show_tool(tool: &Tool) -> Value {
+    json!({
+        "id": tool.id, "label": tool.label, "colour": tool.colour, "material": tool.material, "enabled": tool.enabled,
+    })
+}
+
+async fn create_tool(State(premises): State<Premises>, Json(body): Body) -> Answer {
+    let mut inner = premises.lock();
+    let label = text(&body, "label").ok_or(StatusCode::BAD_REQUEST)?;
+    let id = inner.next('t');
+    let tool = Tool {
+        id: id.clone(),
+        label,
+        colour: colour(&inner.options, text(&body, "colour").unwrap_or_default()),
+        material: text(&body, "material").unwrap_or_default(),
+        pin: text(&body, "pin"),
+        enabled: true,
+        hidden: inner.options.list_lag,
+        leaving: None,
+    };
+    inner.store.tools.push(tool);
+    Ok(Json(json!({"id": id})))
+}
+
+fn colour(options: &Options, colour: String) -> String {
+    if options.lower_case_colours { colour.to_lowercase() } else { colour }
+}
+
+impl Inner {
+    fn tool(&mut self, id: &str) -> Result<&mut Tool, StatusCode> {
+        let here = |tool: &&mut Tool| tool.id == id && tool.leaving.is_none();
+        self.store.tools.iter_mut().find(here).ok_or(StatusCode::NOT_FOUND)
+    }
+
+    fn member(&mut self, id: &str) -> Result<&mut Member, StatusCode> {
+        self.store.members.iter_mut().find(|member| member.id == id).ok_or(StatusCode::NOT_FOUND)
+    }
+}
+
+async fn change_tool(State(premises): State<Premises>, Path(id): Path<String>, Json(body): Body) -> Answer {
+    let mut inner = premises.lock();
+    let options = inner.options.clone();
+    let tool = inner.tool(&id)?;
+    tool.colour = text(&body, "colour").map_or_else(|| tool.colour.clone(), |wish| colour(&options, wish));
+    tool.enabled = body["enabled"].as_bool().unwrap_or(tool.enabled);
+    Ok(Json(json!({})))
+}
+
+async fn set_pin(State(premises): State<Premises>, Path(id): Path<String>, Json(body): Body) -> Answer {
+    premises.lock().tool(&id)?.pin = text(&body, "value");
+    Ok(Json(json!({})))
+}
+
+async fn delete_tool(State(premises): State<Premises>, Path(id): Path<String>) -> Answer {
+    let mut inner = premises.lock();
+    let looks = inner.options.delete_lag;
+    inner.tool(&id)?.leaving = Some(looks);
+    if looks == 0 {
+        inner.store.tools.retain(|tool| tool.id != id);
+    }
+    Ok(Json(json!({})))
+}
+
+async fn invite(State(premises): State<Premises>, Json(body): Body) -> Answer {
+    let mut inner = premises.lock();
+    let login = text(&body, "login").ok_or(StatusCode::BAD_REQUEST)?;
+    let id = inner.next('i');
+    *inner.mails.entry(login.clone()).or_default() += 1;
+    inner.store.open.insert(id.clone(), login);
+    Ok(Json(json!({"id": id})))
+}
+
+async fn create_member(State(premises): State<Premises>, Json(body): Body) -> Answer {
+    let mut inner = premises.lock();
+    let invitation = text(&body, "invitation").ok_or(StatusCode::BAD_REQUEST)?;
+    let login = inner.store.open.remove(&invitation).ok_or(StatusCode::CONFLICT)?;
+    let id = inner.next('m');
+    let member = Member {
+        id: id.clone(),
+        nick: text(&body, "nick").unwrap_or_else(|| login.clone()),
+        login,
+        password: text(&body, "password"),
+        enabled: true,
+    };
+    inner.store.members.push(member);
+    Ok(Json(json!({"id": id})))
+}
+
+async fn member(State(premises): State<Premises>, Path(id): Path<String>) -> Answer {
+    let mut inner = premises.lock();
+    let member = inner.member(&id)?;
+    Ok(Json(json!({"id": member.id, "login": member.login, "nick": member.nick, "enabled": member.enabled})))
+}
+
+async fn change_member(State(premises): State<Premises>, Path(id): Path<String>, Json(body): Body) -> Answer {
+    let mut inner = premises.lock();
+    let member = inner.member(&id)?;
+    member.nick = text(&body, "nick").unwrap_or_else(|| member.nick.clone());
+    member.enabled = body["enabled"].as_bool().unwrap_or(member.enabled);
+    Ok(Json(json!({})))
+}
+
+async fn set_password(State(premises): State<Premises>, Path(id): Path<String>, Json(body): Body) -> Answer {
+    premises.lock().member(&id)?.password = text(&body, "value");
+    Ok(Json(json!({})))
+}
+
+async fn delete_member(State(premises): State<Premises>, Path(id): Path<String>) -> Answer {
+    let mut inner = premises.lock();
+    inner.member(&id)?;
+    inner.store.members.retain(|member| member.id != id);
+    Ok(Json(json!({})))
+}

@@ -1,0 +1,185 @@
+//! Tool: a Listed kind. The vendor assigns its id and makes doubles; the list finds it by its label. Two calls write it: one for its
+//! looks, one for its pin, which cannot be read back.
+
+use std::collections::BTreeMap;
+
+use kube::{CustomResource, KubeSchema};
+use provost::base::fault::Fault;
+use provost::engine::kind::{
+    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
+    SecretTarget, Seen, Sought, Wanted,
+};
+use provost::engine::metrics::GaugeSpec;
+use provost::engine::policy::{Deletion, Deletions, Policy};
+use provost::engine::sibling::Siblings;
+use provost::engine::state::{Access, Field, State};
+use provost::engine::status::Status;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Workshop;
+use super::client::Client;
+use super::wire::{Change, NewTool};
+
+/// A tool of the workshop.
+#[derive(CustomResource, KubeSchema, Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[kube(
+    group = "provost.dev",
+    version = "v1alpha1",
+    kind = "Tool",
+    plural = "tools",
+    namespaced,
+    category = "provost",
+    status = "ToolStatus"
+)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolSpec {
+    /// The AdminApi (with a workshop block) that it is behind.
+    #[x_kube(validation = ("self == oldSelf", "adminApi cannot be changed"))]
+    pub admin_api: AdminApiReference,
+    /// What Provost may do to it.
+    #[serde(default)]
+    #[schemars(with = "Option<Policy>")]
+    pub policy: Policy,
+    /// What is written on it. It finds the tool.
+    #[schemars(length(min = 1))]
+    #[x_kube(validation = ("self == oldSelf", "label cannot be changed after creation"))]
+    pub label: String,
+    /// What it is made of.
+    #[x_kube(validation = ("self == oldSelf", "material cannot be changed after creation"))]
+    pub material: String,
+    /// Its colour. Absent: grey at creation, then not managed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub colour: Option<String>,
+    /// The pin of its lock, never shown again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pin: Option<SecretSource>,
+}
+
+/// The status of a tool.
+pub type ToolStatus = Status<ToolFacts>;
+
+/// What is known of a tool.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct ToolFacts {
+    /// Whether it is switched on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}
+
+impl Managed for ToolSpec {
+    fn admin_api(&self) -> &AdminApiReference {
+        &self.admin_api
+    }
+
+    fn policy(&self) -> &Policy {
+        &self.policy
+    }
+}
+
+/// How a tool is found, and what to call.
+pub struct Tools;
+
+const fn field(path: &'static str, access: Access, group: &'static str) -> Field {
+    Field { path, access, key: false, group }
+}
+
+impl Kind for Tools {
+    type Vendor = Workshop;
+    type Spec = ToolSpec;
+    type Facts = ToolFacts;
+    type Object = Tool;
+
+    const IDENTITY: Identity = Identity::Listed;
+    const DELETIONS: Deletions = &[Deletion::Delete, Deletion::Disable, Deletion::Orphan];
+    const FIELDS: &'static [Field] = &[
+        Field { key: true, ..field("label", Access::Immutable, "looks") },
+        field("material", Access::Immutable, "looks"),
+        field("colour", Access::Readable, "looks"),
+        field("pin", Access::WriteOnly, "lock"),
+    ];
+    const GAUGES: &'static [GaugeSpec] = &[];
+    const REASONS: &'static [(&'static str, &'static str)] = &[];
+
+    fn natural_key(spec: &ToolSpec) -> String {
+        format!("label {}", spec.label)
+    }
+
+    fn secrets(spec: &ToolSpec) -> Vec<(&'static str, &SecretKey)> {
+        spec.pin.iter().map(|source| ("pin", &source.secret_ref)).collect()
+    }
+
+    fn target(_: &ToolSpec) -> Option<&SecretTarget> {
+        None
+    }
+
+    fn publish(_: &str, _: &ToolFacts) -> Option<BTreeMap<&'static str, String>> {
+        None
+    }
+
+    fn desired(spec: &ToolSpec, _: &Siblings) -> Result<State, Invalid> {
+        Ok(State::new()
+            .with("label", spec.label.as_str())
+            .with("material", spec.material.as_str())
+            .maybe("colour", spec.colour.as_deref()))
+    }
+
+    async fn find(client: &Client, sought: &Sought<'_, ToolSpec, ToolFacts>) -> Result<Found<Seen<ToolFacts>>, Fault> {
+        let pick = |tools: &Vec<super::wire::Tool>| {
+            let fits = |tool: &&super::wire::Tool| match sought.external_id {
+                Some(id) => tool.id == id,
+                None => tool.label == sought.spec.label,
+            };
+            tools.iter().find(fits).cloned()
+        };
+        let Some(tool) = client.tool_by(sought.fresh_after, pick).await? else { return Ok(Found::Absent) };
+        let state = State::new()
+            .with("label", tool.label.as_str())
+            .with("material", tool.material.as_str())
+            .with("colour", tool.colour.as_str());
+        Ok(Found::Present(Seen {
+            external_id: tool.id,
+            state,
+            facts: ToolFacts { enabled: Some(tool.enabled) },
+            conditions: Vec::new(),
+            gauges: Vec::new(),
+            incomplete: None,
+        }))
+    }
+
+    async fn create(
+        client: &Client,
+        wanted: &Wanted<'_, ToolSpec>,
+        _: Attempt<'_>,
+    ) -> Result<Progress<ToolFacts>, Fault> {
+        let spec = wanted.spec;
+        let tool = NewTool {
+            label: &spec.label,
+            colour: spec.colour.as_deref().unwrap_or("grey"),
+            material: &spec.material,
+            pin: wanted.secrets.get("pin").map(provost::base::secret::Secret::expose),
+        };
+        let external_id = client.create_tool(&tool).await?;
+        Ok(Progress::Done(Created { external_id, facts: ToolFacts { enabled: Some(true) } }))
+    }
+
+    async fn update(client: &Client, external_id: &str, wanted: &Wanted<'_, ToolSpec>) -> Result<(), Fault> {
+        if let Some(pin) = wanted.secrets.get("pin").filter(|_| wanted.changes("pin")) {
+            return client.set_pin(external_id, pin).await;
+        }
+        client.change_tool(external_id, &Change { colour: wanted.spec.colour.as_deref(), ..Change::default() }).await
+    }
+
+    async fn disable(client: &Client, external_id: &str, _: &ToolSpec) -> Result<(), Fault> {
+        client.change_tool(external_id, &Change { enabled: Some(false), ..Change::default() }).await
+    }
+
+    async fn enable(client: &Client, external_id: &str, _: &ToolSpec) -> Result<(), Fault> {
+        client.change_tool(external_id, &Change { enabled: Some(true), ..Change::default() }).await
+    }
+
+    async fn delete(client: &Client, external_id: &str, _: &ToolSpec) -> Result<(), Fault> {
+        client.delete_tool(external_id).await
+    }
+}

@@ -1,0 +1,79 @@
+//! Wire: what the client of the workshop sends and reads.
+
+use provost::base::secret::Secret;
+use serde::{Deserialize, Serialize};
+
+/// A tool as the list shows it. Its pin is never shown.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Tool {
+    pub id: String,
+    pub label: String,
+    pub colour: String,
+    pub material: String,
+    pub enabled: bool,
+}
+
+/// The list of tools, which tells how many there are.
+#[derive(Deserialize)]
+pub struct ToolList {
+    pub total: usize,
+    pub tools: Vec<Tool>,
+}
+
+/// The answer to every create.
+#[derive(Deserialize)]
+pub struct Made {
+    pub id: String,
+}
+
+/// A member as the vendor shows it. The password is never shown.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Member {
+    pub id: String,
+    pub login: String,
+    pub nick: String,
+    pub enabled: bool,
+}
+
+/// A new tool.
+#[derive(Serialize)]
+pub struct NewTool<'a> {
+    pub label: &'a str,
+    pub colour: &'a str,
+    pub material: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pin: Option<&'a str>,
+}
+
+/// A new member, who was invited before.
+#[derive(Serialize)]
+pub struct NewMember<'a> {
+    pub invitation: &'a str,
+    pub login: &'a str,
+    pub nick: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub password: Option<&'a str>,
+}
+
+/// What changes; what is absent stays.
+#[derive(Default, Serialize)]
+pub struct Change<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub colour: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nick: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enabled: Option<bool>,
+}
+
+/// A secret on its way.
+#[derive(Serialize)]
+pub struct Value<'a> {
+    pub value: &'a str,
+}
+
+impl<'a> Value<'a> {
+    pub fn of(secret: &'a Secret) -> Self {
+        Self { value: secret.expose() }
+    }
+}
