@@ -62,7 +62,13 @@ pub async fn after_edits(field: &Field, arguments: &Arguments, operator: Operato
     let what = format!("{} edits behind {part} others, added p99", times.len());
     table.aim("B5", what, milliseconds(p99), "≤ 250 ms", p99 <= 250.0);
     let ratio = elapsed.as_secs_f64() / floor.as_secs_f64();
-    table.aim("B5", "the longest wait there", format!("{elapsed:.2?}, ratio {ratio:.2}"), "≤ 2 of the floor", ratio <= 2.0);
+    table.aim(
+        "B5",
+        "the longest wait there",
+        format!("{elapsed:.2?}, ratio {ratio:.2}"),
+        "≤ 2 of the floor",
+        ratio <= 2.0,
+    );
     operator
 }
 

@@ -25,14 +25,21 @@ pub async fn measure(field: &Field, operator: &Operator, n: usize, table: &mut T
         let account = format!("bench-{i}");
         let email = field.vendor.account_by_subdomain(&account).unwrap().email_admin;
         let since = field.vendor.journal().last();
-        let key = field.vendor.edit(&account, Change { email_admin: Some("drifted@example.com".to_owned()), ..Change::default() }).unwrap().key;
+        let key = field
+            .vendor
+            .edit(&account, Change { email_admin: Some("drifted@example.com".to_owned()), ..Change::default() })
+            .unwrap()
+            .key;
         begun.push((key, email, since, jiff::Timestamp::now()));
         tokio::time::sleep(Duration::from_millis(730)).await;
     }
     for (key, email, since, at) in begun {
         let mends = |entry: &provost::sim::journal::Entry| {
             entry.seq > since
-                && entry.body.as_ref().is_some_and(|body| body["account_key"] == key.as_str() && body["email_admin"] == email.as_str())
+                && entry
+                    .body
+                    .as_ref()
+                    .is_some_and(|body| body["account_key"] == key.as_str() && body["email_admin"] == email.as_str())
         };
         let entries = field.vendor.journal().wait_for(|entries| entries.iter().any(mends)).await;
         let mended = entries.iter().find(|entry| mends(entry)).unwrap();
@@ -41,7 +48,13 @@ pub async fn measure(field: &Field, operator: &Operator, n: usize, table: &mut T
     let worst = quantile(&late, 1.0);
     let list = list_time(field).await;
     let aim = 1.0 + list;
-    table.aim("B8", format!("drift mended, worst of {}, past the interval", late.len()), format!("{worst:+.2} s"), format!("≤ {aim:.2} s (list {list:.2} s + 1 s)"), worst <= aim);
+    table.aim(
+        "B8",
+        format!("drift mended, worst of {}, past the interval", late.len()),
+        format!("{worst:+.2} s"),
+        format!("≤ {aim:.2} s (list {list:.2} s + 1 s)"),
+        worst <= aim,
+    );
     table.note("B8", "CPU meanwhile", format!("{:.2} s", operator.cpu() - cpu));
     pace(field, "1h").await;
 }

@@ -115,9 +115,10 @@ pub async fn measure(field: &Field, edits: usize, table: &mut Table) {
     let names: Vec<String> = (0..edits).map(|i| format!("{VENDOR}-{i}")).collect();
     let (writes, calls) = (Writes::so_far(&field.client).await, field.vendor.journal().last());
     let times = Editor { field, word: "edited", simulator: &field.vendor }.edit(&names).await;
-    for (what, values, own, aims) in
-        [("edit to vendor call", &times.called, 0, [8.0, 25.0]), ("edit to Ready, added", &times.ready, LATENCY_MS, [13.0, 30.0])]
-    {
+    for (what, values, own, aims) in [
+        ("edit to vendor call", &times.called, 0, [8.0, 25.0]),
+        ("edit to Ready, added", &times.ready, LATENCY_MS, [13.0, 30.0]),
+    ] {
         for (part, word, aim) in [(0.5, "p50", aims[0]), (0.99, "p99", aims[1])] {
             let value = quantile(values, part) - own as f64;
             let what = format!("{what} {word} ({edits} edits, 20/s)");
@@ -132,6 +133,12 @@ pub async fn measure(field: &Field, edits: usize, table: &mut Table) {
     // The edits themselves are the benchmark's.
     let others = per(writes.of("tenantaccounts") - edits as u64);
     table.aim("B12", "vendor calls per edit", format!("{calls:.2}"), "1", calls <= 1.0);
-    table.aim("B12", "status patches, other patches per edit", format!("{status:.2}, {others:.2}"), "1, 0", status <= 1.0 && others == 0.0);
+    table.aim(
+        "B12",
+        "status patches, other patches per edit",
+        format!("{status:.2}, {others:.2}"),
+        "1, 0",
+        status <= 1.0 && others == 0.0,
+    );
     table.note("B12", "Events per edit", format!("{:.2}", per(writes.of("events"))));
 }

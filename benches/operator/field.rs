@@ -140,7 +140,8 @@ impl Field {
         let mut events = watcher(self.accounts(WATCHED), watcher::Config::default()).default_backoff().boxed();
         let mut settled = HashSet::new();
         while settled.len() < n {
-            if let Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) = events.next().await.unwrap() {
+            if let Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) = events.next().await.unwrap()
+            {
                 if is_ready(&object) {
                     settled.insert(object.name_any());
                 } else {

@@ -78,7 +78,8 @@ impl Field {
         stream::iter(objects.items)
             .for_each_concurrent(CONCURRENCY, |object| async move {
                 let id = json!(object.metadata.annotations.unwrap()["provost.dev/external-id"]);
-                let body = json!({"action": "update_account", "account_key": id, "email_admin": object.spec.email_admin});
+                let body =
+                    json!({"action": "update_account", "account_key": id, "email_admin": object.spec.email_admin});
                 self.vendor_call(&body).await;
                 self.settle(&object.metadata.name.unwrap(), object.metadata.generation.unwrap(), &id).await;
             })

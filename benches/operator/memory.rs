@@ -16,7 +16,13 @@ fn aim(n: usize) -> f64 {
 pub async fn settled(field: &Field, operator: &Operator, n: usize, table: &mut Table) {
     quiet(&field.client, Duration::from_secs(10)).await;
     let (rss, file, aim) = (operator.rss(), operator.rss_of_file(), aim(n));
-    table.aim("B6", "memory settled", format!("{rss:.1} MB ({file:.1} of the file)"), format!("≤ {aim:.0} MB"), rss <= aim);
+    table.aim(
+        "B6",
+        "memory settled",
+        format!("{rss:.1} MB ({file:.1} of the file)"),
+        format!("≤ {aim:.0} MB"),
+        rss <= aim,
+    );
     table.note("B6", "peak while converging", format!("{:.1} MB", operator.peak()));
 }
 

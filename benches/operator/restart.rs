@@ -34,6 +34,10 @@ pub async fn measure(field: &Field, n: usize, table: &mut Table) -> Operator {
     // One is the attempt to make the Secret of the installation, which is there already.
     let count = writes.total() - writes.of("secrets").min(1);
     table.aim("B11", "Kubernetes writes of a restart", count, "0", count == 0);
-    table.note("B11", "memory after it", format!("{:.1} MB ({:.1} of the file)", operator.rss(), operator.rss_of_file()));
+    table.note(
+        "B11",
+        "memory after it",
+        format!("{:.1} MB ({:.1} of the file)", operator.rss(), operator.rss_of_file()),
+    );
     operator
 }

@@ -32,5 +32,11 @@ pub async fn measure(field: &Field, operator: &Operator, n: usize, table: &mut T
     tokio::time::sleep(Duration::from_secs(30)).await;
     let idle = operator.cpu() - before;
     // The kernel counts in steps of 10 ms.
-    table.aim("B7", "CPU of 30 s idle", format!("{:.0} ms", idle * 1000.0), "≤ 6 ms, or one tick of 10", idle <= 0.0101);
+    table.aim(
+        "B7",
+        "CPU of 30 s idle",
+        format!("{:.0} ms", idle * 1000.0),
+        "≤ 6 ms, or one tick of 10",
+        idle <= 0.0101,
+    );
 }

@@ -43,7 +43,13 @@ pub async fn measure(field: &Field, arguments: &Arguments, table: &mut Table) {
     let recovered = begun.elapsed();
 
     let aim = (20 * arguments.storm).div_ceil(60);
-    table.aim("B10", format!("vendor calls in {} s of 429, {pending} pending", arguments.storm), calls, format!("≤ {aim}"), calls <= aim);
+    table.aim(
+        "B10",
+        format!("vendor calls in {} s of 429, {pending} pending", arguments.storm),
+        calls,
+        format!("≤ {aim}"),
+        calls <= aim,
+    );
     let healthy = rough.len() as u64;
     let ours = writes.of("tenantaccounts/status").saturating_sub(healthy) + writes.of("adminapis/status");
     table.aim("B10", "status writes because of it", ours, "≤ 1", ours <= 1);

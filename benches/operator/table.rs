@@ -19,7 +19,14 @@ pub struct Table {
 
 impl Table {
     /// Adds a line with an aim.
-    pub fn aim(&mut self, id: &'static str, what: impl Display, measured: impl Display, against: impl Display, met: bool) {
+    pub fn aim(
+        &mut self,
+        id: &'static str,
+        what: impl Display,
+        measured: impl Display,
+        against: impl Display,
+        met: bool,
+    ) {
         self.add(id, what, measured, against, if met { "met" } else { "MISSED" });
     }
 
@@ -36,13 +43,8 @@ impl Table {
         against: impl Display,
         verdict: &'static str,
     ) {
-        let row = Row {
-            id,
-            what: what.to_string(),
-            measured: measured.to_string(),
-            against: against.to_string(),
-            verdict,
-        };
+        let row =
+            Row { id, what: what.to_string(), measured: measured.to_string(), against: against.to_string(), verdict };
         println!("{}", row.line());
         self.rows.push(row);
     }

@@ -14,6 +14,7 @@ mod input;
 pub mod options;
 mod portal;
 mod shape;
+mod simulated;
 mod store;
 mod token;
 mod upload;
@@ -42,13 +43,14 @@ use crate::sim::trouble::Troubles;
 pub use options::Options;
 pub use portal::{ADMINISTRATORS, Application, Condition, Group, Job, MailService, Portal, USERS, User};
 use store::Store;
-pub use store::{Effects, Fields, License, State, Template};
+pub use store::{Fields, License, State, Template};
 
 /// A running server. Dropping it stops it.
 pub struct Simulator {
     installation: Installation,
     simulation: Simulation,
     server: Server,
+    url: String,
 }
 
 /// The server has no portal of this technical name.
@@ -77,12 +79,13 @@ impl Simulator {
         let router = simulation.router(vendor, routes, control::router(installation.clone()), control::HELP);
         let server = Server::start(router, listen, simulation.stop.clone()).await?;
         installation.0.origin.get_or_init(|| server.base_url().to_owned());
-        Ok(Self { installation, simulation, server })
+        let url = format!("{}{}", server.base_url(), installation.lock().options.server.base());
+        Ok(Self { installation, simulation, server, url })
     }
 
     /// Scheme, host, port and base path: what an `AdminApi` has as its URL.
-    pub fn url(&self) -> String {
-        format!("{}{}", self.server.base_url(), self.store().options.server.base())
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Scheme, host and port: where the `/_sim/` calls are.
@@ -134,14 +137,9 @@ impl Simulator {
         Ok(())
     }
 
-    /// What exists, as (kind, natural key, id), without what comes with the product: see [`State::objects`].
-    pub fn objects(&self) -> Vec<(&'static str, String, String)> {
-        self.store().state.objects()
-    }
-
-    /// What happened once and cannot be taken back.
-    pub fn effects(&self) -> Effects {
-        self.store().state.effects.clone()
+    /// How often something was done that cannot be undone, such as `sales/task/Nightly executed`; see [`State::effects`].
+    pub fn effect(&self, what: &str) -> u64 {
+        self.store().state.effects.get(what).copied().unwrap_or_default()
     }
 
     /// Changes anything behind the operator's back, and returns what `change` does. It must not use this simulator.

@@ -84,7 +84,7 @@ pub struct Portal {
     pub import_warning: Option<String>,
     /// What was done to the search index, oldest first.
     pub index_actions: Vec<String>,
-    last_principal: u64,
+    pub(super) last_principal: u64,
 }
 
 /// How a portal is.
@@ -140,6 +140,11 @@ impl Job {
     /// Its name.
     pub fn name(&self) -> &str {
         self.fields.get("name").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The natural key: portal, type as in a path, and name.
+    pub fn key(&self, portal: &str) -> String {
+        format!("{portal}/{}/{}", self.r#type.to_ascii_lowercase(), self.name())
     }
 
     /// Whether it runs at this time.
@@ -410,27 +415,6 @@ impl Portal {
     pub fn user(&mut self, wanted: &str) -> Option<&mut User> {
         let id = wanted.parse().ok();
         self.users.iter_mut().find(|user| Some(user.id) == id || user.login().eq_ignore_ascii_case(wanted))
-    }
-
-    /// What is in it, for [`State::objects`].
-    pub(super) fn objects(&self, found: &mut Vec<(&'static str, String, String)>) {
-        let name = &self.name;
-        let mut tell = |kind, key: String, id: &dyn ToString| found.push((kind, key, id.to_string()));
-        for job in &self.jobs {
-            tell("SchedulerJob", format!("{name}/{}/{}", job.r#type.to_ascii_lowercase(), job.name()), &job.id);
-        }
-        for service in &self.mail {
-            tell("MailService", format!("{name}/{}", service.name()), &service.id);
-        }
-        for user in self.users.iter().filter(|user| !user.built_in()) {
-            tell("PortalUser", format!("{name}/{}", user.login()), &user.id);
-        }
-        for group in self.groups.iter().filter(|group| !group.built_in()) {
-            tell("PortalGroup", format!("{name}/{}", group.name()), &group.id);
-        }
-        for application in &self.applications {
-            tell("PortalPackage", format!("{name}/{}", application.name), &application.guid);
-        }
     }
 }
 

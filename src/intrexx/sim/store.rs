@@ -41,8 +41,8 @@ pub struct State {
     pub licenses: Vec<License>,
     /// The licence of the Administration API; none before it is licensed.
     pub iaa_license: Option<String>,
-    /// What happened once and cannot be taken back.
-    pub effects: Effects,
+    /// How often something was done that cannot be undone, by natural key and deed, such as `sales/task/Nightly executed`.
+    pub effects: BTreeMap<String, u64>,
     /// Signs tokens; another one makes all of them worthless.
     pub(super) signing_secret: String,
     /// When `POST /auth` was called within the last minute.
@@ -87,34 +87,6 @@ pub struct License {
     pub valid_until: Option<Date>,
     /// Whether it is a trial licence.
     pub trial: bool,
-}
-
-/// Effects that happen once for each call, counted over the server's life.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Effects {
-    /// Portals made by `POST /portals`.
-    pub portals_created: u64,
-    /// Portals deleted by `DELETE /portals/{id}`.
-    pub portals_deleted: u64,
-    /// Templates uploaded.
-    pub templates_uploaded: u64,
-    /// Packages imported as copies (POST).
-    pub packages_imported: u64,
-    /// Packages imported over what is there (PATCH).
-    pub packages_overwritten: u64,
-    /// Jobs executed by an action, one for each job.
-    pub jobs_executed: u64,
-    /// Other actions on jobs, one for each call.
-    pub job_actions: u64,
-    /// Search index actions started.
-    pub index_actions: u64,
-    /// Diagnosis files handed out.
-    pub diagnoses_collected: u64,
-    /// Logouts.
-    pub logouts: u64,
-    /// Trial licences installed.
-    pub trial_licenses: u64,
 }
 
 /// What GET tells of something until an instant, although it is otherwise by now.
@@ -221,18 +193,23 @@ impl State {
         format!("{random}{:08X}", self.last_guid)
     }
 
-    /// What exists, as (kind, natural key, id), oldest first within a kind. What comes with each portal (two users, two groups) and with
-    /// the product (its templates) is left out.
-    pub fn objects(&self) -> Vec<(&'static str, String, String)> {
-        let mut found = Vec::new();
-        for portal in &self.portals {
-            found.push(("IntrexxPortal", portal.name.clone(), portal.id.clone()));
-            portal.objects(&mut found);
+    /// Notes that something was done which cannot be undone.
+    pub(super) fn note(&mut self, key: &str, deed: &str) {
+        *self.effects.entry(format!("{key} {deed}")).or_default() += 1;
+    }
+
+    /// Puts everything back that people would miss: not the clock, the counts and what is counted, nor who is logged in.
+    pub(super) fn put_back(&mut self, kept: Self) {
+        let last: Vec<(String, u64)> =
+            self.portals.iter().map(|portal| (portal.id.clone(), portal.last_principal)).collect();
+        self.portals = kept.portals;
+        for portal in &mut self.portals {
+            let last = last.iter().find(|(id, _)| *id == portal.id).map_or(0, |(_, last)| *last);
+            portal.last_principal = portal.last_principal.max(last);
         }
-        for template in self.templates.iter().filter(|template| template.r#type == "OWN") {
-            found.push(("PortalTemplate", template.name.clone(), template.path.clone()));
-        }
-        found
+        self.templates = kept.templates;
+        (self.directories, self.databases) = (kept.directories, kept.databases);
+        (self.licenses, self.iaa_license) = (kept.licenses, kept.iaa_license);
     }
 
     /// What GET tells at `path`: `fresh`, or what was there before a change that does not show yet.

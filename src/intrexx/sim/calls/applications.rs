@@ -21,7 +21,7 @@ const PLUGINS: [&str; 4] = ["APPLICATION_DATA", "FILEWALKER", "MENU", "SHARE"];
 pub fn import(call: &mut Call<'_>) -> Result<Done, Refusal> {
     let guids: Vec<String> = call.files.iter().map(|_| call.store.state.new_guid()).collect();
     let files = std::mem::take(&mut call.files);
-    call.store.state.effects.packages_imported += 1;
+    note(call, &files, "imported")?;
     let portal = call.portal()?;
     let result = portal.import_result.clone().unwrap_or_else(|| "CREATED".to_owned());
     let new: Vec<_> = files.iter().zip(guids).map(|(file, guid)| (application(file, guid), result.clone())).collect();
@@ -35,7 +35,7 @@ pub fn import(call: &mut Call<'_>) -> Result<Done, Refusal> {
 pub fn overwrite(call: &mut Call<'_>) -> Result<Done, Refusal> {
     let guids: Vec<String> = call.files.iter().map(|_| call.store.state.new_guid()).collect();
     let files = std::mem::take(&mut call.files);
-    call.store.state.effects.packages_overwritten += 1;
+    note(call, &files, "overwritten")?;
     let portal = call.portal()?;
     let ordered = portal.import_result.clone();
     let mut done = Vec::new();
@@ -59,6 +59,14 @@ pub fn overwrite(call: &mut Call<'_>) -> Result<Done, Refusal> {
         }
     }
     Ok(Done::Imported { report: report(call, done)?, made: false })
+}
+
+fn note(call: &mut Call<'_>, files: &[File], deed: &str) -> Result<(), Refusal> {
+    let portal = call.portal()?.name.clone();
+    for file in files {
+        call.store.state.note(&format!("{portal}/{}", file.stem()), deed);
+    }
+    Ok(())
 }
 
 fn application(file: &File, guid: String) -> Application {
@@ -86,7 +94,8 @@ pub fn index(call: &mut Call<'_>) -> Result<Done, Refusal> {
     }
     let action = sent.get("action").and_then(Value::as_str).unwrap_or_default().to_owned();
     call.portal()?.index_actions.push(action);
-    call.store.state.effects.index_actions += 1;
+    let name = call.portal()?.name.clone();
+    call.store.state.note(&name, "indexed");
     Ok(Done::Started)
 }
 
@@ -96,6 +105,7 @@ pub fn diagnose(call: &mut Call<'_>) -> Result<Done, Refusal> {
     let portal = call.portal()?;
     let head = format!("portal={}\ndatabase.password={}\n", portal.name, portal.database_password);
     let name = format!("diagnosis-{}.zip", portal.name);
-    call.store.state.effects.diagnoses_collected += 1;
+    let key = portal.name.clone();
+    call.store.state.note(&key, "diagnosed");
     Ok(Done::File { name, parts: zip::file("portal.log", &head, size) })
 }

@@ -155,6 +155,6 @@ pub fn install_trial(call: &mut Call<'_>) -> Result<Done, Refusal> {
     state.licenses.retain(|known| known.key != license.key);
     let shown = view(state, &license, &name);
     state.licenses.push(license);
-    state.effects.trial_licenses += 1;
+    state.note(&name, "trial licence installed");
     Ok(Done::Changed(shown))
 }

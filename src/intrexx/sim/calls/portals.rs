@@ -122,7 +122,7 @@ pub fn create(call: &mut Call<'_>) -> Result<Done, Refusal> {
         store.state.databases.insert(database);
     }
     store.state.portals.push(portal);
-    store.state.effects.portals_created += 1;
+    store.state.note(&name, "created");
     Ok(Done::Building { id })
 }
 
@@ -171,6 +171,6 @@ pub fn delete(call: &mut Call<'_>) -> Result<Done, Refusal> {
     if flag("delete_portal_directory", true) {
         state.directories.remove(&portal.portal_path);
     }
-    state.effects.portals_deleted += 1;
+    state.note(&portal.name, "deleted");
     Ok(Done::Nothing)
 }

@@ -67,16 +67,16 @@ pub fn act(call: &mut Call<'_>) -> Result<Done, Refusal> {
         return Err(Refusal::new(Cause::Busy, "the scheduler is in standby"));
     }
     let meant = |job: &&mut Job| named.is_empty() || named.iter().any(|id| job.id.eq_ignore_ascii_case(id));
-    let done: Vec<_> =
-        portal.jobs.iter_mut().filter(meant).map(|job| (job.id.clone(), apply(job, action, now, until))).collect();
-    let effects = &mut call.store.state.effects;
-    if action == EXECUTE {
-        effects.jobs_executed += done.iter().map(|_| 1).sum::<u64>();
-    } else {
-        effects.job_actions += 1;
+    let mut done = Vec::new();
+    for job in portal.jobs.iter_mut().filter(meant) {
+        done.push((job.key(&portal.name), job.id.clone(), apply(job, action, now, until)));
+    }
+    let deed = if action == EXECUTE { "executed".to_owned() } else { action.to_ascii_lowercase() };
+    for (key, ..) in &done {
+        call.store.state.note(key, &deed);
     }
     let answers = call.answers();
-    let row = |(id, result): &(String, &str)| json!({"id": guid(answers, id), "result": result});
+    let row = |(_, id, result): &(String, String, &str)| json!({"id": guid(answers, id), "result": result});
     Ok(Done::Results(json!({"results": done.iter().map(row).collect::<Vec<_>>()})))
 }
 

@@ -57,6 +57,7 @@ pub fn logout(call: &mut Call<'_>) -> Result<Done, Refusal> {
     {
         return Err(Refusal::missing("there is no such user"));
     }
-    call.store.state.effects.logouts += 1;
+    let portal = call.portal()?.name.clone();
+    call.store.state.note(&portal, "logged out");
     Ok(Done::Nothing)
 }

@@ -42,8 +42,10 @@ pub fn upload(call: &mut Call<'_>) -> Result<Done, Refusal> {
     let new: Vec<Template> = call.files.iter().map(of_file).collect();
     let first = new.first().map(|template| (format!("templates/{}", template.name), view(template)));
     let state = &mut call.store.state;
-    state.effects.templates_uploaded += 1;
-    state.templates.extend(new);
+    for template in new {
+        state.note(&template.name, "uploaded");
+        state.templates.push(template);
+    }
     let (at, object) = first.ok_or_else(|| Refusal::bad("there is no file"))?;
     Ok(Done::Created { at: Some(at), object })
 }
