@@ -4,16 +4,19 @@
 PROVOST ?= cargo run --quiet --
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check build apiserver generate endpoints bench
+.PHONY: help demo test crash-matrix check build apiserver generate endpoints bench
 
 help: ## List the targets
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: build apiserver ## Watch it work on this machine: API server, simulated vendors, operator, examples; ARGS="--help" shows more
 	target/release/provost demo $(ARGS)
 
 test: apiserver ## Run all tests; the integration tests use a real Kubernetes API server
 	cargo test
+
+crash-matrix: apiserver ## Let the power fail at every call of every operation of every kind, and print the table; CRASH_KIND=Tool for one kind
+	cargo test --test it crash:: -- --nocapture
 
 check: ## Check format, lints and documentation
 	cargo fmt --check

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use kube::{Client, Config};
 use tokio::task::JoinHandle;
 use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 
 use super::{Failure, interrupted};
+use crate::base::access::Gate;
 use crate::ops::lease::{BadTerms, Candidate, KubernetesLease, Leadership, Terms};
 
 /// How replicas agree on the one that works.
@@ -62,6 +64,8 @@ impl ElectionArgs {
 /// The candidacy of this process.
 pub struct Candidacy {
     leadership: Arc<Leadership>,
+    /// Begins the candidacy.
+    warm: CancellationToken,
     /// Ends the candidacy of a standby, and the operator.
     stop: CancellationToken,
     /// Ends the holding of the Lease.
@@ -70,11 +74,12 @@ pub struct Candidacy {
 }
 
 impl Candidacy {
-    /// Stands for election for the Lease `namespace/name`, with a Kubernetes client for that alone.
+    /// A candidacy for the Lease `namespace/name`, with a Kubernetes client for that alone. It begins when [`Candidacy::leading`] is
+    /// awaited: whoever has not seen yet what there is to do must not keep others from doing it.
     ///
     /// # Errors
     /// No client can be made, or there is no randomness for a name that no other process has.
-    pub fn start(
+    pub fn new(
         mut config: Config,
         namespace: &str,
         args: &ElectionArgs,
@@ -87,9 +92,22 @@ impl Candidacy {
         let store = KubernetesLease::new(Client::try_from(config)?, namespace, &args.lease_name);
         let leadership = Arc::new(Leadership::default());
         let candidate = Candidate::new(store, unique(identity)?, terms, leadership.clone());
-        let drained = CancellationToken::new();
-        let task = tokio::spawn(candidate.run(stop.clone(), drained.clone()));
-        Ok(Self { leadership, stop, drained, task })
+        let (warm, drained) = (CancellationToken::new(), CancellationToken::new());
+        let (begun, ended, released) = (warm.clone(), stop.clone(), drained.clone());
+        let task = tokio::spawn(async move {
+            ended.run_until_cancelled(begun.cancelled()).await;
+            candidate.run(ended, released).await;
+        });
+        Ok(Self { leadership, warm, stop, drained, task })
+    }
+
+    /// Begins, and returns when this process leads.
+    pub fn leading(&self) -> BoxFuture<'static, ()> {
+        let (warm, leadership) = (self.warm.clone(), self.leadership.clone());
+        Box::pin(async move {
+            warm.cancel();
+            leadership.won().await;
+        })
     }
 
     /// What this process may do.
@@ -112,6 +130,13 @@ impl Candidacy {
                 None
             }
             lost = self.leadership.lost() => Some(lost),
+            // It ends by itself when it may not write any more, a moment before the election says so.
+            ended = &mut running => {
+                if self.leadership.is_open() {
+                    return Err(ended.map_or_else(Failure::from, |_| "the operator ended by itself".into()));
+                }
+                return Err(self.leadership.lost().await.into());
+            }
         };
         self.stop.cancel();
         let lost = match lost {

@@ -115,11 +115,9 @@ pub async fn run(args: RunArgs) -> Result<(), Failure> {
         running.await?;
         return Ok(());
     };
-    let candidacy = Candidacy::start(config, &args.namespace, &args.election, &args.identity, terms, stop.clone())?;
-    let leadership = candidacy.leadership();
-    let won = leadership.clone();
-    let leading = Box::pin(async move { won.won().await });
-    let running = start_under(client, TABLES, settings, Some(admin), stop, leadership, leading).await?;
+    let candidacy = Candidacy::new(config, &args.namespace, &args.election, &args.identity, terms, stop.clone())?;
+    let (gate, leading) = (candidacy.leadership(), candidacy.leading());
+    let running = start_under(client, TABLES, settings, Some(admin), stop, gate, leading).await?;
     candidacy.live(running).await
 }
 

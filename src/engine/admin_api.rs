@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, LabelSelector};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::guard::{self, Rule};
 use super::kind::{SecretKey, SecretName};
 use crate::base::access::Limits;
 
@@ -49,6 +50,12 @@ pub struct AdminApiSpec {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = ("duration(self) >= duration('5s') && duration(self) <= duration('24h')", "must be between 5s and 24h"))]
     pub resync_interval: Option<kube::core::Duration>,
+    /// How many deletions go through before somebody has to look. Default: 10 within 10m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<GuardSpec>,
+    /// Which namespaces' objects may use this AdminApi. Default: only those of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_namespaces: Option<AllowedNamespaces>,
     /// The vendor's block. Its schema is put together from the table of vendors.
     #[serde(flatten)]
     #[schemars(skip)]
@@ -102,6 +109,48 @@ pub struct LimitsSpec {
     pub concurrency: Option<u32>,
 }
 
+/// A limit for what is switched off or deleted behind an AdminApi, so that one mistake does not reach all customers. Further deletions wait
+/// until earlier ones are older than the window, or until the annotation provost.dev/acknowledge-deletions lets them go.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GuardSpec {
+    /// Objects that may be switched off or deleted within the window. 0: each deletion has to be acknowledged. Default: 10.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 100_000))]
+    pub max_deletions: Option<u32>,
+    /// The window, such as 10m. Default: 10m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = ("duration(self) >= duration('1s') && duration(self) <= duration('168h')", "must be between 1s and 168h"))]
+    pub window: Option<kube::core::Duration>,
+}
+
+/// Which namespaces an AdminApi is granted to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+#[x_kube(validation = ("self.from == 'Selector' ? has(self.selector) : !has(self.selector)", "selector is needed with from: Selector, and only then"))]
+pub struct AllowedNamespaces {
+    /// Same: only the AdminApi's own. All: every namespace. Selector: its own, and those whose labels fit.
+    pub from: Grant,
+    /// The labels that a namespace must have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selector: Option<LabelSelector>,
+}
+
+/// Whom an AdminApi is granted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Grant {
+    /// Objects of its own namespace.
+    Same,
+    /// Objects of every namespace.
+    All,
+    /// Objects of its own namespace, and of those whose labels fit.
+    Selector,
+    /// A value of another version: treated as Same.
+    #[serde(other)]
+    #[schemars(skip)]
+    Unknown,
+}
+
 /// What is known of an AdminApi.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -115,12 +164,41 @@ pub struct AdminApiStatus {
     /// The vendor.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
+    /// A fingerprint of the vendor's account that the credentials belong to: equal for two AdminApis of one account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realm: Option<String>,
     /// The objects that use this AdminApi.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub managed_objects: Option<ManagedObjects>,
     /// The value of the annotation provost.dev/reconcile-at that was last honoured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile_at: Option<String>,
+    /// What the guard must not forget.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guard: Option<GuardStatus>,
+}
+
+/// What a guard must not forget.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct GuardStatus {
+    /// Deletions that went through within the window. After a restart they count as just happened.
+    #[serde(default)]
+    pub carried_out: u32,
+    /// The acknowledgements that have not run out, with what is used up of each.
+    #[serde(default)]
+    pub acknowledgements: Vec<AcknowledgementStatus>,
+}
+
+/// An acknowledgement, and what is used up of it. The same value is good for its count once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct AcknowledgementStatus {
+    /// The annotation's value.
+    pub value: String,
+    /// Deletions that went through by it.
+    #[serde(default)]
+    pub used: u32,
 }
 
 /// How many objects use an AdminApi.
@@ -143,8 +221,10 @@ impl Default for AdminApiStatus {
             observed_generation: never(),
             conditions: Vec::new(),
             vendor: None,
+            realm: None,
             managed_objects: None,
             last_handled_reconcile_at: None,
+            guard: None,
         }
     }
 }
@@ -153,6 +233,13 @@ impl AdminApiSpec {
     /// How often everything is read again.
     pub fn resync(&self) -> Duration {
         self.resync_interval.map_or(RESYNC, Duration::from)
+    }
+
+    /// The guard's rule in force.
+    pub fn rule(&self) -> Rule {
+        let spec = self.guard.clone().unwrap_or_default();
+        let most = spec.max_deletions.unwrap_or(guard::MOST);
+        Rule { most: most as usize, window: spec.window.map_or(guard::WINDOW, Duration::from) }
     }
 
     /// The limits in force.

@@ -6,6 +6,7 @@ use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::announcement::Announcement;
+use super::conflict::seize;
 use super::diff::Change;
 use super::kind::{Attempt, Identity, Kind, Managed, Progress, Wanted};
 use super::kubernetes::{announce, record_adopted, record_created, record_step, retract, write_status};
@@ -66,6 +67,7 @@ pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(
 
 /// Announces a create, or goes on with the one that is announced.
 async fn begin<K: Kind>(pass: &mut Pass<'_, K>) -> Result<Announcement, Stop> {
+    seize(pass, None)?;
     let standing = pass.announcement();
     let announcement = match standing {
         Some(ours) if pass.memory.attempt.as_ref() == Some(&ours.attempt) => note_step(pass, ours).await?,
@@ -155,6 +157,7 @@ async fn not_created<K: Kind>(pass: &mut Pass<'_, K>, fault: Fault) -> Stop {
 /// # Errors
 /// Then it is not.
 pub async fn adopt<K: Kind>(pass: &mut Pass<'_, K>, external_id: &str, claim: Claim) -> Result<Reason, Stop> {
+    seize(pass, Some(external_id))?;
     pass.object = record_adopted(&pass.engine.client, &pass.object, external_id).await?;
     pass.memory.external_id = Some(external_id.to_owned());
     pass.memory.adopted = Some(external_id.to_owned());
@@ -162,6 +165,7 @@ pub async fn adopt<K: Kind>(pass: &mut Pass<'_, K>, external_id: &str, claim: Cl
     let (deed, words) = match claim {
         Claim::Announced => (Reason::Created, "found what was created when the answer was lost:"),
         Claim::Revived => (Reason::Adopted, "took up again what was switched off when its object was deleted:"),
+        Claim::HandedOver => (Reason::Adopted, "took over, since the object that owned it is gone:"),
         Claim::Annotated | Claim::Policy => (Reason::Adopted, "took over"),
     };
     pass.deeds.push((deed, format!("{words} {external_id:?}")));

@@ -16,6 +16,7 @@ use super::context::{Controller, Engine};
 use super::controller::newest;
 use super::credentials::{self, targets};
 use super::kubernetes::{Error, hold, release, write_status};
+use super::permit;
 use super::policy::RECONCILE_AT;
 use super::queue::{Item, Lane, Tenant};
 use super::reason::Reason;
@@ -23,7 +24,7 @@ use super::record::Witness;
 use super::reference::{Sort, Target};
 use super::report::{Next, Outcome, Stop};
 use super::retry;
-use super::session::{Session, Standing, VendorRow, vendor_of};
+use super::session::{Session, Standing, VendorRow, no_vendor, vendor_of};
 use super::status::merge_patch;
 use super::tombstone;
 use super::watch::{Change, Key, watch_scope};
@@ -74,15 +75,30 @@ impl Connections {
         let tenant = Some(key.clone());
         if let Ok(object) = &object.0 {
             self.engine.references.set(&item, targets(&key.0, &object.spec));
+            self.recall_realm(key, object);
+            permit::observe(&self.engine, key, object);
+            if self.engine.grants.given(key, object.spec.allowed_namespaces.as_ref()) {
+                self.engine.enqueue_users(&target(key), Lane::Edit);
+            }
             self.engine.limit(&tenant, (object.spec.limits().concurrency.get() as usize * 2).clamp(8, 128));
         }
         self.engine.enqueue(item, None, Lane::Edit);
+    }
+
+    /// After a restart, one that cannot be connected still counts as the account that it was for.
+    fn recall_realm(&self, key: &Key, object: &AdminApi) {
+        let stored = object.status.as_ref().and_then(|status| status.realm.as_ref());
+        if let (Some(realm), None) = (stored, self.engine.sessions.session(key)) {
+            self.engine.enqueue_all(self.engine.claims.set_realm(key, realm), Lane::Edit);
+        }
     }
 
     fn deleted(&self, key: &Key) {
         self.engine.forget(&item_of(key));
         self.engine.unlimit(&Some(key.clone()));
         self.engine.sessions.remove(key);
+        self.engine.guards.remove(key);
+        self.engine.grants.given(key, None);
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         self.engine.enqueue_users(&target(key), Lane::Edit);
     }
@@ -145,9 +161,12 @@ impl Connections {
         } else {
             None
         };
-        let status = self.status(key, &object, outcome.as_ref());
+        permit::turn(&self.engine, key).await;
+        let mut status = self.status(key, &object, outcome.as_ref());
+        permit::show(&self.engine, key, &mut status, object.meta().generation.unwrap_or_default());
         memory.latest = self.store(key, &object, &status).await.or(Some(object));
-        Next::After(memory.due.map_or(RECOUNT, |due| due.saturating_duration_since(Instant::now())))
+        let due = memory.due.map_or(RECOUNT, |due| due.saturating_duration_since(Instant::now()));
+        Next::After(permit::wake(&self.engine, key).map_or(due, |wake| wake.min(due)))
     }
 
     /// Holds an AdminApi that is wanted, and lets go of one that is not, once nothing uses it (none then). One that is going and still used
@@ -192,6 +211,8 @@ impl Connections {
             }
         };
         let vendor = session.vendor;
+        // Known before any of its objects is worked on.
+        self.engine.enqueue_all(self.engine.claims.set_realm(key, &session.realm), Lane::Edit);
         self.engine.sessions.set(key, Standing::Connected(session));
         // After an outage those that failed in it need not wait for the end of their pauses.
         let back = matches!(&before, Some(Standing::Disconnected { .. }));
@@ -207,10 +228,8 @@ impl Connections {
         read: &mut Vec<Option<String>>,
     ) -> Result<Arc<Session>, Stop> {
         let spec = &object.spec;
-        let vendor = vendor_of(self.engine.vendors, &spec.vendor).ok_or_else(|| Stop::Waiting {
-            reason: Reason::Invalid,
-            message: "spec has no vendor block that this version of Provost knows".to_owned(),
-        })?;
+        let vendor = vendor_of(self.engine.vendors, &spec.vendor)
+            .ok_or_else(|| Stop::Waiting { reason: Reason::Invalid, message: no_vendor(self.engine.vendors) })?;
         let mut access = credentials::access(&self.engine, &key.0, spec, read).await?;
         access.observer =
             Arc::new(Witness::new(self.engine.metrics.clone(), self.engine.settings.changes.clone(), key));
@@ -222,7 +241,8 @@ impl Connections {
             _ => {
                 let client = (vendor.connect)(block, access).map_err(unusable)?;
                 let tombstones = tombstone::load(&self.engine.client, &key.0, &key.1).await?;
-                Arc::new(Session::new(vendor, client, print, tombstones))
+                let realm = credentials::realm(&self.engine, vendor, &client);
+                Arc::new(Session::new(vendor, client, print, realm, tombstones))
             }
         };
         (vendor.check)(session.client.clone(), begun).await?;
@@ -244,6 +264,7 @@ impl Connections {
         status.last_handled_reconcile_at = object.annotations().get(RECONCILE_AT).cloned();
         if let Ok(vendor) = outcome {
             status.vendor = Some(vendor.name.to_owned());
+            status.realm = self.engine.sessions.session(key).map(|session| session.realm.clone());
         }
         let mut judgements = judgements(outcome);
         if object.meta().deletion_timestamp.is_some() {
@@ -261,7 +282,7 @@ impl Connections {
         let by_kind: BTreeMap<String, i64> = self
             .engine
             .references
-            .count(&target(key))
+            .count(&target(key), |user| self.engine.granted(&user.namespace, key))
             .into_iter()
             .map(|(kind, count)| (kind.to_owned(), i64::try_from(count).unwrap_or(i64::MAX)))
             .collect();
@@ -272,6 +293,7 @@ impl Connections {
     async fn store(&self, key: &Key, object: &AdminApi, status: &AdminApiStatus) -> Option<AdminApi> {
         let ready = status.conditions.iter().find(|condition| condition.type_ == READY)?;
         self.engine.metrics.contribute_ready(&item_of(key), ready, None);
+        permit::tell(&self.engine, key, object, status);
         let old = serde_json::to_value(&object.status).ok()?;
         let old = if old.is_null() { serde_json::json!({}) } else { old };
         let patch = merge_patch(&old, &serde_json::to_value(status).ok()?)?;
@@ -373,7 +395,7 @@ fn judgements(outcome: &Result<&'static VendorRow, Stop>) -> Vec<Judgement> {
         }
         Err(stop) => stop,
     };
-    let (reason, message) = (stop.reason().word(), stop.to_string());
+    let (reason, message) = (stop.reason().word(), stop.told());
     let class = match stop {
         Stop::Vendor(fault) => Some(fault.class),
         _ => None,

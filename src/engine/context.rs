@@ -13,6 +13,9 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
 
 use super::admin_api::AdminApi;
+use super::claim::Claims;
+use super::grant::Grants;
+use super::guard::Guards;
 use super::metrics::Metrics;
 use super::prints::Prints;
 use super::queue::{Item, Lane, Queue, Tenant};
@@ -20,6 +23,7 @@ use super::record::ChangeLog;
 use super::reference::{References, Target};
 use super::report::Next;
 use super::session::{Sessions, VendorRow};
+use super::sibling::Resolved;
 use super::watch::{Key, Namespaces, Store};
 use crate::base::access::Gate;
 use crate::base::secret::FingerprintKey;
@@ -62,6 +66,10 @@ pub trait Controller: Send + Sync {
     fn reconcile(self: Arc<Self>, item: Item) -> BoxFuture<'static, Next>;
     /// Whose share of the work the object counts to, and the lane in which it should wait when something that it uses changed.
     fn standing(&self, key: &Key) -> Option<(Tenant, Lane)>;
+    /// What is known of an object for those that refer to it; none if there is no such object.
+    fn lookup(&self, _key: &Key) -> Option<Resolved> {
+        None
+    }
 }
 
 /// What everything shares.
@@ -76,12 +84,18 @@ pub struct Engine {
     pub sessions: Sessions,
     /// Who uses what.
     pub references: References,
+    /// Which object owns which external object.
+    pub claims: Claims,
     /// Fingerprints of Secrets.
     pub prints: Prints,
     /// The key of those fingerprints.
     pub key: FingerprintKey,
     /// The AdminApis as Kubernetes has them.
     pub admin_apis: Arc<Store<DeserializeGuard<AdminApi>>>,
+    /// What was let go behind each AdminApi, and what waits.
+    pub guards: Guards,
+    /// Who may use what of another namespace.
+    pub grants: Grants,
     /// Everything that is measured.
     pub metrics: Arc<Metrics>,
     /// Asked before each vendor write.
@@ -112,9 +126,12 @@ impl Engine {
             settings,
             sessions: Sessions::default(),
             references: References::default(),
+            claims: Claims::default(),
             prints: Prints::default(),
             key,
             admin_apis: Arc::default(),
+            guards: Guards::default(),
+            grants: Grants::default(),
             metrics: Arc::new(metrics),
             gate,
             suspects: Mutex::default(),
@@ -172,6 +189,7 @@ impl Engine {
     /// Forgets an object that is gone from Kubernetes.
     pub fn forget(&self, item: &Item) {
         self.references.remove(item);
+        self.guards.forget(item);
         self.metrics.forget(item);
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).forget(item);
     }
@@ -206,10 +224,10 @@ impl Engine {
         }
     }
 
-    pub(super) fn take(&self) -> (Vec<(Item, Lane)>, Option<Instant>) {
+    pub(super) fn take(&self) -> (Vec<Item>, Option<Instant>) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let taken = std::iter::from_fn(|| queue.take(now)).map(|(item, lane, _)| (item, lane)).collect();
+        let taken = std::iter::from_fn(|| queue.take(now)).map(|(item, ..)| item).collect();
         (taken, queue.next_wake())
     }
 

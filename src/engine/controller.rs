@@ -1,6 +1,6 @@
 //! Controller: joins a kind's watch, the queue and the loop. Which changes are news is decided here, and what is remembered lives here.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -12,19 +12,22 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::condition::SYNCED;
+use super::conflict;
 use super::context::{Controller, Engine};
+use super::draft::recorded_id;
 use super::kind::{Kind, Managed};
 use super::malformed::{self, Shape};
 use super::outcome;
 use super::pass::{Memory, Pass};
-use super::policy::{self, EXTERNAL_ID, PENDING_CREATE};
+use super::policy::{self, EXTERNAL_ID, FINALIZER, PENDING_CREATE};
 use super::queue::{Item, Lane, Tenant};
 use super::reason::Reason;
 use super::reconcile::{self, End};
+use super::reference::{Sort, Target};
 use super::report::{Next, Outcome, Stop};
 use super::retry;
 use super::settle::{admin_api_key, targets};
-use super::sibling::Siblings;
+use super::sibling::{Resolved, Siblings};
 use super::state::State;
 use super::watch::{Change, Key, Store, watch_scope};
 use crate::base::fault::Class;
@@ -69,12 +72,17 @@ pub struct KindController<K: Kind> {
     store: Arc<Store<DeserializeGuard<K::Object>>>,
     memory: Mutex<HashMap<Key, Memory<K>>>,
     triggers: Mutex<HashMap<Key, Trigger>>,
+    /// Objects whose create waits for a person to say how it ended.
+    parked: Mutex<HashSet<Key>>,
+    /// What those were told that refer to an object; nothing is kept of one that nobody refers to.
+    told: Mutex<HashMap<Key, Resolved>>,
 }
 
 impl<K: Kind> KindController<K> {
     /// The controller of `kind` in one operator.
     pub fn new(engine: Arc<Engine>, kind: &'static str) -> Self {
-        Self { engine, kind, store: Arc::default(), memory: Mutex::default(), triggers: Mutex::default() }
+        let (memory, triggers, parked, told) = Default::default();
+        Self { engine, kind, store: Arc::default(), memory, triggers, parked, told }
     }
 
     fn item(&self, key: &Key) -> Item {
@@ -83,9 +91,15 @@ impl<K: Kind> KindController<K> {
 
     fn applied(&self, key: &Key, object: &DeserializeGuard<K::Object>) {
         self.caught_up(key, object);
+        // What cannot be read keeps the claim that it had.
+        if let Ok(object) = &object.0 {
+            let rivals = self.engine.claims.set(&self.item(key), conflict::stake::<K>(&key.0, object));
+            self.engine.enqueue_all(rivals, Lane::Edit);
+        }
+        self.tell(key, false);
         let trigger = Trigger::of(object);
         let old = self.triggers.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), trigger.clone());
-        if old.as_ref() == Some(&trigger) {
+        if old.as_ref() == Some(&trigger) && !self.unparked(key, object) {
             return;
         }
         let item = self.item(key);
@@ -98,15 +112,40 @@ impl<K: Kind> KindController<K> {
         }
     }
 
+    /// Whether a person took away the announcement of a create that waits for just that.
+    fn unparked(&self, key: &Key, object: &DeserializeGuard<K::Object>) -> bool {
+        let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
+        !object.annotations().contains_key(PENDING_CREATE) && parked.remove(key)
+    }
+
     fn deleted(&self, key: &Key) {
         let item = self.item(key);
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         self.triggers.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         let used = self.engine.references.used_by(&item);
         self.engine.forget(&item);
-        for target in used.into_iter().filter(|target| target.sort == super::reference::Sort::AdminApi) {
+        self.engine.enqueue_all(self.engine.claims.set(&item, None), Lane::Edit);
+        self.tell(key, true);
+        for target in used.into_iter().filter(|target| target.sort == Sort::AdminApi) {
             self.engine.recount(&(target.namespace, target.name));
         }
+    }
+
+    /// Brings back those that refer to an object when what they need of it has changed.
+    fn tell(&self, key: &Key, gone: bool) {
+        let target = Target { sort: Sort::Object(self.kind), namespace: key.0.clone(), name: key.1.clone() };
+        let resolved = self.lookup(key).filter(|_| self.engine.references.is_used(&target));
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.get(key) == resolved.as_ref() && !gone {
+            return;
+        }
+        match resolved {
+            Some(resolved) => told.insert(key.clone(), resolved),
+            None => told.remove(key),
+        };
+        drop(told);
+        self.engine.enqueue_users(&target, Lane::Edit);
     }
 
     /// Once the watch shows what we wrote, there is no need to keep a second copy of the object.
@@ -165,10 +204,16 @@ impl<K: Kind> KindController<K> {
             seen: None,
             absent_for: Duration::ZERO,
             plan: None,
+            sent: BTreeMap::new(),
             deeds: Vec::new(),
             recorded: None,
+            awaits: None,
         };
-        let outcome = match reconcile::run(&mut pass).await {
+        let end = reconcile::run(&mut pass).await;
+        if !pass.object.finalizers().iter().any(|name| name == FINALIZER) {
+            self.engine.enqueue_all(self.engine.claims.unseize(item), Lane::Edit);
+        }
+        let outcome = match end {
             end @ (End::Quiet | End::Soon) => {
                 memory.latest = Some(pass.object);
                 return if matches!(end, End::Soon) { Next::After(GRACE) } else { Next::Wait };
@@ -178,17 +223,9 @@ impl<K: Kind> KindController<K> {
                 self.engine.metrics.passed(self.kind, deed, begun.elapsed());
                 return Next::Wait;
             }
-            // Who may not write any more has nothing to say either: what stopped the pass is over for whoever goes on.
-            End::Report(_) if !self.engine.gate.is_open() => return Next::Wait,
             End::Report(outcome) => outcome,
         };
-        if let Outcome::Stopped(Stop::Vendor(fault)) = &outcome
-            && fault.class == Class::Denied
-            // Credentials that are good for everything else are this object's trouble, and get its own pauses.
-            && pass.memory.tries == 0
-        {
-            self.engine.suspect(&admin_api_key(pass.namespace(), pass.spec()), fault);
-        }
+        self.suspect(&pass, &outcome);
         let recorded = outcome::record(item, &mut pass, &outcome).await;
         let (latest, written) = (pass.object, pass.recorded);
         self.note(item, written);
@@ -201,6 +238,12 @@ impl<K: Kind> KindController<K> {
             }
         };
         let reason = outcome.reason();
+        if reason == Reason::CreateOutcomeUnknown {
+            self.parked
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert((item.namespace.clone(), item.name.clone()));
+        }
         self.engine.metrics.passed(self.kind, reason, begun.elapsed());
         let next = retry::next(&outcome, memory.tries);
         match &outcome {
@@ -212,6 +255,17 @@ impl<K: Kind> KindController<K> {
             _ => memory.tries = 0,
         }
         next
+    }
+
+    /// Credentials that were refused are the AdminApi's trouble first.
+    fn suspect(&self, pass: &Pass<'_, K>, outcome: &Outcome) {
+        if let Outcome::Stopped(Stop::Vendor(fault)) = outcome
+            && fault.class == Class::Denied
+            // Credentials that are good for everything else are this object's trouble, and get its own pauses.
+            && pass.memory.tries == 0
+        {
+            self.engine.suspect(&admin_api_key(pass.namespace(), pass.spec()), fault);
+        }
     }
 
     /// The id that we recorded ourselves is no news when the watch brings it.
@@ -250,7 +304,22 @@ impl<K: Kind> Controller for KindController<K> {
             observed if Some(observed) != object.meta().generation => Lane::Edit,
             _ => Lane::Resync,
         };
-        Some((Some(admin_api_key(&key.0, object.spec())), lane))
+        let admin_api = admin_api_key(&key.0, object.spec());
+        // Who is not granted an AdminApi takes nothing of its share either.
+        Some((Some(admin_api).filter(|admin_api| self.engine.granted(&key.0, admin_api)), lane))
+    }
+
+    fn lookup(&self, key: &Key) -> Option<Resolved> {
+        let stored = self.store.get(key)?;
+        let deleting = stored.meta().deletion_timestamp.is_some();
+        Some(match &stored.0 {
+            Ok(object) => Resolved {
+                external_id: recorded_id::<K>(object).map(str::to_owned),
+                deleting,
+                admin_api: Some(admin_api_key(&key.0, object.spec())),
+            },
+            Err(_) => Resolved { external_id: None, deleting, admin_api: None },
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use super::kubernetes::{read_config_map, read_secret};
 use super::reason::Reason;
 use super::reference::{Sort, Target};
 use super::report::Stop;
-use super::session::VendorRow;
+use super::session::{AnyClient, VendorRow};
 use crate::base::access::Access;
 use crate::base::secret::Secret;
 
@@ -72,10 +72,17 @@ async fn ca_bundle(
     bundle.map(Some).ok_or_else(|| Stop::Waiting {
         reason: Reason::SecretMissing,
         message: format!(
-            "spec.tls.caBundle: the {sort} {}/{} with the key {} does not exist",
+            "spec.tls.caBundle: the {sort} {}/{} with the key {} does not exist; create it",
             namespace, source.name, source.key
         ),
     })
+}
+
+/// A fingerprint of the account that a client's credentials belong to.
+pub fn realm(engine: &Engine, vendor: &VendorRow, client: &AnyClient) -> String {
+    let account = (vendor.realm)(client);
+    let account = account.as_ref().map_or("", Secret::expose);
+    engine.key.fingerprint(format!("{}\n{account}", vendor.name).as_bytes())
 }
 
 /// A fingerprint of everything that a client is built from.

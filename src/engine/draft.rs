@@ -11,6 +11,7 @@ use super::kind::Kind;
 use super::plan::Situation;
 use super::policy::{APPROVE, EXTERNAL_ID, Effective, FINALIZER, PENDING_CREATE};
 use super::state::State;
+use super::status::NotKept;
 
 /// The owned parts of a [`Situation`].
 pub struct Draft {
@@ -24,6 +25,8 @@ pub struct Draft {
     pub announced: bool,
     /// The present step of an announced create may have been carried out.
     pub uncertain: bool,
+    /// The id of the external object that another object owned while this one waited in line.
+    pub awaited: Option<String>,
     /// What was switched off when an earlier object with this natural key was deleted.
     pub tombstone: Option<String>,
     /// This generation of the spec was converged before.
@@ -34,6 +37,8 @@ pub struct Draft {
     pub natural_key: String,
     /// The approval that was used already.
     pub last_approved: Option<String>,
+    /// What was sent and the vendor does not keep.
+    pub not_kept: BTreeMap<String, NotKept>,
 }
 
 impl Draft {
@@ -43,14 +48,17 @@ impl Draft {
         let generation = object.meta().generation.unwrap_or_default();
         let recorded = status.and_then(|status| status.external_id.as_deref());
         let other = recorded.is_some_and(|recorded| external_id.as_deref() != Some(recorded));
+        // Our own record of an id takes the announcement away: where both stand, a person named what a lost answer was about.
+        let named = annotation::<K>(object, EXTERNAL_ID).is_some() && annotation::<K>(object, PENDING_CREATE).is_some();
         let converged = |condition| status.is_some_and(|status| holds(&status.conditions, condition));
         let drifted = status.filter(|status| holds(&status.conditions, DRIFTED));
         let reported = drifted.and_then(|status| status.plan.as_ref()).into_iter().flat_map(|plan| &plan.changes);
         Self {
             remembered: status.map(|status| status.applied.clone()).unwrap_or_default(),
-            first_sight: other || !object.finalizers().iter().any(|name| name == FINALIZER),
+            first_sight: other || named || !object.finalizers().iter().any(|name| name == FINALIZER),
             announced: announced::<K>(object),
             uncertain: announced::<K>(object),
+            awaited: status.and_then(|status| status.awaited_id.clone()),
             tombstone,
             settled: status.is_some_and(|status| status.observed_generation == generation)
                 && (converged(SYNCED) || converged(DRIFTED)),
@@ -58,6 +66,7 @@ impl Draft {
             natural_key: K::natural_key(object.spec()),
             external_id,
             last_approved: status.and_then(|status| status.last_approved.clone()),
+            not_kept: status.map(|status| status.not_kept.clone()).unwrap_or_default(),
         }
     }
 
@@ -83,9 +92,12 @@ impl Draft {
             lag: K::LAG,
             absent_for: Duration::MAX,
             removed: false,
+            awaited: self.awaited.as_deref(),
             tombstone: self.tombstone.as_deref(),
             settled: self.settled,
             reported: &self.reported,
+            not_kept: &self.not_kept,
+            last_approved: self.last_approved.as_deref(),
             approved: annotation::<K>(object, APPROVE).filter(|hash| Some(*hash) != self.last_approved.as_deref()),
             uid: object.meta().uid.as_deref().unwrap_or_default(),
             generation: object.meta().generation.unwrap_or_default(),

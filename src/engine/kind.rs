@@ -71,13 +71,17 @@ pub trait Managed {
     fn policy(&self) -> &Policy;
 }
 
-/// An AdminApi of the same namespace.
+/// An AdminApi, of the same namespace or of one that grants it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct AdminApiReference {
-    /// The name of an AdminApi in this object's namespace.
+    /// The name of an AdminApi.
     #[schemars(length(min = 1))]
     pub name: String,
+    /// Its namespace. Another one than this object's must grant it with the AdminApi's allowedNamespaces. Absent: this object's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    pub namespace: Option<String>,
 }
 
 /// One key of a Secret of the same namespace.

@@ -65,6 +65,15 @@ pub fn misfit<T: DeserializeOwned>(value: &Json) -> Option<Misfit> {
     Some(error.into_inner().told(path, found))
 }
 
+/// `value` as a `T`.
+///
+/// # Errors
+/// The first thing that keeps it from being one.
+pub fn read<T: DeserializeOwned>(value: &Json) -> Result<T, Misfit> {
+    let blank = || Misfit { path: String::new(), problem: "cannot be understood".to_owned() };
+    T::deserialize(value).map_err(|_| misfit::<T>(value).unwrap_or_else(blank))
+}
+
 /// What a decoder has to complain of, in parts, so that no value gets into a message unseen.
 #[derive(Debug)]
 enum Complaint {

@@ -195,6 +195,14 @@ impl Metrics {
         self.contribute(item, status, reason.unwrap_or("Other"), gauges);
     }
 
+    /// Replaces one value of what an object contributes, once it contributes anything.
+    pub fn set_gauge(&self, item: &Item, gauge: Gauge) {
+        if let Some(mine) = self.contributions.lock().unwrap_or_else(PoisonError::into_inner).get_mut(item) {
+            mine.gauges.retain(|known| known.name != gauge.name);
+            mine.gauges.push(gauge);
+        }
+    }
+
     /// Drops what an object contributed.
     pub fn forget(&self, item: &Item) {
         self.contributions.lock().unwrap_or_else(PoisonError::into_inner).remove(item);

@@ -4,16 +4,22 @@
 //! the modules between them are its steps, most of them pure.
 
 pub mod admin_api;
+pub mod adoption;
 pub mod announcement;
 pub mod apply;
+pub mod claim;
 pub mod condition;
+pub mod conflict;
 pub mod connection;
 pub mod context;
 pub mod controller;
 pub mod crd;
 pub mod credentials;
 pub mod diff;
+pub mod dispose;
 pub mod draft;
+pub mod grant;
+pub mod guard;
 pub mod kind;
 pub mod kubernetes;
 pub mod malformed;
@@ -21,6 +27,7 @@ pub mod metrics;
 pub mod operator;
 pub mod outcome;
 pub mod pass;
+pub mod permit;
 pub mod plan;
 pub mod policy;
 pub mod preview;
@@ -38,5 +45,9 @@ pub mod settle;
 pub mod sibling;
 pub mod state;
 pub mod status;
+pub mod terminating;
 pub mod tombstone;
 pub mod watch;
+
+#[cfg(test)]
+mod properties;

@@ -14,7 +14,9 @@ use tokio_util::task::TaskTracker;
 
 use super::connection::{Connections, KIND};
 use super::context::{Controller, Engine, Settings};
+use super::grant;
 use super::metrics::Metrics;
+use super::permit;
 use super::queue::{Item, Lane};
 use super::reference::{Sort, Target};
 use super::registry::Tables;
@@ -34,7 +36,7 @@ pub struct Operator {
 impl Operator {
     /// Puts an operator together. It does nothing before [`Operator::run`].
     pub fn new(client: Client, tables: Tables, settings: Settings, key: FingerprintKey, gate: Arc<dyn Gate>) -> Self {
-        let metrics = Metrics::new(tables.kinds.iter().flat_map(|row| row.gauges));
+        let metrics = Metrics::new(tables.kinds.iter().flat_map(|row| row.gauges).chain(permit::GAUGES));
         let (engine, events) = Engine::new(client, tables.vendors, settings, key, gate, metrics);
         Self { engine, events, tables }
     }
@@ -107,6 +109,7 @@ fn start_watches(
         for controller in controllers.values() {
             start(&mut |listed| controller.clone().watch(scope.clone(), listed));
         }
+        start(&mut |listed| Box::pin(grant::watch(engine.clone(), scope.clone(), listed)));
         start(&mut |listed| Box::pin(watch_content::<Secret>(engine.clone(), Sort::Secret, scope.clone(), listed)));
         start(&mut |listed| {
             Box::pin(watch_content::<ConfigMap>(engine.clone(), Sort::ConfigMap, scope.clone(), listed))
@@ -170,8 +173,8 @@ where
 async fn dispatch(engine: &Arc<Engine>, passes: &TaskTracker, stop: &CancellationToken) {
     while !stop.is_cancelled() && engine.gate.is_open() {
         let (taken, wake) = engine.take();
-        for (item, lane) in taken {
-            passes.spawn(pass(engine.clone(), item, lane));
+        for item in taken {
+            passes.spawn(pass(engine.clone(), item));
         }
         let pause = async {
             match wake {
@@ -196,7 +199,7 @@ impl Drop for Done {
     }
 }
 
-async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
+async fn pass(engine: Arc<Engine>, item: Item) {
     let _done = Done(engine.clone(), item.clone());
     let controller = engine.controller(item.kind);
     if let Some(controller) = controller {
@@ -205,7 +208,6 @@ async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
         let tenant = controller.standing(&key).map(|(tenant, _)| tenant);
         match (next, tenant) {
             (Next::Wait, _) | (_, None) => {}
-            (Next::Again, Some(tenant)) => engine.enqueue(item.clone(), tenant, lane),
             (Next::After(pause), Some(tenant)) => {
                 engine.enqueue_after(item.clone(), tenant, Lane::Retry, jitter(pause, 0.1));
             }

@@ -1,10 +1,12 @@
 //! Outcome: the end of a pass becomes status (only when it differs), Event (on a transition), log line and metric.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource;
 use serde_json::json;
 
-use super::condition::{DRIFTED, Judgement, READY, RECONCILING, STALLED, SYNCED, stamp};
+use super::condition::{DRIFTED, READY, RECONCILING, STALLED, SYNCED};
 use super::diff::remember;
 use super::kind::{Kind, Seen};
 use super::kubernetes::write_status;
@@ -13,15 +15,14 @@ use super::policy::RECONCILE_AT;
 use super::queue::Item;
 use super::reason::Reason;
 use super::report::{Outcome, Stop};
-use super::status::{PlanReport, Status, merge_patch};
+use super::state::{State, Value};
+use super::status::{NotKept, PlanReport, Status, merge_patch};
 use crate::base::clock::now;
 use crate::base::fault::Class;
 
 /// Failures in a row that an object which was fine may have before its status speaks of them. A hiccup of a vendor must not rewrite the
 /// status of thousands of objects; the AdminApi's own status tells of it at once.
 const PATIENCE: u32 = 3;
-
-const OURS: [&str; 5] = [READY, SYNCED, DRIFTED, RECONCILING, STALLED];
 
 /// Records what the pass came to.
 ///
@@ -49,6 +50,7 @@ pub async fn record<K: Kind>(item: &Item, pass: &mut Pass<'_, K>, outcome: &Outc
         pass.memory.facts = None;
         pass.memory.adopted = None;
         pass.memory.approved = None;
+        pass.memory.not_kept.clear();
         if pass.annotation(super::policy::EXTERNAL_ID).is_some() {
             pass.memory.external_id = None;
         }
@@ -88,25 +90,21 @@ fn is_hiccup<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> bool {
 fn status<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Status<K::Facts> {
     let mut status = pass.stored().cloned().unwrap_or_default();
     let generation = pass.generation;
-    let mut judgements = outcome.judgements();
     let whole = pass.seen.as_ref().filter(|seen| seen.incomplete.is_none());
-    let aspects = whole.map(|seen| seen.conditions.clone());
-    let place = judgements.len().min(2);
-    let fresh: Vec<Judgement> = aspects.clone().unwrap_or_default().into_iter().map(Judgement::from).collect();
-    judgements.splice(place..place, fresh);
-    let mut conditions = stamp(&status.conditions, &judgements, generation, now());
-    if aspects.is_none() {
-        // Nothing was seen in this pass, so what was last seen still stands.
-        let kept = status.conditions.iter().filter(|condition| !OURS.contains(&condition.type_.as_str())).cloned();
-        conditions.splice(place..place, kept);
-    }
-    status.conditions = conditions;
+    let aspects = whole.map(|seen| seen.conditions.as_slice());
+    status.conditions = outcome.conditions(&status.conditions, aspects, generation, now());
     status.observed_generation = generation;
     status.external_id = pass.external_id();
     status.last_handled_reconcile_at = pass.annotation(RECONCILE_AT).map(str::to_owned);
     status.plan = pending(pass, outcome);
     status.last_approved = pass.memory.approved.clone().or(status.last_approved);
     status.applied = applied(pass, outcome);
+    status.not_kept = not_kept(pass);
+    status.awaited_id = match &pass.awaits {
+        _ if status.external_id.is_some() => None,
+        Some(awaited) => awaited.clone(),
+        None => status.awaited_id,
+    };
     if let Some(facts) = pass.seen.as_ref().map(|seen| &seen.facts).or(pass.memory.facts.as_ref()) {
         status.facts = facts.clone();
     }
@@ -117,16 +115,29 @@ fn pending<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Option<PlanReport>
     let plan = pass.plan.as_ref()?;
     let shown = matches!(outcome, Outcome::Stepped { .. }) || plan.hold.is_some();
     let uid = pass.object.meta().uid.as_deref().unwrap_or_default();
-    let hash = plan.hash(uid, pass.generation, &pass.wanted);
+    let hash = plan.hash(uid, pass.generation, &pass.wanted, pass.last_approved());
     (shown && plan.is_something()).then(|| PlanReport::new(plan, hash))
 }
 
-fn applied<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> std::collections::BTreeMap<String, String> {
+fn applied<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> BTreeMap<String, String> {
     let before = pass.remembered();
     match (outcome, &pass.seen) {
         (Outcome::Settled { .. }, Some(Seen { state, .. })) => remember(K::FIELDS, &pass.wanted, state, &before),
         _ => before,
     }
+}
+
+/// What still is as it was when the vendor did not keep it.
+fn not_kept<K: Kind>(pass: &Pass<'_, K>) -> BTreeMap<String, NotKept> {
+    let mut not_kept = pass.not_kept();
+    if let Some(seen) = &pass.seen {
+        let text = |state: &State, path: &str| state.get(path).map(Value::remembered);
+        not_kept.retain(|path, known| {
+            text(&pass.wanted, path).as_ref() == Some(&known.sent)
+                && text(&seen.state, path).as_ref() == Some(&known.shown)
+        });
+    }
+    not_kept
 }
 
 fn contribute<K: Kind>(item: &Item, pass: &Pass<'_, K>, conditions: &[Condition]) {

@@ -14,12 +14,13 @@ use super::draft::{self, Draft};
 use super::kind::{Found, Kind, Seen, Sought};
 use super::plan::{Hold, Plan, Situation};
 use super::policy::{EXTERNAL_ID, Effective, PENDING_CREATE, RECONCILE_AT};
+use super::queue::Item;
 use super::reason::Reason;
 use super::report::Stop;
 use super::settle::Link;
 use super::sibling::Siblings;
 use super::state::State;
-use super::status::Status;
+use super::status::{NotKept, Status};
 use super::tombstone;
 use crate::base::fault::Fault;
 
@@ -45,8 +46,14 @@ pub struct Memory<K: Kind> {
     pub adopted: Option<String>,
     /// The external object was switched off for the deletion of this one; that is not done twice.
     pub disabled: bool,
+    /// When the AdminApi's guard let this object's deletion go.
+    pub permitted: Option<Instant>,
     /// The approval that was used, until it is recorded.
     pub approved: Option<String>,
+    /// What the vendor did not keep, until it is recorded.
+    pub not_kept: BTreeMap<String, NotKept>,
+    /// The plan that was shown after an adoption, and is not carried out before somebody could see it.
+    pub shown: Option<Shown>,
     /// The last wish for a look right now, and when it was first seen.
     pub wish: Option<(String, Instant)>,
     /// The announcement that this process made.
@@ -78,7 +85,10 @@ impl<K: Kind> Default for Memory<K> {
             facts: None,
             adopted: None,
             disabled: false,
+            permitted: None,
             approved: None,
+            not_kept: BTreeMap::new(),
+            shown: None,
             wish: None,
             attempt: None,
             attempt_is_clean: false,
@@ -89,6 +99,17 @@ impl<K: Kind> Default for Memory<K> {
             published: None,
         }
     }
+}
+
+/// A plan that was shown, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its hash.
+    pub hash: String,
+    /// The start of the resync at which it was shown.
+    pub beat: Instant,
+    /// The last wish for a look right now, at that time.
+    pub wish: Option<String>,
 }
 
 /// One pass over one object.
@@ -117,16 +138,26 @@ pub struct Pass<'a, K: Kind> {
     pub absent_for: Duration,
     /// The plan, once made.
     pub plan: Option<Plan>,
+    /// What was sent of readable fields, to see whether the vendor keeps it.
+    pub sent: BTreeMap<String, String>,
     /// What was done, in words, for Events: told even when the pass then stops.
     pub deeds: Vec<(Reason, String)>,
     /// The id that this pass recorded.
     pub recorded: Option<String>,
+    /// The id of the external object that another object owns (none yet, perhaps), when that stopped this pass.
+    pub awaits: Option<Option<String>>,
 }
 
 impl<K: Kind> Pass<'_, K> {
     /// The spec.
     pub fn spec(&self) -> &K::Spec {
         &self.spec
+    }
+
+    /// The object, as the queue and the indexes know it.
+    pub fn item(&self) -> Item {
+        let name = self.object.meta().name.as_deref().unwrap_or_default();
+        Item { kind: self.kind, namespace: self.namespace().into(), name: name.into() }
     }
 
     /// The namespace.
@@ -175,6 +206,18 @@ impl<K: Kind> Pass<'_, K> {
         self.stored().filter(other)
     }
 
+    /// What was sent and the vendor does not keep, recorded or not.
+    pub fn not_kept(&self) -> BTreeMap<String, NotKept> {
+        let mut not_kept = self.relevant().map(|status| status.not_kept.clone()).unwrap_or_default();
+        not_kept.extend(self.memory.not_kept.clone());
+        not_kept
+    }
+
+    /// The approval that was used last, recorded or not.
+    pub fn last_approved(&self) -> Option<&str> {
+        self.memory.approved.as_deref().or_else(|| self.stored()?.last_approved.as_deref())
+    }
+
     /// Remembers that everything was sent: a create carries every field.
     pub fn sent_all(&mut self) {
         let sent = self.wanted.iter().map(|(path, value)| (path.to_owned(), value.remembered()));
@@ -186,6 +229,7 @@ impl<K: Kind> Pass<'_, K> {
         for change in changes {
             if let Some(value) = self.wanted.get(&change.path) {
                 self.memory.applied.insert(change.path.clone(), value.remembered());
+                self.sent.insert(change.path.clone(), value.remembered());
             }
         }
     }
@@ -227,7 +271,8 @@ impl<K: Kind> Pass<'_, K> {
             announced: here.is_some_and(|here| !(here && self.memory.attempt_is_clean)),
             uncertain: here.is_some_and(|here| !(here && self.memory.step_is_clean)),
             first_sight: stored.first_sight && !just_taken,
-            last_approved: self.memory.approved.clone().or_else(|| stored.last_approved.clone()),
+            last_approved: self.last_approved().map(str::to_owned),
+            not_kept: self.not_kept(),
             ..stored
         }
     }

@@ -10,6 +10,7 @@ use super::kind::{Found, Identity, Seen};
 use super::policy::{ABANDON, Deletion, EXTERNAL_ID, Effective, Management, PENDING_CREATE};
 use super::reason::Reason;
 use super::state::{Field, State, Value, row};
+use super::status::NotKept;
 
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +45,8 @@ pub enum Claim {
     Revived,
     /// Its id is in the annotation already.
     Annotated,
+    /// Another object owned it while this one waited in line, and went.
+    HandedOver,
     /// policy.adoption says so.
     Policy,
 }
@@ -101,9 +104,9 @@ impl Plan {
     }
 
     /// Binds an approval to this very plan: the object, its generation, the action and every change with what it starts from and what it
-    /// leads to (by its fingerprint where it is secret).
-    pub fn hash(&self, uid: &str, generation: i64, wanted: &State) -> String {
-        let mut text = format!("{uid}\n{generation}\n{:?}\n", self.action);
+    /// leads to (by its fingerprint where it is secret). The approval before it counts too, so that none is good for two times.
+    pub fn hash(&self, uid: &str, generation: i64, wanted: &State, last_approved: Option<&str>) -> String {
+        let mut text = format!("{uid}\n{generation}\n{}\n{:?}\n", last_approved.unwrap_or_default(), self.action);
         for change in &self.changes {
             let to = wanted.get(&change.path).map(Value::remembered).unwrap_or_default();
             text.push_str(&format!("{}\n{}\n{to}\n", change.path, change.from.text()));
@@ -143,12 +146,18 @@ pub struct Situation<'a> {
     pub absent_for: Duration,
     /// We deleted the external object, so that its absence is no surprise.
     pub removed: bool,
+    /// The id of the external object that another object owned while this one waited in line for it.
+    pub awaited: Option<&'a str>,
     /// The id of the external object that we switched off when an earlier object with this natural key was deleted.
     pub tombstone: Option<&'a str>,
     /// This generation of the spec was converged before, so a difference is drift.
     pub settled: bool,
     /// Drift that was reported and kept before: path and wanted value.
     pub reported: &'a [(String, String)],
+    /// What was sent and the vendor does not keep, by path.
+    pub not_kept: &'a BTreeMap<String, NotKept>,
+    /// The approval that was used last: the same plan again, later, is another plan.
+    pub last_approved: Option<&'a str>,
     /// The hash in the annotation provost.dev/approve, unless that plan was carried out already: one approval is good for one time.
     pub approved: Option<&'a str>,
     /// The object's uid, for the hash.
@@ -280,17 +289,19 @@ fn present<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
     if at.external_id.is_none() || at.first_sight {
         return take_over(at, seen);
     }
-    let (refused, mut changes): (Vec<_>, Vec<_>) = diff(at.fields, at.wanted, &seen.state, at.remembered)
+    let (refused, changes): (Vec<_>, Vec<_>) = diff(at.fields, at.wanted, &seen.state, at.remembered)
         .into_iter()
         .filter(|change| change.effect != Effect::NoEffect)
         .partition(|change| change.effect == Effect::Refused);
     let mut kept = Vec::new();
+    let (stuck, mut changes): (Vec<_>, Vec<_>) =
+        changes.into_iter().partition(|change| is_stuck(at, &seen.state, &change.path));
     if !at.policy.correct_drift {
         let drifted = |change: &Change| {
             at.settled || at.reported.iter().any(|(path, to)| *path == change.path && *to == change.to.text())
         };
         (kept, changes) = changes.into_iter().partition(drifted);
-        kept.extend(refused);
+        kept.extend(refused.into_iter().chain(stuck));
     } else if changes.is_empty() && !refused.is_empty() {
         let names: Vec<String> = refused
             .iter()
@@ -302,6 +313,8 @@ fn present<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
         );
         return Plan { action: Action::Update, changes: refused, kept, hold: None }
             .held(Reason::ImmutableDiffers, message);
+    } else if changes.is_empty() && !stuck.is_empty() {
+        return not_kept(stuck);
     }
     match (changes.is_empty(), kept.is_empty()) {
         (false, _) => Plan { action: Action::Update, changes, kept, hold: None },
@@ -314,14 +327,35 @@ fn present<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
     }
 }
 
+/// Whether this value was sent already, and the vendor has shown the same other one ever since.
+fn is_stuck(at: &Situation<'_>, seen: &State, path: &str) -> bool {
+    let (wanted, shown) = (at.wanted.get(path).map(Value::remembered), seen.get(path).map(Value::remembered));
+    at.not_kept
+        .get(path)
+        .is_some_and(|known| Some(&known.sent) == wanted.as_ref() && Some(&known.shown) == shown.as_ref())
+}
+
+fn not_kept(stuck: Vec<Change>) -> Plan {
+    let each =
+        |change: &Change| format!("{} was sent as {} and is {}", change.path, change.to.text(), change.from.text());
+    let message = format!(
+        "the vendor took it and shows something else: {}; it is not sent again before one of the two changes: write what the vendor shows \
+         into the spec, or set policy.drift to Report to live with it",
+        stuck.iter().map(each).collect::<Vec<_>>().join(", ")
+    );
+    Plan { action: Action::Update, changes: stuck, kept: Vec::new(), hold: None }.held(Reason::NotKept, message)
+}
+
 fn take_over<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
     let id = &seen.external_id;
-    let claim = if at.external_id == Some(id.as_str()) {
-        Some(Claim::Annotated)
-    } else if at.announced && refusals(at, seen).is_empty() {
+    let claim = if at.announced && refusals(at, seen).is_empty() {
         Some(Claim::Announced)
+    } else if at.external_id == Some(id.as_str()) {
+        Some(Claim::Annotated)
     } else if at.tombstone == Some(id.as_str()) {
         Some(Claim::Revived)
+    } else if at.awaited == Some(id.as_str()) {
+        Some(Claim::HandedOver)
     } else if at.policy.adopt {
         Some(Claim::Policy)
     } else {
@@ -355,7 +389,7 @@ fn authorise(at: &Situation<'_>, plan: Plan) -> Plan {
         Management::Observe | Management::Unknown => match plan.action {
             Action::Create => plan
                 .held(Reason::NotFound, format!("{} does not exist, and policy.management is Observe", at.natural_key)),
-            Action::Adopt { claim: Claim::Annotated | Claim::Policy, .. } => plan,
+            Action::Adopt { claim: Claim::Annotated | Claim::HandedOver | Claim::Policy, .. } => plan,
             Action::Adopt { .. } => plan.held(
                 Reason::NotFound,
                 format!(
@@ -372,7 +406,7 @@ fn authorise(at: &Situation<'_>, plan: Plan) -> Plan {
             }
         },
         Management::Plan => {
-            let hash = plan.hash(at.uid, at.generation, at.wanted);
+            let hash = plan.hash(at.uid, at.generation, at.wanted, at.last_approved);
             match at.approved {
                 Some(approved) if approved == hash => plan,
                 Some(approved) => plan.held(

@@ -17,6 +17,8 @@ pub const RECONCILE_AT: &str = "provost.dev/reconcile-at";
 pub const APPROVE: &str = "provost.dev/approve";
 /// Annotation: this object's own uid lets go of an object whose deletion is blocked.
 pub const ABANDON: &str = "provost.dev/abandon";
+/// Annotation of an AdminApi: `<count> until <RFC 3339>` lets so many deletions go that its guard holds, until then.
+pub const ACKNOWLEDGE: &str = "provost.dev/acknowledge-deletions";
 /// The finalizer of every managed object that may exist at a vendor.
 pub const FINALIZER: &str = "provost.dev/finalizer";
 

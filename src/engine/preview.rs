@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use super::diff::{Change, Effect, Shown, diff};
 use super::draft::{Draft, annotation, recorded_id};
 use super::kind::{Found, Kind, Managed, Seen, Sought, Vendor};
+use super::malformed;
 use super::plan::{self, Action, Claim, Hold, Plan};
 use super::policy::{ABANDON, APPROVE, Deletion, Effective, FINALIZER, Management, PAUSED, PENDING_CREATE, effective};
 use super::reason::Reason;
@@ -127,9 +128,9 @@ pub async fn preview<K: Kind>(request: Request) -> Result<Preview, Stop> {
 /// The object as Kubernetes would store it once the manifest was applied.
 fn object<K: Kind>(request: &Request) -> Result<K::Object, Stop> {
     let merged = merged(request.manifest.clone(), request.stored.as_ref());
-    let mut object: K::Object = serde_json::from_value(merged).map_err(|error| Stop::Waiting {
+    let mut object: K::Object = malformed::read(&merged).map_err(|misfit| Stop::Waiting {
         reason: Reason::Malformed,
-        message: format!("this object cannot be read: {error}"),
+        message: format!("this object cannot be read: {misfit}; correct it"),
     })?;
     let spec = |object: &K::Object| serde_json::to_value(object).ok().map(|mut json| json["spec"].take());
     object.meta_mut().generation = Some(match &request.stored {
@@ -286,6 +287,7 @@ impl<K: Kind> Look<'_, K> {
         if recorded != Some(&external_id) {
             // What was sent to another one says nothing about this one.
             self.draft.remembered.clear();
+            self.draft.not_kept.clear();
             self.facts = None;
         }
         self.draft.external_id = Some(external_id);

@@ -48,6 +48,8 @@ reasons! {
     Deleted,
     /// The object was let go, and the external object left as it is.
     Orphaned,
+    /// The object was let go, and another one that waited for the external object takes it over.
+    HandedOver,
     /// The object differs from the spec at the vendor, and policy.drift says to keep it so.
     DriftReported,
     /// policy.management is Observe, and the external object differs from the spec.
@@ -56,12 +58,16 @@ reasons! {
     AwaitingApproval,
     /// The approval does not fit the present plan.
     PlanStale,
+    /// The vendor took a value and shows another one; it is not sent again before one of the two changes.
+    NotKept,
     /// A field that the vendor cannot change differs from the spec.
     ImmutableDiffers,
     /// The id names an external object with another natural key than the spec's: it belongs to somebody else.
     IdentityDiffers,
     /// The object exists at the vendor already and was not made by this object.
     AlreadyExists,
+    /// Another managed object is for the same external object and owns it; this one writes nothing.
+    Conflict,
     /// The natural key belongs to an object that these credentials cannot see.
     KeyTaken,
     /// The external object is gone, and making it anew would not bring it back.
@@ -104,6 +110,18 @@ reasons! {
     KubernetesUnavailable,
     /// The deletion cannot go on.
     DeletionBlocked,
+    /// The guard of the AdminApi let enough deletions go for now; it waits for a place, or for an acknowledgement.
+    DeletionHeld,
+    /// The annotation provost.dev/acknowledge-deletions cannot be read.
+    AcknowledgementInvalid,
+    /// There is no such AdminApi that this namespace may use.
+    NotGranted,
+    /// A managed object that the spec refers to does not exist.
+    ReferenceMissing,
+    /// A managed object that the spec refers to has no external object yet, or is being deleted.
+    ReferenceNotReady,
+    /// A managed object that the spec refers to is behind another AdminApi.
+    ReferenceForbidden,
     /// The AdminApi answers and takes the credentials.
     Connected,
     /// The AdminApi's Secret is missing or lacks a key.

@@ -2,7 +2,7 @@
 //!
 //! 1. *guard*: an object that cannot be decoded becomes a condition of its own
 //! 2. *policy*: what may be done at all; letting go without touching the vendor ends here, and so does a pause
-//! 3. *settle*: AdminApi and Secrets; what is missing is waited for by watch
+//! 3. *settle*: AdminApi, siblings and Secrets; what is missing is waited for by watch
 //! 4. *desired*: spec → state
 //! 5. *find*: what the vendor has
 //! 6. *plan*: what to do
@@ -13,21 +13,25 @@
 //! A pass is never dropped half-way (the queue spawns it and waits for it when stopping), so that a call and the record of its answer
 //! stay together. What could not be recorded is kept in `Memory` and recorded by the next pass; the call is not repeated.
 
-use kube::{Resource, ResourceExt};
+use kube::Resource;
 use tokio::time::Instant;
 
+use super::adoption;
 use super::apply;
+use super::conflict::stand_back;
 use super::diff::{Change, Effect, diff};
-use super::draft::Draft;
-use super::kind::{Found, Identity, Kind, Managed, Seen};
-use super::kubernetes::{Written, record_created, release, write_secret};
+use super::dispose::dispose;
+use super::kind::{Found, Identity, Kind, Seen};
+use super::kubernetes::{Written, record_created, write_secret};
 use super::pass::Pass;
 use super::plan::{self, Action, Claim, Hold, Plan};
-use super::policy::{ABANDON, Deletion, EXTERNAL_ID, FINALIZER, Management, PAUSED, PENDING_CREATE};
+use super::policy::{APPROVE, EXTERNAL_ID, Management, PAUSED};
 use super::reason::Reason;
 use super::reference::{Sort, Target};
 use super::report::{Outcome, Stop};
 use super::settle::{self, Link};
+use super::state::Value;
+use super::status::NotKept;
 use crate::base::fault::{Class, Fault};
 
 /// The most steps of one pass: adopt, revive, look again, create, update, and a last look, with some to spare.
@@ -49,17 +53,19 @@ pub enum End {
 pub async fn run<K: Kind>(pass: &mut Pass<'_, K>) -> End {
     let result =
         if pass.object.meta().deletion_timestamp.is_some() { dispose(pass).await } else { converge(pass).await };
-    result.unwrap_or_else(|stop| End::Report(Outcome::Stopped(stop)))
+    match result.unwrap_or_else(|stop| End::Report(Outcome::Stopped(stop))) {
+        // Who may not write any more has nothing to report either: what stopped the pass is no trouble for whoever goes on.
+        End::Report(_) if !pass.engine.gate.is_open() => End::Quiet,
+        end => end,
+    }
 }
 
 async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     paused(pass)?;
-    pass.wanted = K::desired(pass.spec(), &pass.siblings)?;
-    let link = match settle::link::<K>(pass.engine, pass.namespace(), pass.spec()) {
-        // Applied together, an object may be seen before its AdminApi: each kind has a watch of its own.
-        Err(Stop::Waiting { reason: Reason::AdminApiMissing, .. })
-            if !std::mem::replace(&mut pass.memory.waited, true) =>
-        {
+    stand_back(pass)?;
+    let link = match refer(pass) {
+        // Applied together, an object may be seen before what it names: each kind has a watch of its own.
+        Err(Stop::Waiting { reason, .. }) if may_lag(reason) && !std::mem::replace(&mut pass.memory.waited, true) => {
             return Ok(End::Soon);
         }
         link => link?,
@@ -73,17 +79,29 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     agree(pass, &link).await
 }
 
+/// Everything of other objects that the spec needs but the Secrets, and what is wanted by it.
+fn refer<K: Kind>(pass: &mut Pass<'_, K>) -> Result<Option<Link<K>>, Stop> {
+    pass.siblings = settle::siblings::<K>(pass.engine, pass.namespace(), pass.spec())?;
+    pass.wanted = K::desired(pass.spec(), &pass.siblings)?;
+    settle::link::<K>(pass.engine, pass.namespace(), pass.spec())
+}
+
+fn may_lag(reason: Reason) -> bool {
+    matches!(reason, Reason::AdminApiMissing | Reason::NotGranted | Reason::ReferenceMissing)
+}
+
 /// Finds, plans and applies, until the vendor agrees or the plan is held.
 async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, Stop> {
-    let mut before: Option<Plan> = None;
     let mut looked_again = false;
+    let mut just_taken = false;
     // Each step leads to the next at once; more than these means that something at the vendor moves as we do.
     for _ in 0..MOST_STEPS {
         let found = pass.find(link).await?;
-        if let Found::Present(seen) = &found
-            && revived(pass, link, seen).await?
-        {
-            continue;
+        if let Found::Present(seen) = &found {
+            if !just_taken && revived(pass, link, seen).await? {
+                continue;
+            }
+            note_not_kept(pass, seen);
         }
         let draft = pass.draft(link);
         let plan = plan::converge(&pass.situation(&draft), &found);
@@ -95,8 +113,8 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
             }
             return Err(pass.held(hold));
         }
-        if before.as_ref() == Some(&plan) && plan.is_something() {
-            return Err(Stop::Vendor(not_kept(Some(&plan))));
+        if plan.is_something() && adoption::only_looks(pass, link, &plan, just_taken) {
+            return Ok(End::Report(adoption::shown(pass, &plan)));
         }
         if plan.action == Action::Create && K::IDENTITY != Identity::Chosen && !looked_again {
             // Nothing at the vendor refuses a second one: that there is none must be true now.
@@ -104,21 +122,36 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
             pass.memory.look_after = Some(Instant::now());
             continue;
         }
-        approved(pass, &plan, &draft);
-        before = Some(plan.clone());
+        let approval = pass.situation(&draft).approved.map(str::to_owned);
         match plan.action {
             Action::Create => apply::create(pass, link).await?,
             Action::Adopt { external_id, claim } => {
-                let adopted = apply::adopt(pass, &external_id, claim).await?;
-                if matches!(claim, Claim::Policy | Claim::Annotated) {
-                    return Ok(End::Report(first_sight(pass, link, adopted).await?));
-                }
+                apply::adopt(pass, &external_id, claim).await?;
+                just_taken = matches!(claim, Claim::Annotated | Claim::HandedOver | Claim::Policy);
             }
             Action::Update => apply::update(pass, link, &plan.changes).await?,
             Action::Nothing | Action::Release | Action::Disable | Action::Delete => return settled(pass).await,
         }
+        use_up(pass, approval);
     }
-    Err(Stop::Vendor(not_kept(before.as_ref())))
+    Err(Stop::Vendor(restless(pass.plan.as_ref())))
+}
+
+/// What was sent in this pass and is not shown now was not kept: sending it again would not change that.
+fn note_not_kept<K: Kind>(pass: &mut Pass<'_, K>, seen: &Seen<K::Facts>) {
+    for (path, sent) in std::mem::take(&mut pass.sent) {
+        let shown = seen.state.get(&path).map(Value::remembered);
+        if let Some(shown) = shown.filter(|shown| *shown != sent) {
+            pass.memory.not_kept.insert(path, NotKept { sent, shown });
+        }
+    }
+}
+
+/// An approval is good for one time. One that fits nothing when nothing is to be done is not kept for later either.
+fn use_up<K: Kind>(pass: &mut Pass<'_, K>, approval: Option<String>) {
+    if pass.policy.management == Management::Plan && approval.is_some() {
+        pass.memory.approved = approval;
+    }
 }
 
 /// What is left to do once the vendor agrees.
@@ -127,6 +160,8 @@ async fn settled<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     if let Some(fault) = pass.seen.as_ref().and_then(|seen| seen.incomplete.clone()) {
         return Err(Stop::Vendor(fault));
     }
+    let approval = pass.annotation(APPROVE).filter(|hash| Some(*hash) != pass.last_approved()).map(str::to_owned);
+    use_up(pass, approval);
     let deed = pass.deeds.first().map(|(deed, _)| *deed);
     Ok(End::Report(Outcome::Settled { deed, idle: idle(pass) }))
 }
@@ -142,32 +177,11 @@ async fn revived<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, seen: &Seen<K:
     Ok(true)
 }
 
-/// An approval that is used is used up.
-fn approved<K: Kind>(pass: &mut Pass<'_, K>, plan: &Plan, draft: &Draft) {
-    if pass.policy.management == Management::Plan && plan.is_something() {
-        let situation = pass.situation(draft);
-        pass.memory.approved = situation.approved.map(str::to_owned).or_else(|| pass.memory.approved.clone());
-    }
-}
-
-/// The first pass after an adoption only looks, and shows what the next one will change.
-async fn first_sight<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, deed: Reason) -> Result<Outcome, Stop> {
-    let found = pass.find(link).await?;
-    let draft = pass.draft(link);
-    let plan = plan::converge(&pass.situation(&draft), &found);
-    let paths: Vec<&str> = plan.changes.iter().map(|change| change.path.as_str()).collect();
-    let id = pass.external_id().unwrap_or_default();
-    let message = if paths.is_empty() {
-        format!("took over {id:?}, which is as the spec says")
-    } else {
-        format!("took over {id:?}; to be changed next: {}", paths.join(", "))
-    };
-    pass.plan = Some(plan);
-    Ok(Outcome::Stepped { deed, message })
-}
-
 /// An id that could not be recorded before is recorded first of all.
-async fn record_id<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
+///
+/// # Errors
+/// It cannot be recorded now either.
+pub async fn record_id<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
     if let (None, Some(id)) = (pass.annotation(EXTERNAL_ID), pass.memory.external_id.clone()) {
         pass.object = record_created(&pass.engine.client, &pass.object, &id).await?;
         pass.recorded = Some(id);
@@ -175,7 +189,11 @@ async fn record_id<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
     Ok(())
 }
 
-fn paused<K: Kind>(pass: &Pass<'_, K>) -> Result<(), Stop> {
+/// Stops at a pause.
+///
+/// # Errors
+/// The object is paused.
+pub fn paused<K: Kind>(pass: &Pass<'_, K>) -> Result<(), Stop> {
     if !pass.policy.paused {
         return Ok(());
     }
@@ -189,9 +207,12 @@ fn idle<K: Kind>(pass: &Pass<'_, K>) -> Vec<Change> {
     changes.into_iter().filter(|change| change.effect == Effect::NoEffect).collect()
 }
 
-fn not_kept(plan: Option<&Plan>) -> Fault {
+fn restless(plan: Option<&Plan>) -> Fault {
     let paths: Vec<&str> = plan.into_iter().flat_map(|plan| &plan.changes).map(|change| change.path.as_str()).collect();
-    let detail = format!("the vendor took the change and shows the old value still: {}", paths.join(", "));
+    let detail = format!(
+        "what the vendor shows changes with every change that is sent: {}; leave it out of the spec to have it left alone",
+        paths.join(", ")
+    );
     Fault::new(Class::Broken, "update", detail)
 }
 
@@ -218,66 +239,4 @@ async fn publish<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
     };
     pass.memory.published = Some((details, Some(version)));
     Ok(())
-}
-
-async fn dispose<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
-    if !pass.object.finalizers().iter().any(|name| name == FINALIZER) {
-        return Ok(End::Quiet);
-    }
-    let id = pass.external_id();
-    let nothing_there = id.is_none() && pass.annotation(PENDING_CREATE).is_none();
-    if nothing_there || matches!(pass.policy.deletion, Deletion::Orphan | Deletion::Unknown) {
-        let what =
-            id.map_or_else(|| "nothing was made at the vendor".to_owned(), |id| format!("{id:?} is left as it is"));
-        return let_go(pass, Reason::Orphaned, what).await;
-    }
-    if pass.annotation(ABANDON).is_some_and(|uid| Some(uid) == pass.object.meta().uid.as_deref()) {
-        return let_go(pass, Reason::Orphaned, "abandoned, as the annotation says".to_owned()).await;
-    }
-    paused(pass)?;
-    let Some(link) = settle::last_link::<K>(pass.engine, pass.namespace(), pass.spec())? else {
-        return Err(blocked(pass));
-    };
-    record_id(pass).await?;
-    // A spec that cannot be carried out must not stand in the way of deletion.
-    pass.wanted = K::desired(pass.spec(), &pass.siblings).unwrap_or_default();
-    for _ in 0..3 {
-        let found = pass.find(&link).await?;
-        let draft = pass.draft(&link);
-        let plan = plan::dispose(&pass.situation(&draft), &found);
-        pass.plan = Some(plan.clone());
-        if let Some(hold) = plan.hold {
-            return Err(pass.held(hold));
-        }
-        approved(pass, &plan, &draft);
-        let id = pass.seen.as_ref().map(|seen| seen.external_id.clone()).unwrap_or_default();
-        match plan.action {
-            Action::Disable => {
-                let deed = apply::disable(pass, &link, &id).await?;
-                return let_go(pass, deed, format!("{id:?} is switched off")).await;
-            }
-            Action::Delete => apply::delete(pass, &link, &id).await?,
-            _ => {
-                let what =
-                    draft.external_id.map_or_else(|| "nothing is there".to_owned(), |id| format!("{id:?} is gone"));
-                return let_go(pass, Reason::Deleted, what).await;
-            }
-        }
-    }
-    let message = "the vendor took the deletion and shows the object still".to_owned();
-    Err(Stop::Held(Hold { reason: Reason::DeletionBlocked, message }))
-}
-
-fn blocked<K: Kind>(pass: &Pass<'_, K>) -> Stop {
-    let (uid, name) = (pass.object.meta().uid.as_deref().unwrap_or_default(), &pass.spec().admin_api().name);
-    let message = format!(
-        "the AdminApi {name} was never connected since the operator started, so the vendor's side cannot be dealt with; mend it, or let \
-         go of the object with the annotation {ABANDON}: {uid} and leave the vendor's side alone"
-    );
-    Stop::Held(Hold { reason: Reason::DeletionBlocked, message })
-}
-
-async fn let_go<K: Kind>(pass: &mut Pass<'_, K>, deed: Reason, what: String) -> Result<End, Stop> {
-    release(&pass.engine.client, &pass.object, FINALIZER).await?;
-    Ok(End::LetGo(deed, what))
 }

@@ -27,6 +27,8 @@ pub enum Sort {
     ConfigMap,
     /// A Secret that is written.
     Published,
+    /// A managed object of this kind.
+    Object(&'static str),
 }
 
 impl Target {
@@ -79,14 +81,30 @@ impl References {
         index.users_of.get(target).map(|users| users.iter().cloned().collect()).unwrap_or_default()
     }
 
-    /// How many refer to `target`, by kind.
-    pub fn count(&self, target: &Target) -> HashMap<&'static str, usize> {
+    /// Whether anybody refers to `target`.
+    pub fn is_used(&self, target: &Target) -> bool {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).users_of.contains_key(target)
+    }
+
+    /// The objects of these namespaces that refer to an AdminApi of another one.
+    pub fn strangers(&self, namespaces: &HashSet<Arc<str>>) -> Vec<Item> {
         let index = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        let mut counts = HashMap::new();
-        for item in index.users_of.get(target).into_iter().flatten() {
-            *counts.entry(item.kind).or_default() += 1;
+        let mut strangers = Vec::new();
+        for (target, users) in index.users_of.iter().filter(|(target, _)| target.sort == Sort::AdminApi) {
+            let stranger = |user: &&Item| user.namespace != target.namespace && namespaces.contains(&user.namespace);
+            strangers.extend(users.iter().filter(stranger).cloned());
         }
-        counts
+        strangers
+    }
+
+    /// How many of those that `counts` refer to `target`, by kind.
+    pub fn count(&self, target: &Target, counts: impl Fn(&Item) -> bool) -> HashMap<&'static str, usize> {
+        let index = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut by_kind = HashMap::new();
+        for item in index.users_of.get(target).into_iter().flatten().filter(|item| counts(item)) {
+            *by_kind.entry(item.kind).or_default() += 1;
+        }
+        by_kind
     }
 
     /// Notes the version of a referenced Secret or ConfigMap (none: it is gone); returns its users if that is news.
@@ -170,10 +188,20 @@ mod tests {
     }
 
     #[test]
+    fn strangers_are_those_from_elsewhere() {
+        let references = References::default();
+        references.set(&item("at home"), vec![Target::new(Sort::AdminApi, "ns", "x")]);
+        references.set(&item("abroad"), vec![Target::new(Sort::AdminApi, "other", "x")]);
+        assert_eq!(references.strangers(&HashSet::from(["ns".into()])), [item("abroad")]);
+        assert!(references.strangers(&HashSet::from(["other".into()])).is_empty());
+    }
+
+    #[test]
     fn removal_leaves_nothing_behind() {
         let (references, api) = (References::default(), Target::new(Sort::AdminApi, "ns", "x"));
         references.set(&item("a"), vec![api.clone()]);
-        assert_eq!(references.count(&api)["T"], 1);
+        assert_eq!(references.count(&api, |_| true)["T"], 1);
+        assert!(references.count(&api, |_| false).is_empty());
         references.remove(&item("a"));
         assert!(references.users(&api).is_empty() && references.targets(Sort::AdminApi, None).is_empty());
     }

@@ -2,12 +2,18 @@
 
 use std::time::Duration;
 
-use super::condition::{DRIFTED, Judgement, READY, RECONCILING, STALLED, SYNCED};
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
+
+use super::condition::{DRIFTED, Judgement, READY, RECONCILING, STALLED, SYNCED, stamp};
 use super::diff::{Change, Effect};
-use super::kind::Invalid;
+use super::kind::{Aspect, Invalid};
 use super::plan::Hold;
 use super::reason::Reason;
 use crate::base::fault::{Class, Fault};
+
+/// The conditions that the engine judges; all others are a kind's.
+const OURS: [&str; 5] = [READY, SYNCED, DRIFTED, RECONCILING, STALLED];
 
 /// Why a pass ended before it was through.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +60,7 @@ pub enum Outcome {
         /// Changed values that no longer have an effect.
         idle: Vec<Change>,
     },
-    /// One step of several is done; the next pass goes on at once.
+    /// One step of several is done, and what comes next is shown before it is done.
     Stepped {
         /// What was done.
         deed: Reason,
@@ -70,8 +76,6 @@ pub enum Outcome {
 pub enum Next {
     /// When something changes, or at the next resync.
     Wait,
-    /// At once.
-    Again,
     /// After a pause.
     After(Duration),
 }
@@ -96,6 +100,24 @@ impl Stop {
         }
     }
 
+    /// The sentence in the conditions: what is wrong, and the way out where the cause does not say it itself.
+    pub fn told(&self) -> String {
+        let Self::Vendor(fault) = self else { return self.to_string() };
+        let way_out = match fault.class {
+            Class::Transient | Class::Throttled => "it is tried again by itself",
+            // Without a code it is our own sentence, which says what to do.
+            _ if fault.code.is_none() => return self.to_string(),
+            Class::Denied => "see whether the credentials of the AdminApi are right, and may do this",
+            Class::Refused => "correct what the vendor objects to; it is tried again now and then",
+            Class::Broken => {
+                "see whether the URL of the AdminApi is right, and its server well; it is tried again now and then"
+            }
+            // Whoever made these knows the object, and has said what to do.
+            Class::Missing | Class::Taken => return self.to_string(),
+        };
+        format!("{self}; {way_out}")
+    }
+
     /// Whether only a person can help. (It is tried again all the same, slowly.)
     pub fn needs_a_person(&self) -> bool {
         match self {
@@ -117,6 +139,27 @@ impl Outcome {
             Self::Settled { .. } => Reason::Converged,
             Self::Stopped(stop) => stop.reason(),
         }
+    }
+
+    /// All conditions to store in place of `before`: the engine's own, and between them the kind's. Without `aspects` nothing was seen in
+    /// this pass, and what was last seen of them still stands.
+    pub fn conditions(
+        &self,
+        before: &[Condition],
+        aspects: Option<&[Aspect]>,
+        generation: i64,
+        now: Timestamp,
+    ) -> Vec<Condition> {
+        let mut judgements = self.judgements();
+        let place = judgements.len().min(2);
+        let fresh = aspects.into_iter().flatten().cloned().map(Judgement::from);
+        judgements.splice(place..place, fresh);
+        let mut conditions = stamp(before, &judgements, generation, now);
+        if aspects.is_none() {
+            let kept = before.iter().filter(|condition| !OURS.contains(&condition.type_.as_str())).cloned();
+            conditions.splice(place..place, kept);
+        }
+        conditions
     }
 
     /// The engine's own conditions, in the order in which they are shown.
@@ -148,7 +191,7 @@ impl Outcome {
                 ]
             }
             Self::Stopped(stop) => {
-                let (reason, message) = (stop.reason().word(), stop.to_string());
+                let (reason, message) = (stop.reason().word(), stop.told());
                 let synced = match stop {
                     Stop::Held(_) => Some(false),
                     _ => None,
@@ -199,6 +242,21 @@ mod tests {
         for class in [Class::Denied, Class::Missing, Class::Taken, Class::Refused, Class::Broken] {
             assert!(types(&fault(class)).contains(&(STALLED, Some(true))), "{class:?}");
             assert!(types(&fault(class)).contains(&(READY, Some(false))), "{class:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_vendor_says_comes_with_a_way_out() {
+        let told = |class, code: Option<u16>| {
+            let fault = Fault::new(class, "update_account", "no");
+            Stop::Vendor(code.map_or(fault.clone(), |code| fault.with_code(code))).told()
+        };
+        for class in [Class::Transient, Class::Throttled] {
+            assert_eq!(told(class, None), "update_account: no; it is tried again by itself");
+        }
+        for (class, word) in [(Class::Denied, "credentials"), (Class::Refused, "correct"), (Class::Broken, "URL")] {
+            assert!(told(class, Some(400)).contains(word), "{class:?}");
+            assert_eq!(told(class, None), "update_account: no");
         }
     }
 

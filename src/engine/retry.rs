@@ -22,8 +22,7 @@ impl Pace {
 /// When to look again after `outcome`, the `tries`-th failure in a row (0 for the first).
 pub fn next(outcome: &Outcome, tries: u32) -> Next {
     match outcome {
-        Outcome::Settled { .. } => Next::Wait,
-        Outcome::Stepped { .. } => Next::Again,
+        Outcome::Settled { .. } | Outcome::Stepped { .. } => Next::Wait,
         Outcome::Stopped(stop) => match stop {
             // Nothing but an edit, a watch or the resync can change these.
             Stop::Invalid(_) | Stop::Waiting { .. } => Next::Wait,

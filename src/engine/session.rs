@@ -12,11 +12,13 @@ use serde_json::Value as Json;
 use tokio::time::Instant;
 
 use super::kind::Vendor;
+use super::malformed;
 use super::reason::Reason;
 use super::watch::Key;
 use crate::base::access::Access;
 use crate::base::endpoint::Endpoint;
 use crate::base::fault::{Class, Fault};
+use crate::base::secret::Secret;
 
 /// A vendor's client with its type erased.
 pub type AnyClient = Arc<dyn Any + Send + Sync>;
@@ -32,6 +34,8 @@ pub struct VendorRow {
     pub schema: fn() -> schemars::Schema,
     /// [`Vendor::connect`].
     pub connect: fn(&Json, Access) -> Result<AnyClient, Fault>,
+    /// [`Vendor::realm`].
+    pub realm: fn(&AnyClient) -> Option<Secret>,
     /// [`Vendor::check`].
     pub check: fn(AnyClient, Instant) -> BoxFuture<'static, Result<(), Fault>>,
     /// [`Vendor::endpoints`].
@@ -46,10 +50,12 @@ impl VendorRow {
             block: V::BLOCK,
             schema: block_schema::<V::Settings>,
             connect: |settings, access| {
-                let settings: V::Settings = serde_json::from_value(settings.clone())
-                    .map_err(|error| Fault::new(Class::Refused, "connect", format!("spec.{}: {error}", V::BLOCK)))?;
+                let settings: V::Settings = malformed::read(settings).map_err(|misfit| {
+                    Fault::new(Class::Refused, "connect", misfit.below(&format!("spec.{}", V::BLOCK)).to_string())
+                })?;
                 Ok(Arc::new(V::connect(&settings, access)?))
             },
+            realm: |client| client.downcast_ref::<V::Client>().map(V::realm),
             check: |client, fresh_after| {
                 Box::pin(async move {
                     match client.downcast_ref::<V::Client>() {
@@ -79,6 +85,12 @@ pub fn vendor_of(vendors: &'static [VendorRow], blocks: &BTreeMap<String, Json>)
     vendors.iter().find(|row| blocks.contains_key(row.block))
 }
 
+/// What to say when there is none.
+pub fn no_vendor(vendors: &'static [VendorRow]) -> String {
+    let blocks: Vec<&str> = vendors.iter().map(|row| row.block).collect();
+    format!("spec has no vendor's block that this version of Provost knows; add one of {}", blocks.join(", "))
+}
+
 /// A connected AdminApi.
 pub struct Session {
     /// The vendor.
@@ -87,6 +99,8 @@ pub struct Session {
     pub client: AnyClient,
     /// Fingerprint of everything the client was built from.
     pub print: String,
+    /// Fingerprint of the account that the credentials belong to: equal for two AdminApis of one account.
+    pub realm: String,
     /// What was switched off when its object was deleted: the vendor's id by kind and natural key.
     pub tombstones: RwLock<BTreeMap<String, String>>,
     fresh_after: RwLock<Instant>,
@@ -98,9 +112,17 @@ impl Session {
         vendor: &'static VendorRow,
         client: AnyClient,
         print: String,
+        realm: String,
         tombstones: BTreeMap<String, String>,
     ) -> Self {
-        Self { vendor, client, print, tombstones: RwLock::new(tombstones), fresh_after: RwLock::new(Instant::now()) }
+        Self {
+            vendor,
+            client,
+            print,
+            realm,
+            tombstones: RwLock::new(tombstones),
+            fresh_after: RwLock::new(Instant::now()),
+        }
     }
 
     /// The instant after which shared data must have been read to serve an ordinary look: the start of the last resync.

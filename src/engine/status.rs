@@ -32,9 +32,15 @@ pub struct Status<F> {
     /// The hash of the plan that was last carried out because it was approved; it approves nothing any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_approved: Option<String>,
+    /// The vendor's id of the external object that another object owns, and that this one takes over when that one goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awaited_id: Option<String>,
     /// What was last sent of the fields that cannot be read back: the value, or a keyed fingerprint of a secret one.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub applied: BTreeMap<String, String>,
+    /// Fields that the vendor took and shows otherwise, by path. They are not sent again before one of the two values changes.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub not_kept: BTreeMap<String, NotKept>,
     /// The kind's own part.
     #[serde(flatten)]
     pub facts: F,
@@ -53,10 +59,22 @@ impl<F: Default> Default for Status<F> {
             last_handled_reconcile_at: None,
             plan: None,
             last_approved: None,
+            awaited_id: None,
             applied: BTreeMap::new(),
+            not_kept: BTreeMap::new(),
             facts: F::default(),
         }
     }
+}
+
+/// A value that the vendor took and shows otherwise; both as JSON, or as the keyed fingerprint of a secret one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct NotKept {
+    /// What was sent.
+    pub sent: String,
+    /// What the vendor showed afterwards.
+    pub shown: String,
 }
 
 /// A plan as `status.plan` shows it.

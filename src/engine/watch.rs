@@ -14,8 +14,13 @@ use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use crate::base::clock::jitter;
+
 /// The annotation in which `kubectl apply` keeps a copy of the whole object.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// How long we wait at least before we list again what a watch was refused for.
+const RELIST: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// Which namespaces we look at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -113,11 +118,9 @@ pub async fn watch_scope<O>(
     O: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + 'static,
     O: Resource<Scope = k8s_openapi::NamespaceResourceScope>,
 {
-    let api: Api<O> = match &scope {
-        Some(namespace) => Api::namespaced(client, namespace),
-        None => Api::all(client),
-    };
-    let mut events = watcher(api, watcher::Config::default()).default_backoff().modify(prune).boxed();
+    let api = api_of::<O>(client, scope.as_deref());
+    let start = || watcher(api.clone(), watcher::Config::default()).default_backoff().modify(prune).boxed();
+    let mut events = start();
     let mut seen = HashSet::new();
     let mut complained = false;
     while let Some(event) = events.next().await {
@@ -153,6 +156,10 @@ pub async fn watch_scope<O>(
                 listed.send_replace(true);
                 tell(Change::Listed);
             }
+            Err(error) if is_refused_as_late(&error) => {
+                tokio::time::sleep(jitter(RELIST, 1.0)).await;
+                events = start();
+            }
             // Said once per outage: the backoff would repeat it for ever.
             Err(error) if !complained => {
                 complained = true;
@@ -161,6 +168,22 @@ pub async fn watch_scope<O>(
             Err(error) => tracing::debug!(kind = %O::kind(&()), %error, "still cannot watch"),
         }
     }
+}
+
+fn api_of<O>(client: Client, scope: Option<&str>) -> Api<O>
+where
+    O: Resource<DynamicType = (), Scope = k8s_openapi::NamespaceResourceScope>,
+{
+    match scope {
+        Some(namespace) => Api::namespaced(client, namespace),
+        None => Api::all(client),
+    }
+}
+
+/// Whether a watch was refused because it came too late. kube-runtime lists again only when a running watch is told so; refused at its
+/// start, it would ask for the same for ever.
+fn is_refused_as_late(error: &watcher::Error) -> bool {
+    matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == 410)
 }
 
 /// Drops what nobody here reads and what makes up most of an object's size.

@@ -55,3 +55,41 @@ pub struct External {
     /// What it is set to, in the vendor's words, readable or not: without id, key and dates.
     pub values: Json,
 }
+
+impl<S: Simulated + ?Sized> Simulated for Box<S> {
+    fn url(&self) -> &str {
+        (**self).url()
+    }
+
+    fn ca_pem(&self) -> Option<&str> {
+        (**self).ca_pem()
+    }
+
+    fn credentials(&self) -> BTreeMap<String, Secret> {
+        (**self).credentials()
+    }
+
+    fn rotate_credentials(&self) {
+        (**self).rotate_credentials();
+    }
+
+    fn journal(&self) -> &Journal {
+        (**self).journal()
+    }
+
+    fn trouble(&self) -> &Troubles {
+        (**self).trouble()
+    }
+
+    fn keep(&self) -> PutBack {
+        (**self).keep()
+    }
+
+    fn externals(&self) -> Vec<External> {
+        (**self).externals()
+    }
+
+    fn effects(&self) -> BTreeMap<String, u64> {
+        (**self).effects()
+    }
+}

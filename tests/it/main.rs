@@ -8,14 +8,19 @@
 
 mod changes;
 mod cluster;
+mod crash;
 mod generated;
+mod guard;
 mod harness;
 mod log;
 mod operator;
 mod plans;
 mod process;
+mod replicas;
 mod stage;
 mod tap;
+mod testbed;
 mod tidy;
 mod validation;
+mod watches;
 mod workshop;

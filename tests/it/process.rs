@@ -28,14 +28,14 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts an operator of these kinds that looks at one namespace, through a tap.
-    pub async fn start(kubeconfig: &Path, tables: Tables, namespace: &str, tap: Tap) -> Self {
+    /// Starts an operator of these kinds that looks at some namespaces, through a tap. The first is its own.
+    pub async fn start(kubeconfig: &Path, tables: Tables, namespaces: &[String], tap: Tap) -> Self {
         let threads = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = threads.unwrap();
         let (stop, read) = (CancellationToken::new(), Kubeconfig::read_from(kubeconfig).unwrap());
         let settings = Settings {
-            namespaces: Namespaces::Only(vec![namespace.to_owned()]),
-            own_namespace: namespace.to_owned(),
+            namespaces: Namespaces::Only(namespaces.to_vec()),
+            own_namespace: namespaces[0].clone(),
             drain: DEADLINE,
             changes: tap.changes.log(),
             ..Settings::default()

@@ -65,6 +65,8 @@ pub struct Stage<V = Simulator> {
     tables: Tables,
     kubeconfig: PathBuf,
     operator: Option<Process>,
+    /// Namespaces that the operator looks at beside the stage's own.
+    pub beside: Vec<String>,
 }
 
 /// What has conditions.
@@ -219,7 +221,7 @@ impl<V: Simulated> Stage<V> {
         log::capture();
         let namespace = namespace(&client).await;
         let (tap, kubeconfig) = (Tap::default(), kubeconfig.to_owned());
-        Self { namespace, client, vendor, tap, block, tables, kubeconfig, operator: None }
+        Self { namespace, client, vendor, tap, block, tables, kubeconfig, operator: None, beside: Vec::new() }
     }
 
     /// Makes the AdminApi for the vendor, with the credentials that it accepts.
@@ -234,12 +236,18 @@ impl<V: Simulated> Stage<V> {
         data.iter().map(|(key, value)| (key.clone(), Json::from(value.expose()))).collect()
     }
 
+    /// The kubeconfig of its cluster.
+    pub fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
     // The operator.
 
     /// Starts an operator for this namespace alone.
     pub async fn start_operator(&mut self) {
         assert!(self.operator.is_none(), "one operator runs already");
-        self.operator = Some(Process::start(&self.kubeconfig, self.tables, &self.namespace, self.tap.clone()).await);
+        let namespaces = [std::slice::from_ref(&self.namespace), &self.beside].concat();
+        self.operator = Some(Process::start(&self.kubeconfig, self.tables, &namespaces, self.tap.clone()).await);
     }
 
     /// Ends the operator as a power failure would: whatever it was in the middle of stays undone.
@@ -469,6 +477,20 @@ pub fn config_map(name: &str, data: Json) -> Json {
 }
 
 impl Conditioned for workshop::tool::Tool {
+    fn conditions(&self) -> &[Condition] {
+        self.status.as_ref().map_or(&[], |status| &status.conditions)
+    }
+
+    fn observed(&self) -> i64 {
+        self.status.as_ref().map_or(-1, |status| status.observed_generation)
+    }
+
+    fn handled(&self) -> Option<&str> {
+        self.status.as_ref()?.last_handled_reconcile_at.as_deref()
+    }
+}
+
+impl Conditioned for workshop::part::Part {
     fn conditions(&self) -> &[Condition] {
         self.status.as_ref().map_or(&[], |status| &status.conditions)
     }

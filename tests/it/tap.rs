@@ -1,6 +1,7 @@
 //! Tap: sits between an operator and Kubernetes, notes every call, and spoils those that it is told to.
 //!
-//! What it sees is what the operator sends, before the real API server decides on it. Watches pass unnoted: they have no end.
+//! What it sees is what the operator sends, before the real API server decides on it. Watches pass unnoted: they have no end. How they can
+//! be disturbed is told in `watches`.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 use tower::{BoxError, Layer, Service};
 
 use crate::changes::Changes;
+use crate::watches::Watches;
 
 /// One call of the operator to Kubernetes.
 #[derive(Debug, Clone)]
@@ -38,6 +40,8 @@ pub enum Fate {
     Hung,
     /// Kubernetes carried it out, and no answer ever comes.
     AnswerHung,
+    /// Kubernetes carried it out, and the connection broke.
+    AnswerLost,
     /// It waits for [`Tap::release`].
     Held,
 }
@@ -51,6 +55,8 @@ pub enum Act {
     Hang,
     /// Let Kubernetes carry it out, and never answer.
     HangAnswer,
+    /// Let Kubernetes carry it out, then break the connection instead of answering.
+    LoseAnswer,
     /// Wait for [`Tap::release`], then go on as if nothing had been.
     Hold,
 }
@@ -84,6 +90,8 @@ impl Call {
 
 struct Order {
     fits: Box<dyn Fn(&Call) -> bool + Send>,
+    /// So many of them pass unharmed first.
+    skip: u32,
     times: u32,
     act: Act,
 }
@@ -94,6 +102,8 @@ pub struct Tap {
     calls: Arc<watch::Sender<Vec<Call>>>,
     orders: Arc<Mutex<Vec<Order>>>,
     releases: Arc<watch::Sender<u64>>,
+    /// The watches of the operator.
+    pub watches: Watches,
     /// What the operator records of its writes at vendors.
     pub changes: Changes,
 }
@@ -104,6 +114,7 @@ impl Default for Tap {
             calls: Arc::new(watch::Sender::new(Vec::new())),
             orders: Arc::default(),
             releases: Arc::new(watch::Sender::new(0)),
+            watches: Watches::default(),
             changes: Changes::default(),
         }
     }
@@ -117,7 +128,25 @@ impl Tap {
 
     /// Does `act` to so many of the next calls that fit.
     pub fn times(&self, times: u32, act: Act, fits: impl Fn(&Call) -> bool + Send + 'static) {
-        let order = Order { fits: Box::new(fits), times, act };
+        self.place(Order { fits: Box::new(fits), skip: 0, times, act });
+    }
+
+    /// Does `act` to the how-manieth of the next calls that fit, counted from 1.
+    pub fn nth(&self, nth: u32, act: Act, fits: impl Fn(&Call) -> bool + Send + 'static) {
+        self.place(Order { fits: Box::new(fits), skip: nth - 1, times: 1, act });
+    }
+
+    /// Whether an order waits still.
+    pub fn has_orders(&self) -> bool {
+        !self.orders.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Forgets all orders.
+    pub fn clear(&self) {
+        self.orders.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    fn place(&self, order: Order) {
         self.orders.lock().unwrap_or_else(PoisonError::into_inner).push(order);
     }
 
@@ -134,6 +163,17 @@ impl Tap {
     /// The writes after a mark.
     pub fn writes_since(&self, mark: usize) -> Vec<Call> {
         self.calls.borrow()[mark..].iter().filter(|call| call.is_write()).cloned().collect()
+    }
+
+    /// All calls after a mark.
+    pub fn calls_since(&self, mark: usize) -> Vec<Call> {
+        self.calls.borrow()[mark..].to_vec()
+    }
+
+    /// Waits until a call after a mark fits.
+    pub async fn wait_for_since(&self, mark: usize, fits: impl Fn(&Call) -> bool) {
+        let mut changes = self.calls.subscribe();
+        changes.wait_for(|calls| calls[mark..].iter().any(&fits)).await.unwrap();
     }
 
     /// Waits until a call fits, and returns the first.
@@ -159,6 +199,10 @@ impl Tap {
     fn sentence(&self, call: &Call) -> Option<Act> {
         let mut orders = self.orders.lock().unwrap_or_else(PoisonError::into_inner);
         let place = orders.iter().position(|order| (order.fits)(call))?;
+        if orders[place].skip > 0 {
+            orders[place].skip -= 1;
+            return None;
+        }
         let act = orders[place].act;
         orders[place].times -= 1;
         if orders[place].times == 0 {
@@ -182,7 +226,8 @@ pub struct Tapped<S> {
     tap: Tap,
 }
 
-type Answer = Response<axum::body::Body>;
+/// What comes back.
+pub type Answer = Response<axum::body::Body>;
 
 impl<S, B> Service<Request<Body>> for Tapped<S>
 where
@@ -206,10 +251,10 @@ where
         // Nothing is sent before this future is awaited.
         let answer = self.inner.call(request);
         let answer = async move { Ok(answer.await?.map(axum::body::Body::new)) };
-        if watch {
-            return answer.boxed();
-        }
         let tap = self.tap.clone();
+        if watch {
+            return async move { tap.watches.pass(path, answer).await }.boxed();
+        }
         async move {
             let bytes = match body {
                 Some(body) => body.collect_bytes().await?,
@@ -244,6 +289,11 @@ impl Tap {
                 self.end(place, Fate::AnswerHung);
                 return futures::future::pending().await;
             }
+            Some(Act::LoseAnswer) => {
+                answer.await?;
+                self.end(place, Fate::AnswerLost);
+                return Err("the connection broke".into());
+            }
             Some(Act::Hold) => {
                 let mut releases = self.releases.subscribe();
                 self.end(place, Fate::Held);
@@ -257,8 +307,13 @@ impl Tap {
     }
 }
 
-fn refusal(status: u16) -> Answer {
-    let reason = if status == 409 { "Conflict" } else { "InternalError" };
+/// An answer that is not Kubernetes' own.
+pub fn refusal(status: u16) -> Answer {
+    let reason = match status {
+        409 => "Conflict",
+        410 => "Expired",
+        _ => "InternalError",
+    };
     let body = json!({
         "kind": "Status", "apiVersion": "v1", "status": "Failure", "code": status, "reason": reason,
         "message": "refused by the test",

@@ -12,10 +12,11 @@ use crate::base::access::{Access, ReadOnly, Unobserved};
 use crate::base::fault::{Class, Fault};
 use crate::base::secret::Secret;
 use crate::engine::admin_api::AdminApiSpec;
+use crate::engine::malformed;
 use crate::engine::reason::Reason;
 use crate::engine::registry::Tables;
 use crate::engine::report::Stop;
-use crate::engine::session::{AnyClient, vendor_of};
+use crate::engine::session::{AnyClient, no_vendor, vendor_of};
 use crate::engine::tombstone;
 
 /// A vendor that answers.
@@ -39,14 +40,14 @@ pub async fn connect(
     begun: Instant,
 ) -> Result<Connected, Stop> {
     let spec: AdminApiSpec = match manifest {
-        Some(manifest) => serde_json::from_value(manifest["spec"].clone())
-            .map_err(|error| Stop::Waiting { reason: Reason::Malformed, message: format!("spec: {error}") })?,
+        Some(manifest) => malformed::read(&manifest["spec"]).map_err(|misfit| {
+            let message = format!("this AdminApi cannot be read: {}; correct it", misfit.below("spec"));
+            Stop::Waiting { reason: Reason::Malformed, message }
+        })?,
         None => sources.admin_api(key).await?.spec,
     };
-    let vendor = vendor_of(tables.vendors, &spec.vendor).ok_or_else(|| Stop::Waiting {
-        reason: Reason::Invalid,
-        message: "spec has no vendor block that this version of Provost knows".to_owned(),
-    })?;
+    let vendor = vendor_of(tables.vendors, &spec.vendor)
+        .ok_or_else(|| Stop::Waiting { reason: Reason::Invalid, message: no_vendor(tables.vendors) })?;
     let access = access(sources, &key.0, &spec).await?;
     let client = (vendor.connect)(&spec.vendor[vendor.block], access).map_err(unusable)?;
     (vendor.check)(client.clone(), begun).await?;

@@ -107,7 +107,7 @@ JSON (later versions of Provost may add fields; else \"version\" counts up):
   objects[]    kind, namespace, name, file, document, line
     action     create, update, adopt, disable, delete, release or none; null with an error
     externalId the vendor's id of what would be taken over
-    claim      why it may be: announced, revived, annotated or policy
+    claim      why it may be: announced, revived, annotated, handedOver or policy
     changes[]  field, from, to, secret. No \"from\": nothing is there, or nobody can know.
                Both are \"***\" for a secret
     kept[]     differences that stay: as changes[], with a reason

@@ -124,6 +124,8 @@ pub enum Taken {
     Revived,
     /// The annotation names it.
     Annotated,
+    /// Another object owned it while this one waited in line, and went.
+    HandedOver,
     /// policy.adoption says so.
     Policy,
 }
@@ -375,6 +377,7 @@ impl Taken {
             Claim::Announced => Self::Announced,
             Claim::Revived => Self::Revived,
             Claim::Annotated => Self::Annotated,
+            Claim::HandedOver => Self::HandedOver,
             Claim::Policy => Self::Policy,
         }
     }

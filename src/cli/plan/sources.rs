@@ -131,7 +131,9 @@ impl SecretSource for Sources {
             let value = self.secret_key(field, namespace, name, key).await?;
             let value = String::from_utf8(value).map_err(|_| Stop::Waiting {
                 reason: Reason::SecretKeyMissing,
-                message: format!("spec.{field}: key {key} of the Secret {namespace}/{name} is not text"),
+                message: format!(
+                    "spec.{field}: key {key} of the Secret {namespace}/{name} is not text; write UTF-8 there"
+                ),
             })?;
             let value = Secret::new(value);
             self.used.lock().unwrap_or_else(PoisonError::into_inner).push(value.clone());

@@ -160,7 +160,7 @@ fn taking(claim: Option<Taken>, id: &str) -> String {
     match claim {
         Some(Taken::Announced) => format!("will take up {id:?}, which it created when the answer was lost"),
         Some(Taken::Revived) => format!("will take up {id:?} again, which its predecessor switched off"),
-        Some(Taken::Annotated | Taken::Policy) | None => format!("will take over {id:?}"),
+        Some(Taken::Annotated | Taken::HandedOver | Taken::Policy) | None => format!("will take over {id:?}"),
     }
 }
 

@@ -33,7 +33,7 @@ struct Held {
 struct Taken(String);
 
 enum Attempt {
-    Won(Held),
+    Won(Box<Held>),
     Wait { until: Instant, version: Option<String> },
 }
 
@@ -46,7 +46,7 @@ impl<S: Store> Candidate<S> {
     /// Takes part until the Lease is lost, which `leadership` tells, or given back. `stop` ends the candidacy of a standby, and nothing
     /// else: a Lease that is held is held until `drained`, and then released.
     pub async fn run(mut self, stop: CancellationToken, drained: CancellationToken) {
-        let Some(mut held) = self.campaign(&stop).await else { return };
+        let Some(mut held) = self.campaign(&stop).await else { return self.leadership.end(None) };
         tracing::info!(epoch = epoch(&held.lease), holder = holder(&held.lease), "leads");
         match self.keep(&mut held, &drained).await {
             Ok(()) => {
@@ -61,7 +61,7 @@ impl<S: Store> Candidate<S> {
         }
     }
 
-    async fn campaign(&mut self, stop: &CancellationToken) -> Option<Held> {
+    async fn campaign(&mut self, stop: &CancellationToken) -> Option<Box<Held>> {
         let mut complained = false;
         let mut told: Option<String> = None;
         while !stop.is_cancelled() {
@@ -115,7 +115,7 @@ impl<S: Store> Candidate<S> {
             Step::Claim(lease) => {
                 let sent = Instant::now();
                 match self.call(self.store.write(&lease)).await {
-                    Ok(lease) => Ok(Attempt::Won(Held { lease, renewed: sent })),
+                    Ok(lease) => Ok(Attempt::Won(Box::new(Held { lease, renewed: sent }))),
                     // Somebody was faster; who, the next look says.
                     Err(Refusal::Conflict | Refusal::Missing) => {
                         Ok(Attempt::Wait { until: now + self.terms.retry, version })
@@ -199,7 +199,7 @@ impl<S: Store> Candidate<S> {
         Err(Ended::Taken(Taken(why)))
     }
 
-    async fn release(&self, mut held: Held) {
+    async fn release(&self, mut held: Box<Held>) {
         loop {
             let error = match self.call(self.store.write(&released(held.lease.clone()))).await {
                 Ok(_) => return tracing::info!("released the lease"),
@@ -218,6 +218,13 @@ impl<S: Store> Candidate<S> {
         timeout(limit, future).await.unwrap_or_else(|_| {
             Err(Refusal::Failed(format!("Kubernetes did not answer within {} ms", limit.as_millis()).into()))
         })
+    }
+}
+
+impl<S> Drop for Candidate<S> {
+    /// Whoever waits for the end of a term must not wait for an election that ended by surprise.
+    fn drop(&mut self) {
+        self.leadership.end_if_open(|| Lost { why: "the election ended".to_owned(), expires: Instant::now() });
     }
 }
 

@@ -13,7 +13,7 @@ use crate::base::clock::precisely_now;
 #[derive(Debug, Clone, PartialEq)]
 pub enum Step {
     /// Write this, which makes us the holder unless somebody writes first.
-    Claim(Lease),
+    Claim(Box<Lease>),
     /// Somebody holds it, and may do so until then.
     Wait(Instant),
 }
@@ -44,7 +44,7 @@ impl Election {
             return match &self.seen {
                 // Somebody deleted it, and its holder may not know yet.
                 Some(seen) if seen.held && now < seen.expires => Step::Wait(seen.expires),
-                _ => Step::Claim(self.claim(Lease::default(), self.epoch + 1)),
+                _ => self.claim(Lease::default(), self.epoch + 1),
             };
         };
         let holder = holder(&lease).map(str::to_owned);
@@ -56,9 +56,9 @@ impl Election {
         self.epoch = self.epoch.max(epoch(&lease));
         match holder {
             // The answer to our own claim was lost.
-            Some(holder) if holder == self.identity => Step::Claim(self.claim(lease, self.epoch)),
+            Some(holder) if holder == self.identity => self.claim(lease, self.epoch),
             Some(_) if now < expires => Step::Wait(expires),
-            _ => Step::Claim(self.claim(lease, self.epoch + 1)),
+            _ => self.claim(lease, self.epoch + 1),
         }
     }
 
@@ -67,7 +67,7 @@ impl Election {
         holder(lease) == Some(self.identity.as_str())
     }
 
-    fn claim(&self, mut lease: Lease, epoch: u64) -> Lease {
+    fn claim(&self, mut lease: Lease, epoch: u64) -> Step {
         let now = Some(MicroTime(precisely_now()));
         let seconds = i32::try_from(self.duration.as_secs()).unwrap_or(i32::MAX);
         lease.spec = Some(LeaseSpec {
@@ -78,7 +78,7 @@ impl Election {
             renew_time: now,
             ..lease.spec.unwrap_or_default()
         });
-        lease
+        Step::Claim(Box::new(lease))
     }
 }
 

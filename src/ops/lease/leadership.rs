@@ -63,6 +63,17 @@ impl Leadership {
     pub(super) fn end(&self, lost: Option<Lost>) {
         self.0.send_replace(Standing::Over(lost));
     }
+
+    /// The same, if that was not said before.
+    pub(super) fn end_if_open(&self, lost: impl FnOnce() -> Lost) {
+        self.0.send_if_modified(|standing| {
+            let open = !matches!(standing, Standing::Over(_));
+            if open {
+                *standing = Standing::Over(Some(lost()));
+            }
+            open
+        });
+    }
 }
 
 impl Gate for Leadership {

@@ -4,9 +4,11 @@ use std::error::Error;
 use std::future::{Future, pending};
 
 use futures::StreamExt;
+use futures::stream::BoxStream;
 use k8s_openapi::api::coordination::v1::Lease;
 use kube::api::{Api, PostParams, WatchEvent, WatchParams};
 use kube::{Client, ResourceExt};
+use tokio::sync::Mutex;
 
 /// Why the Lease was not read or written.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +32,7 @@ pub trait Store: Send + Sync {
     /// Makes the Lease (when it has no resourceVersion), or replaces the one of just that version. Returns it as it is stored.
     fn write(&self, lease: &Lease) -> impl Future<Output = Result<Lease, Refusal>> + Send;
 
-    /// Returns when the Lease is not of this version any more. It may never return: whoever waits here looks by the clock as well.
+    /// Returns when the Lease may not be of this version any more. It may never return: whoever waits here looks by the clock as well.
     fn changed(&self, version: &str) -> impl Future<Output = ()> + Send;
 }
 
@@ -38,12 +40,14 @@ pub trait Store: Send + Sync {
 pub struct KubernetesLease {
     api: Api<Lease>,
     name: String,
+    /// The watch, which outlives a look: each new one would be a new connection.
+    events: Mutex<Option<BoxStream<'static, kube::Result<WatchEvent<Lease>>>>>,
 }
 
 impl KubernetesLease {
     /// The Lease of this name, through a client that serves nothing else: no other traffic may hold up a renewal.
     pub fn new(client: Client, namespace: &str, name: &str) -> Self {
-        Self { api: Api::namespaced(client, namespace), name: name.to_owned() }
+        Self { api: Api::namespaced(client, namespace), name: name.to_owned(), events: Mutex::default() }
     }
 }
 
@@ -63,19 +67,24 @@ impl Store for KubernetesLease {
     }
 
     async fn changed(&self, version: &str) {
-        let params = WatchParams::default().fields(&format!("metadata.name={}", self.name)).timeout(60);
-        if let Ok(events) = self.api.watch(&params, version).await {
-            let mut events = std::pin::pin!(events);
-            while let Some(Ok(event)) = events.next().await {
-                match event {
-                    WatchEvent::Bookmark(_) => {}
-                    WatchEvent::Error(_) => break,
-                    WatchEvent::Added(_) | WatchEvent::Modified(_) | WatchEvent::Deleted(_) => return,
-                }
+        let mut events = self.events.lock().await;
+        if events.is_none() {
+            let params = WatchParams::default().fields(&format!("metadata.name={}", self.name)).timeout(60);
+            *events = self.api.watch(&params, version).await.ok().map(StreamExt::boxed);
+        }
+        while let Some(Ok(event)) =
+            futures::future::OptionFuture::from(events.as_mut().map(StreamExt::next)).await.flatten()
+        {
+            match event {
+                WatchEvent::Bookmark(_) => {}
+                WatchEvent::Error(_) => break,
+                WatchEvent::Added(_) | WatchEvent::Modified(_) | WatchEvent::Deleted(_) => return,
             }
         }
         // A watch is a courtesy: whoever waits looks by the clock as well, and then watches anew.
-        pending().await
+        *events = None;
+        drop(events);
+        pending::<()>().await;
     }
 }
 

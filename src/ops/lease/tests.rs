@@ -192,7 +192,7 @@ fn the_first_makes_the_lease_with_epoch_one_and_each_further_holder_counts_up() 
     let now = Instant::now();
     let Step::Claim(first) = Election::new("a".into(), LEASE).judge(None, now) else { panic!("no claim") };
     assert_eq!((holder(&first), epoch(&first)), (Some("a"), 1));
-    let mut free = released(first);
+    let mut free = released(*first);
     assert_eq!((holder(&free), epoch(&free)), (None, 1));
     free.metadata.resource_version = Some("2".into());
     free.metadata.labels = Some([("team".to_owned(), "x".to_owned())].into());
@@ -399,6 +399,16 @@ async fn a_standby_that_is_told_to_stop_leaves_the_lease_alone() {
     b.stop.cancel();
     timeout(Duration::from_secs(1), b.task).await.expect("it waits for nothing").unwrap();
     assert_eq!(store.holder().as_deref(), Some("a"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_election_that_ends_by_surprise_ends_the_term() {
+    let store = Memory::default();
+    let a = Replica::start(&store, "a");
+    a.leads().await;
+    a.task.abort();
+    let lost = a.lost().await;
+    assert!(!a.leadership.is_open() && lost.why.contains("ended"), "{lost}");
 }
 
 #[tokio::test(start_paused = true)]

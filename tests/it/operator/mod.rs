@@ -11,6 +11,7 @@ mod management;
 mod outage;
 mod quiet;
 mod record;
+mod relist;
 mod schema;
 mod secrecy;
 mod secrets;

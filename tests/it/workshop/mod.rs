@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod member;
+pub mod part;
 pub mod sim;
 pub mod tool;
 mod wire;

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::extract::{Path, Request, State};
 use axum::http::{Method, StatusCode};
@@ -18,12 +19,13 @@ use provost::sim::server::{Listen, Server, StartError};
 use provost::sim::simulated::{External, PutBack, Simulated};
 use provost::sim::trouble::Troubles;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 /// How the workshop behaves.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// So many lists after its create do not show a tool yet.
-    pub list_lag: u32,
+    /// For so long after its create the list does not show a tool yet.
+    pub list_lag: Duration,
     /// The list leaves out its last tool, and counts it.
     pub list_truncated: bool,
     /// So many lists after its deletion still show a tool.
@@ -41,8 +43,8 @@ pub struct Tool {
     pub material: String,
     pub pin: Option<String>,
     pub enabled: bool,
-    /// So many lists do not show it yet.
-    hidden: u32,
+    /// Until then no list shows it.
+    hidden: Option<Instant>,
     /// It was deleted, and so many lists show it still.
     leaving: Option<u32>,
 }
@@ -269,14 +271,12 @@ fn text(body: &Value, name: &str) -> Option<String> {
 
 async fn list_tools(State(premises): State<Premises>) -> Answer {
     let mut inner = premises.lock();
-    let shown = |tool: &Tool| tool.hidden == 0;
+    let now = Instant::now();
+    let shown = |tool: &Tool| tool.hidden.is_none_or(|until| until <= now);
     let mut tools: Vec<Value> = inner.store.tools.iter().filter(|tool| shown(tool)).map(show_tool).collect();
     let total = tools.len();
     if inner.options.list_truncated {
         tools.pop();
-    }
-    for tool in &mut inner.store.tools {
-        tool.hidden = tool.hidden.saturating_sub(1);
     }
     inner.store.tools.retain_mut(|tool| match &mut tool.leaving {
         Some(0) => false,
@@ -306,7 +306,7 @@ async fn create_tool(State(premises): State<Premises>, Json(body): Body) -> Answ
         material: text(&body, "material").unwrap_or_default(),
         pin: text(&body, "pin"),
         enabled: true,
-        hidden: inner.options.list_lag,
+        hidden: Some(Instant::now() + inner.options.list_lag),
         leaving: None,
     };
     inner.store.tools.push(tool);

@@ -2,6 +2,7 @@
 
 use kube::ResourceExt;
 use provost::sim::simulated::Simulated;
+use provost::sim::trouble::{Act, Order};
 use serde_json::{Value as Json, json};
 
 use super::member::Member;
@@ -101,4 +102,31 @@ async fn what_people_do_in_the_workshop_is_seen() {
     stage.looked_at::<Tool>("saw").await;
     stage.until("saw", converged::<Tool>).await;
     assert_eq!(stage.vendor.journal().performed("create_tool"), 2);
+}
+
+#[tokio::test]
+async fn a_parked_member_goes_on_as_a_person_says() {
+    let stage = Stage::workshop(Options::default()).await;
+    let parked = |member: &Member| member.is("Ready", "False", "CreateOutcomeUnknown");
+
+    // Made, and the answer lost: the person finds the member, and says which one it is.
+    stage.vendor.trouble().place(Order::next_of("create_member", Act::LoseAnswer));
+    stage.apply(&member("anna", json!({"nick": "Ann"}))).await;
+    let object = stage.until("anna", parked).await;
+    assert!(object.message("Ready").contains("provost.dev/pending-create"), "{}", object.message("Ready"));
+    stage.looked_at::<Member>("anna").await;
+    let made = stage.vendor.members()[0].clone();
+    stage.annotate::<Member>("anna", "provost.dev/external-id", Some(&made.id)).await;
+    let object = stage.until("anna", converged::<Member>).await;
+    assert!(!object.annotations().contains_key("provost.dev/pending-create"));
+
+    // Never made: the person finds nothing, and takes the announcement away.
+    stage.vendor.trouble().place(Order::next_of("create_member", Act::CutBefore));
+    stage.apply(&member("bert", json!({}))).await;
+    stage.until("bert", parked).await;
+    stage.annotate::<Member>("bert", "provost.dev/pending-create", None).await;
+    stage.until("bert", converged::<Member>).await;
+    let logins: Vec<_> = stage.vendor.members().into_iter().map(|member| member.login).collect();
+    assert_eq!(logins, ["anna", "bert"]);
+    assert_eq!((stage.vendor.effects()["anna"], stage.vendor.journal().performed("create_member")), (1, 2));
 }

@@ -2,6 +2,7 @@
 //! looks, one for its pin, which cannot be read back.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use kube::{CustomResource, KubeSchema};
 use provost::base::fault::Fault;
@@ -92,6 +93,7 @@ impl Kind for Tools {
     type Object = Tool;
 
     const IDENTITY: Identity = Identity::Listed;
+    const LAG: Duration = Duration::from_secs(1);
     const DELETIONS: Deletions = &[Deletion::Delete, Deletion::Disable, Deletion::Orphan];
     const FIELDS: &'static [Field] = &[
         Field { key: true, ..field("label", Access::Immutable, "looks") },

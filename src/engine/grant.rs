@@ -1,0 +1,187 @@
+//! Grant: which namespaces' objects may use an AdminApi. Its owner says so, at the AdminApi; nobody can take it by naming it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use futures::StreamExt;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::ResourceExt;
+use kube::api::Api;
+use kube::core::{PartialObjectMeta, Selector, SelectorExt};
+use kube::runtime::{WatchStreamExt, watcher};
+use tokio::sync::watch;
+
+use super::admin_api::{AllowedNamespaces, Grant};
+use super::context::Engine;
+use super::queue::{Item, Lane};
+use super::reason::Reason;
+use super::report::Stop;
+use super::watch::Key;
+
+/// The labels of a namespace.
+type Labels = BTreeMap<String, String>;
+
+/// Whether another namespace with these labels (none: they are not known) may use an AdminApi that allows `allowed`.
+pub fn permits(allowed: Option<&AllowedNamespaces>, labels: Option<&Labels>) -> bool {
+    let Some(allowed) = allowed else { return false };
+    match (allowed.from, &allowed.selector, labels) {
+        (Grant::All, ..) => true,
+        (Grant::Selector, Some(selector), Some(labels)) => {
+            Selector::try_from(selector.clone()).is_ok_and(|selector| selector.matches(labels))
+        }
+        (Grant::Selector | Grant::Same | Grant::Unknown, ..) => false,
+    }
+}
+
+/// What an object is told that names an AdminApi of another namespace in vain. It must not tell whether that exists.
+pub fn refusal(namespace: &str, admin_api: &Key) -> Stop {
+    let (owner, name) = admin_api;
+    let message = format!(
+        "spec.adminApi: namespace {owner} has no AdminApi {name} that objects of namespace {namespace} may use; its owner grants that \
+         with spec.allowedNamespaces"
+    );
+    Stop::Waiting { reason: Reason::NotGranted, message }
+}
+
+/// What grants depend on.
+#[derive(Default)]
+pub struct Grants {
+    labels: RwLock<HashMap<Arc<str>, Labels>>,
+    given: Mutex<HashMap<Key, AllowedNamespaces>>,
+}
+
+impl Grants {
+    /// Notes what an AdminApi allows (none: its own namespace alone, or it is gone), and whether that is news.
+    pub fn given(&self, admin_api: &Key, allowed: Option<&AllowedNamespaces>) -> bool {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        if given.get(admin_api) == allowed {
+            return false;
+        }
+        match allowed {
+            Some(allowed) => given.insert(admin_api.clone(), allowed.clone()),
+            None => given.remove(admin_api),
+        };
+        true
+    }
+
+    /// Notes the labels of a namespace, and whether that is news.
+    fn labelled(&self, namespace: &Arc<str>, labels: Labels) -> bool {
+        let mut known = self.labels.write().unwrap_or_else(PoisonError::into_inner);
+        if known.get(namespace) == Some(&labels) {
+            return false;
+        }
+        known.insert(namespace.clone(), labels);
+        true
+    }
+
+    fn forget(&self, namespace: &str) {
+        self.labels.write().unwrap_or_else(PoisonError::into_inner).remove(namespace);
+    }
+
+    fn permit(&self, allowed: Option<&AllowedNamespaces>, namespace: &str) -> bool {
+        permits(allowed, self.labels.read().unwrap_or_else(PoisonError::into_inner).get(namespace))
+    }
+}
+
+impl Engine {
+    /// Whether objects of `namespace` may use an AdminApi. Always so within one namespace, whether or not it exists.
+    pub fn granted(&self, namespace: &str, admin_api: &Key) -> bool {
+        if *admin_api.0 == *namespace {
+            return true;
+        }
+        let Some(stored) = self.admin_apis.get(admin_api) else { return false };
+        stored.0.as_ref().is_ok_and(|object| self.grants.permit(object.spec.allowed_namespaces.as_ref(), namespace))
+    }
+}
+
+/// Watches the labels of namespaces (of one, if `scope` names it), and brings back the objects whose grant may depend on them.
+///
+/// `listed` turns true after the first list, or when there is none to be had: an installation that may not see namespaces works all the
+/// same, but grants by label reach nobody.
+pub async fn watch(engine: Arc<Engine>, scope: Option<String>, listed: watch::Sender<bool>) {
+    let api: Api<PartialObjectMeta<Namespace>> = Api::all(engine.client.clone());
+    let config = watcher::Config::default();
+    let config = match &scope {
+        Some(name) => config.fields(&format!("metadata.name={name}")),
+        None => config,
+    };
+    let mut events = watcher(api, config).default_backoff().boxed();
+    let mut changed: HashSet<Arc<str>> = HashSet::new();
+    let mut complained = false;
+    let note = |namespace: PartialObjectMeta<Namespace>| {
+        let name: Arc<str> = namespace.name_any().into();
+        engine.grants.labelled(&name, namespace.metadata.labels.unwrap_or_default()).then_some(name)
+    };
+    while let Some(event) = events.next().await {
+        match event {
+            Ok(watcher::Event::Init) => changed.clear(),
+            // All at once when the list is through: who is concerned is found by going through everybody.
+            Ok(watcher::Event::InitApply(namespace)) => changed.extend(note(namespace)),
+            Ok(watcher::Event::InitDone) => {
+                engine.enqueue_all(concerned(&engine, &std::mem::take(&mut changed)), Lane::Edit);
+                complained = false;
+                listed.send_replace(true);
+            }
+            Ok(watcher::Event::Apply(namespace)) => {
+                let changed: HashSet<_> = note(namespace).into_iter().collect();
+                engine.enqueue_all(concerned(&engine, &changed), Lane::Edit);
+            }
+            Ok(watcher::Event::Delete(namespace)) => engine.grants.forget(&namespace.name_any()),
+            Err(error) => {
+                if !std::mem::replace(&mut complained, true) {
+                    tracing::warn!(scope = scope.as_deref().unwrap_or("all"), %error, "cannot watch namespaces: grants by label reach nobody");
+                }
+                listed.send_replace(true);
+            }
+        }
+    }
+}
+
+/// The objects of these namespaces that name an AdminApi of another one.
+fn concerned(engine: &Engine, namespaces: &HashSet<Arc<str>>) -> Vec<Item> {
+    if namespaces.is_empty() { Vec::new() } else { engine.references.strangers(namespaces) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn permitted(allowed: serde_json::Value, labels: Option<serde_json::Value>) -> bool {
+        let allowed: Option<AllowedNamespaces> = serde_json::from_value(allowed).expect("lenient");
+        let labels: Option<Labels> = labels.map(|labels| serde_json::from_value(labels).expect("labels"));
+        permits(allowed.as_ref(), labels.as_ref())
+    }
+
+    #[test]
+    fn nobody_else_is_granted_anything_unless_the_owner_says_so() {
+        let team = || Some(json!({"team": "a"}));
+        for harmless in
+            [json!(null), json!({"from": "Same"}), json!({"from": "Everybody"}), json!({"from": "Selector"})]
+        {
+            assert!(!permitted(harmless.clone(), team()), "{harmless}");
+        }
+        assert!(permitted(json!({"from": "All"}), None));
+        let selector = json!({"from": "Selector", "selector": {"matchLabels": {"team": "a"}}});
+        assert!(permitted(selector.clone(), team()));
+        assert!(!permitted(selector.clone(), Some(json!({"team": "b"}))));
+        // Labels that are not known fit nothing.
+        assert!(!permitted(selector, None));
+        let expression = |operator: &str| {
+            let requirement = json!({"key": "team", "operator": operator, "values": ["a", "c"]});
+            json!({"from": "Selector", "selector": {"matchExpressions": [requirement]}})
+        };
+        assert!(permitted(expression("In"), team()));
+        assert!(!permitted(expression("NotIn"), team()));
+        assert!(!permitted(expression("Resembles"), team()));
+    }
+
+    #[test]
+    fn a_refusal_says_the_same_whether_or_not_there_is_anything() {
+        let Stop::Waiting { reason, message } = refusal("mine", &("theirs".into(), "vendor".into())) else {
+            panic!("a refusal waits for a grant");
+        };
+        assert_eq!(reason, Reason::NotGranted);
+        assert!(message.contains("theirs") && message.contains("allowedNamespaces"), "{message}");
+    }
+}

@@ -1,0 +1,13 @@
+//! Properties of the engine's pure parts: what holds for every input, tried with many that nobody would write.
+
+mod condition;
+mod plan;
+mod status;
+mod vendor;
+
+use proptest::test_runner::Config;
+
+/// How many cases are tried: as many as `PROPTEST_CASES` says, or 256. What was found is written down as a test by hand.
+fn config() -> Config {
+    Config { failure_persistence: None, ..Config::default() }
+}

@@ -1,0 +1,202 @@
+//! Crash: the power fails at every call of every operation of every kind, before the call and after it; answers are lost, and Kubernetes
+//! refuses. Whatever happens there is one external object in the end, it is as the spec says, and nobody had to clean up.
+//!
+//! Every point is tried, one by one; none is left to chance. What was tried is a table in docs/crash-matrix.md, which this test keeps
+//! true.
+
+mod operation;
+mod step;
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt::Write;
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt;
+use futures::future::join_all;
+use serde_json::Value as Json;
+
+use crate::harness::root;
+use crate::testbed::scene::{Arrival, Scene};
+use crate::testbed::{BEDS, Bed};
+use operation::Operation;
+use step::{Disturbance, Mark, Step, all_struck, order, stands};
+
+/// Stages of one kind at work beside each other.
+const STAGES: usize = 4;
+
+/// One point of the matrix.
+#[derive(Debug, Clone)]
+struct Point {
+    operation: Operation,
+    step: Step,
+    disturbance: Disturbance,
+    /// The external object at the end of an undisturbed run.
+    like: Option<Json>,
+}
+
+/// What became of the points of one operation of one kind.
+#[derive(Debug, Default)]
+struct Row {
+    vendor_calls: usize,
+    kubernetes_calls: usize,
+    points: usize,
+    kills: usize,
+    advised: usize,
+}
+
+/// Lets an operation run without disturbance, and returns its steps and the external object at its end.
+async fn undisturbed(scene: &Scene, operation: Operation, name: &str) -> (Vec<Step>, Option<Json>) {
+    operation.prepare(scene, name).await;
+    let mark = Mark::set(scene);
+    operation.begin(scene, name).await;
+    let arrival = operation.end(scene, name).await;
+    let steps = mark.steps(scene, name);
+    let like = scene.externals(name).first().map(|external| external.values.clone());
+    operation.check(scene, name, arrival, like.as_ref()).await;
+    (steps, like)
+}
+
+async fn disturbed(scene: &mut Scene, point: &Point, name: &str) -> Arrival {
+    let Point { operation, step, disturbance, like } = point;
+    operation.prepare(scene, name).await;
+    let mark = Mark::set(scene);
+    order(scene, name, step, *disturbance);
+    operation.begin(scene, name).await;
+    if disturbance.kills() {
+        stands(scene, &mark, step).await;
+        scene.stage.kill_operator().await;
+        scene.stage.start_operator().await;
+    }
+    let arrival = operation.end(scene, name).await;
+    assert!(all_struck(scene), "the step did not come");
+    operation.check(scene, name, arrival, like.as_ref()).await;
+    arrival
+}
+
+/// A stage whose operator knows all that it reads but once.
+async fn warm(bed: &'static Bed) -> Scene {
+    let scene = Scene::set(bed).await;
+    undisturbed(&scene, Operation::Create, "warm").await;
+    scene
+}
+
+async fn points(bed: &'static Bed, scene: &Scene) -> (Vec<Point>, Vec<Row>) {
+    let (mut all, mut rows) = (Vec::new(), Vec::new());
+    for operation in Operation::ALL.into_iter().filter(|operation| operation.suits(bed)) {
+        let name = format!("plain-{operation:?}").to_lowercase();
+        let (steps, like) = undisturbed(scene, operation, &name).await;
+        let calls = steps.iter().filter(|step| step.call.is_vendor()).count();
+        let points = steps.iter().flat_map(|step| {
+            let point = |disturbance: &Disturbance| Point {
+                operation,
+                step: step.clone(),
+                disturbance: *disturbance,
+                like: like.clone(),
+            };
+            Disturbance::of(&step.call).iter().map(point)
+        });
+        let points: Vec<Point> = points.collect();
+        rows.push(Row {
+            vendor_calls: calls,
+            kubernetes_calls: steps.len() - calls,
+            points: points.len(),
+            kills: points.iter().filter(|point| point.disturbance.kills()).count(),
+            advised: 0,
+        });
+        all.extend(points);
+    }
+    (all, rows)
+}
+
+/// All points of a kind; the table's rows, and what went wrong.
+async fn kind(bed: &'static Bed) -> (String, Vec<String>) {
+    let scene = warm(bed).await;
+    let (points, rows) = points(bed, &scene).await;
+    let queue = RefCell::new(points.into_iter().enumerate().collect::<VecDeque<_>>());
+    let (rows, failures) = (RefCell::new(rows), RefCell::new(Vec::new()));
+    let operations: Vec<Operation> = Operation::ALL.into_iter().filter(|operation| operation.suits(bed)).collect();
+    let work = |first: Option<Scene>| {
+        let (queue, rows, failures, operations) = (&queue, &rows, &failures, &operations);
+        async move {
+            let mut scene = match first {
+                Some(scene) => scene,
+                None => warm(bed).await,
+            };
+            loop {
+                let Some((number, point)) = queue.borrow_mut().pop_front() else { break };
+                let name = format!("case-{number}");
+                match AssertUnwindSafe(disturbed(&mut scene, &point, &name)).catch_unwind().await {
+                    Ok(Arrival::Unaided) => {}
+                    Ok(Arrival::Advised) => {
+                        let place = operations.iter().position(|operation| *operation == point.operation).unwrap();
+                        rows.borrow_mut()[place].advised += 1;
+                    }
+                    Err(panic) => {
+                        let said = panic.downcast_ref::<String>().cloned().unwrap_or_default();
+                        failures.borrow_mut().push(format!("{}: {point:?}: {said}", bed.name));
+                        crate::log::show(&scene.stage.namespace);
+                        scene = warm(bed).await;
+                    }
+                }
+            }
+        }
+    };
+    let others = (1..STAGES).map(|_| work(None));
+    join_all(std::iter::once(work(Some(scene))).chain(others)).await;
+    let mut table = String::new();
+    for (operation, row) in operations.iter().zip(rows.take()) {
+        let Row { vendor_calls, kubernetes_calls, points, kills, advised } = row;
+        let parked = if advised == 0 { String::new() } else { advised.to_string() };
+        let words = format!("{operation:?}").to_lowercase();
+        writeln!(
+            table,
+            "| {} | {words} | {vendor_calls} | {kubernetes_calls} | {points} | {kills} | {parked} |",
+            bed.name
+        )
+        .unwrap();
+    }
+    (table, failures.take())
+}
+
+const HEAD: &str = "\
+# The crash matrix
+
+For each kind and each thing that an object goes through: how many calls an undisturbed run makes to the vendor and to Kubernetes (Events
+and the AdminApi's own status aside), and at how many points it was disturbed, one by one. At each call the power fails before it is
+carried out, and, when it is a write, after that, while its answer is on the way; answers get lost and connections break; Kubernetes
+answers 409 and 500. After each of them the operator (a new one, where the power failed) came to the same end: one external object, or none
+after a deletion, with the values of the spec; its id recorded, no create pending, no finalizer left behind, and nothing to do for a second pass.
+What cannot be undone, such as a mail of invitation, was done once.
+
+*Parked* counts the points after which the object waited with `CreateOutcomeUnknown`, as it must where the vendor cannot search, and went on when a
+person had done what its message says.
+
+`make crash-matrix` tries them all and compares this page; it is part of `make test`.
+
+| kind | operation | vendor calls | Kubernetes calls | points | power failures | parked |
+| --- | --- | ---: | ---: | ---: | ---: | ---: |
+";
+
+#[tokio::test]
+#[allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a test has no command line to be told by, or to tell with"
+)]
+async fn the_power_fails_at_every_call() {
+    let only = std::env::var("CRASH_KIND").unwrap_or_default();
+    let beds = BEDS.iter().filter(|bed| bed.name.contains(&only));
+    let (tables, failures): (Vec<_>, Vec<_>) = join_all(beds.map(kind)).await.into_iter().unzip();
+    let failures: Vec<String> = failures.into_iter().flatten().collect();
+    let page = HEAD.to_owned() + &tables.concat();
+    println!("{page}");
+    assert!(failures.is_empty(), "{} points:\n{}", failures.len(), failures.join("\n"));
+    let path = root().join("docs/crash-matrix.md");
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, &page).unwrap();
+    }
+    if only.is_empty() {
+        assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), page, "see with UPDATE_GOLDEN=1 what changed");
+    }
+}

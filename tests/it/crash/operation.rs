@@ -1,0 +1,125 @@
+//! Operation: what an object goes through, from the start that it needs to the end that it must have, whatever happened between.
+
+use k8s_openapi::api::core::v1::ConfigMap;
+use kube::ResourceExt;
+use kube::api::{Api, DeleteParams, ListParams};
+use provost::engine::policy::Deletion;
+use provost::sim::simulated::Simulated;
+use serde_json::json;
+
+use super::step::Mark;
+use crate::testbed::Bed;
+use crate::testbed::scene::{Arrival, EXTERNAL_ID, PENDING_CREATE, Scene, annotation};
+
+/// What an object goes through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    Create,
+    Adopt,
+    Update,
+    Disable,
+    Revive,
+    Delete,
+    Orphan,
+}
+
+impl Operation {
+    pub const ALL: [Self; 7] =
+        [Self::Create, Self::Adopt, Self::Update, Self::Disable, Self::Revive, Self::Delete, Self::Orphan];
+
+    /// Whether a kind can go through it.
+    pub fn suits(self, bed: &Bed) -> bool {
+        match self {
+            Self::Create | Self::Adopt | Self::Update | Self::Orphan => true,
+            Self::Disable | Self::Revive => bed.allows(Deletion::Disable),
+            Self::Delete => bed.allows(Deletion::Delete),
+        }
+    }
+
+    /// Whether the object is gone at its end.
+    fn ends(self) -> bool {
+        matches!(self, Self::Disable | Self::Delete | Self::Orphan)
+    }
+
+    fn deletion(self) -> &'static str {
+        match self {
+            Self::Disable | Self::Revive => "Disable",
+            Self::Delete => "Delete",
+            Self::Create | Self::Adopt | Self::Update | Self::Orphan => "Orphan",
+        }
+    }
+
+    /// Brings an object to where the operation begins.
+    pub async fn prepare(self, scene: &Scene, name: &str) {
+        if self == Self::Create {
+            return;
+        }
+        scene.stage.apply(&scene.manifest(name, json!({"deletion": self.deletion()}))).await;
+        scene.arrived(name).await;
+        // What came after that first look is over when a second one is.
+        scene.looked_at(name).await;
+        if matches!(self, Self::Revive | Self::Adopt) {
+            scene.delete(name).await;
+            scene.gone(name).await;
+        }
+        if self == Self::Disable {
+            // Made by the first deletion and patched by the others: here each is the first.
+            let notes = Api::<ConfigMap>::namespaced(scene.stage.client.clone(), &scene.stage.namespace);
+            notes.delete_collection(&DeleteParams::default(), &ListParams::default()).await.unwrap();
+        }
+    }
+
+    /// Begins it, as a person does.
+    pub async fn begin(self, scene: &Scene, name: &str) {
+        let mut manifest = scene.manifest(name, json!({"deletion": self.deletion()}));
+        match self {
+            Self::Create | Self::Revive => scene.stage.apply(&manifest).await,
+            Self::Adopt => {
+                manifest["metadata"]["annotations"] = json!({EXTERNAL_ID: scene.externals(name)[0].id});
+                scene.stage.apply(&manifest).await;
+            }
+            Self::Update => {
+                scene.patch(name, json!({"spec": (scene.bed.edit)()})).await;
+            }
+            Self::Disable | Self::Delete | Self::Orphan => scene.delete(name).await,
+        }
+    }
+
+    /// Waits for its end.
+    pub async fn end(self, scene: &Scene, name: &str) -> Arrival {
+        if self.ends() {
+            scene.gone(name).await;
+            Arrival::Unaided
+        } else {
+            scene.arrived(name).await
+        }
+    }
+
+    /// What must be so at its end: `like` is the external object after an undisturbed run, none if there was none.
+    pub async fn check(self, scene: &Scene, name: &str, arrival: Arrival, like: Option<&serde_json::Value>) {
+        let externals = scene.externals(name);
+        let values: Vec<_> = externals.iter().map(|external| &external.values).collect();
+        assert_eq!(values, like.into_iter().collect::<Vec<_>>(), "the vendor's side");
+        let effects = scene.stage.vendor.effects().get(name).copied().unwrap_or(1);
+        // A person who has a create made anew has its first step made anew too.
+        let most = if arrival == Arrival::Advised { 2 } else { 1 };
+        assert!(effects <= most, "what cannot be undone was done {effects} times");
+        if self.ends() {
+            return;
+        }
+        let object = scene.api.get(name).await.unwrap();
+        assert_eq!(annotation(&object, PENDING_CREATE), None, "no create is pending");
+        assert_eq!(annotation(&object, EXTERNAL_ID), Some(externals[0].id.as_str()));
+        assert_eq!(object.data["status"]["externalId"], externals[0].id.as_str());
+        assert_eq!(object.finalizers().len(), 1, "{:?}", object.finalizers());
+        // A second pass has nothing to do, and says only that it was had.
+        let mark = Mark::set(scene);
+        scene.looked_at(name).await;
+        assert_eq!(mark.vendor_writes(scene), [], "writes of the second pass");
+        let writes = mark.kubernetes_writes(scene, name);
+        assert_eq!(writes.len(), 1, "{writes:#?}");
+        let said = writes[0].body["status"].as_object().unwrap();
+        assert_eq!(said.keys().collect::<Vec<_>>(), ["lastHandledReconcileAt"], "{writes:#?}");
+        scene.let_go(name).await;
+    }
+}

@@ -1,0 +1,142 @@
+//! Testbed: every kind with what a proof needs to handle it without knowing it: its row, its simulator, its example and an edit of it.
+//! A kind of the program is proven by being in this table, and one that is not fails the suite.
+
+pub mod scene;
+
+use std::time::Duration;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use provost::engine::policy::Deletion;
+use provost::engine::registry::{KindRow, Tables};
+use provost::sim::simulated::Simulated;
+use provost::{kinds, myintranetapps};
+use serde_json::{Value as Json, json};
+
+use crate::harness::root;
+use crate::workshop;
+
+/// A kind under test.
+pub struct Bed {
+    /// What the proofs call it.
+    pub name: &'static str,
+    /// The kind.
+    pub kind: &'static str,
+    /// Starts its vendor.
+    pub vendor: fn() -> BoxFuture<'static, Box<dyn Simulated>>,
+    /// The folder of its example.
+    examples: &'static str,
+    /// What an edit changes in the spec: something of every group of fields.
+    pub edit: fn() -> Json,
+}
+
+/// Every kind under test.
+pub const BEDS: &[Bed] = &[
+    Bed {
+        name: "TenantAccount",
+        kind: "TenantAccount",
+        vendor: || {
+            async {
+                boxed(myintranetapps::sim::Simulator::start(myintranetapps::sim::Options::default()).await.unwrap())
+            }
+            .boxed()
+        },
+        examples: "deploy/examples",
+        edit: || json!({"packageId": "94", "emailAdmin": "board@example.com", "active": false}),
+    },
+    Bed {
+        name: "Tool (test only)",
+        kind: "Tool",
+        vendor: || workshop(workshop::sim::Options::default()),
+        examples: "tests/it/workshop/examples",
+        edit: tool_edit,
+    },
+    Bed {
+        name: "Tool, listed and deleted late (test only)",
+        kind: "Tool",
+        vendor: || {
+            workshop(workshop::sim::Options {
+                list_lag: Duration::from_millis(700),
+                delete_lag: 1,
+                ..Default::default()
+            })
+        },
+        examples: "tests/it/workshop/examples",
+        edit: tool_edit,
+    },
+    Bed {
+        name: "Member (test only)",
+        kind: "Member",
+        vendor: || workshop(workshop::sim::Options::default()),
+        examples: "tests/it/workshop/examples",
+        edit: || json!({"nick": "Hanna", "password": {"secretRef": {"name": "door", "key": "next"}}}),
+    },
+];
+
+fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
+    Box::new(simulator)
+}
+
+fn workshop(options: workshop::sim::Options) -> BoxFuture<'static, Box<dyn Simulated>> {
+    async { boxed(workshop::sim::Simulator::start(options).await.unwrap()) }.boxed()
+}
+
+fn tool_edit() -> Json {
+    json!({"colour": "blue", "pin": {"secretRef": {"name": "lock", "key": "next"}}})
+}
+
+impl Bed {
+    /// The kind's row.
+    pub fn row(&self) -> &'static KindRow {
+        workshop::tables().kind(self.kind).unwrap()
+    }
+
+    /// What an operator of this kind alone knows.
+    pub fn tables(&self) -> Tables {
+        workshop::tables_of(&[self.kind])
+    }
+
+    /// The block of an AdminApi that selects its vendor.
+    pub fn block(&self) -> &'static str {
+        let vendor = self.row().vendor;
+        workshop::tables().vendors.iter().find(|row| row.name == vendor).unwrap().block
+    }
+
+    /// The path of the spec that is its natural key.
+    pub fn key(&self) -> &'static str {
+        self.row().fields.iter().find(|field| field.key).unwrap().path
+    }
+
+    /// Whether its policy allows this deletion.
+    pub fn allows(&self, deletion: Deletion) -> bool {
+        self.row().deletions.contains(&deletion)
+    }
+
+    /// The documents of the file with its example: the example itself, and what it needs beside.
+    pub fn example(&self) -> (Json, Vec<Json>) {
+        let mut files: Vec<_> =
+            std::fs::read_dir(root().join(self.examples)).unwrap().map(|file| file.unwrap().path()).collect();
+        files.sort();
+        for file in files {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let documents: Vec<Json> = text.split("\n---\n").map(|text| serde_yaml::from_str(text).unwrap()).collect();
+            let (ours, beside): (Vec<_>, Vec<_>) =
+                documents.into_iter().partition(|document| document["kind"] == self.kind);
+            if let Some(example) = ours.into_iter().next() {
+                return (example, beside);
+            }
+        }
+        panic!("{} has no example in {}", self.kind, self.examples);
+    }
+}
+
+#[test]
+fn every_kind_of_the_program_is_under_test() {
+    for row in kinds::TABLES.kinds {
+        assert!(BEDS.iter().any(|bed| bed.kind == row.kind), "{} is in no row of tests/it/testbed", row.kind);
+    }
+    for bed in BEDS {
+        let (example, _) = bed.example();
+        assert!(example["spec"][bed.key()].is_string(), "{}", bed.name);
+    }
+}

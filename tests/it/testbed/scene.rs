@@ -1,0 +1,169 @@
+//! Scene: a stage for one kind under test, and its objects without their types.
+
+use kube::ResourceExt;
+use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
+use kube::core::ApiResource;
+use provost::sim::simulated::{External, Simulated};
+use serde_json::{Value as Json, json};
+
+use super::Bed;
+use crate::harness::{DEADLINE, await_object};
+use crate::stage::{API, Stage, fresh_token};
+
+pub const EXTERNAL_ID: &str = "provost.dev/external-id";
+pub const PENDING_CREATE: &str = "provost.dev/pending-create";
+const RECONCILE_AT: &str = "provost.dev/reconcile-at";
+
+/// A stage for one kind.
+pub struct Scene {
+    pub bed: &'static Bed,
+    pub stage: Stage<Box<dyn Simulated>>,
+    pub api: Api<DynamicObject>,
+}
+
+/// How an object came to be as its spec says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrival {
+    /// By itself.
+    Unaided,
+    /// It was parked with `CreateOutcomeUnknown`, and went on when a person had done what its message says.
+    Advised,
+}
+
+impl Scene {
+    /// A stage with the kind's vendor, what its example needs, an AdminApi, and an operator at work.
+    pub async fn set(bed: &'static Bed) -> Self {
+        let mut stage = Stage::of((bed.vendor)().await, bed.block(), bed.tables()).await;
+        stage.connect().await;
+        for document in bed.example().1.iter().filter(|document| document["kind"] == "Secret") {
+            stage.apply(document).await;
+        }
+        stage.start_operator().await;
+        stage.api_ready().await;
+        let names = (bed.row().crd)().spec.names;
+        let resource = ApiResource {
+            group: "provost.dev".to_owned(),
+            version: "v1alpha1".to_owned(),
+            api_version: "provost.dev/v1alpha1".to_owned(),
+            kind: names.kind,
+            plural: names.plural,
+        };
+        let api = Api::namespaced_with(stage.client.clone(), &stage.namespace, &resource);
+        Self { bed, stage, api }
+    }
+
+    /// The kind's example under another name, which is its natural key too, with this policy.
+    pub fn manifest(&self, name: &str, policy: Json) -> Json {
+        let (mut manifest, _) = self.bed.example();
+        manifest["metadata"] = json!({"name": name});
+        manifest["spec"][self.bed.key()] = json!(name);
+        manifest["spec"]["adminApi"] = json!({"name": API});
+        manifest["spec"]["policy"] = policy;
+        if manifest["spec"].get("writeConnectionTo").is_some() {
+            // A Secret that we write belongs to one object.
+            manifest["spec"]["writeConnectionTo"] = json!({"secretRef": {"name": name}});
+        }
+        manifest
+    }
+
+    /// Sends a merge patch.
+    pub async fn patch(&self, name: &str, patch: Json) -> DynamicObject {
+        self.api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap()
+    }
+
+    /// Sets an annotation, or removes it.
+    pub async fn annotate(&self, name: &str, annotation: &str, value: Option<&str>) {
+        self.patch(name, json!({"metadata": {"annotations": {annotation: value}}})).await;
+    }
+
+    /// Asks Kubernetes to delete an object.
+    pub async fn delete(&self, name: &str) {
+        self.api.delete(name, &DeleteParams::default()).await.unwrap();
+    }
+
+    /// Waits until an object is as `wanted` says.
+    #[track_caller]
+    pub fn until(
+        &self,
+        name: &str,
+        wanted: impl Fn(&DynamicObject) -> bool + Send + 'static,
+    ) -> impl Future<Output = DynamicObject> {
+        let wanted = move |object: Option<&DynamicObject>| object.is_some_and(&wanted);
+        let waiting = await_object(self.api.clone(), name, wanted, DEADLINE);
+        async move { waiting.await.unwrap() }
+    }
+
+    /// Waits until an object is gone.
+    #[track_caller]
+    pub fn gone(&self, name: &str) -> impl Future<Output = ()> {
+        let waiting = await_object(self.api.clone(), name, |object: Option<&DynamicObject>| object.is_none(), DEADLINE);
+        async move {
+            waiting.await;
+        }
+    }
+
+    /// Waits until an object is as its spec says; does what its message advises when it is parked.
+    pub async fn arrived(&self, name: &str) -> Arrival {
+        let parked = |object: &DynamicObject| is(object, "Ready", "False", "CreateOutcomeUnknown");
+        let object = self.until(name, move |object| converged(object) || parked(object)).await;
+        if converged(&object) {
+            return Arrival::Unaided;
+        }
+        let message = message(&object, "Ready");
+        assert!(message.contains(EXTERNAL_ID) && message.contains(PENDING_CREATE), "{message}");
+        match self.externals(name).as_slice() {
+            [] => self.annotate(name, PENDING_CREATE, None).await,
+            [made] => self.annotate(name, EXTERNAL_ID, Some(&made.id)).await,
+            doubles => panic!("{doubles:#?}"),
+        }
+        self.until(name, converged).await;
+        Arrival::Advised
+    }
+
+    /// Asks for a look at an object, and waits until it was had.
+    pub async fn looked_at(&self, name: &str) -> DynamicObject {
+        let token = fresh_token();
+        self.annotate(name, RECONCILE_AT, Some(&token)).await;
+        self.until(name, move |object| object.data["status"]["lastHandledReconcileAt"] == token.as_str()).await
+    }
+
+    /// The external objects with this natural key.
+    pub fn externals(&self, key: &str) -> Vec<External> {
+        let ours = |external: &External| external.kind == self.bed.kind && external.key == key;
+        self.stage.vendor.externals().into_iter().filter(ours).collect()
+    }
+
+    /// Lets go of an object, and leaves the vendor's side alone.
+    pub async fn let_go(&self, name: &str) {
+        self.patch(name, json!({"spec": {"policy": {"deletion": "Orphan"}}})).await;
+        self.delete(name).await;
+        self.gone(name).await;
+    }
+}
+
+/// Whether a condition of an object is so, for its present generation.
+pub fn is(object: &DynamicObject, condition: &str, status: &str, reason: &str) -> bool {
+    let current = object.data["status"]["observedGeneration"].as_i64() == object.metadata.generation;
+    let found = self::condition(object, condition);
+    current && found["status"] == status && found["reason"] == reason
+}
+
+/// Whether an object is as its present spec says.
+pub fn converged(object: &DynamicObject) -> bool {
+    is(object, "Ready", "True", "Converged")
+}
+
+/// The message of a condition; blank without it.
+pub fn message(object: &DynamicObject, condition: &str) -> String {
+    self::condition(object, condition)["message"].as_str().unwrap_or_default().to_owned()
+}
+
+/// The annotation of an object.
+pub fn annotation<'o>(object: &'o DynamicObject, name: &str) -> Option<&'o str> {
+    object.annotations().get(name).map(String::as_str)
+}
+
+fn condition(object: &DynamicObject, condition: &str) -> Json {
+    let known = object.data["status"]["conditions"].as_array().into_iter().flatten();
+    known.filter(|known| known["type"] == condition).cloned().next().unwrap_or_default()
+}
