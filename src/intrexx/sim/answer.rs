@@ -254,7 +254,7 @@ fn hand_out(answers: &Answers, token: &str) -> Response {
         TokenStyle::Raw => text(token.to_owned()),
         TokenStyle::Padded => text(format!(" {token}\r\n")),
         TokenStyle::Quoted => json_body(200, &json!(token)),
-        TokenStyle::Token => object(answers, 200, json!({"token": token, "expires_in": 3600})),
+        TokenStyle::Token => object(answers, 200, json!({"token": token, "type": "Bearer"})),
         TokenStyle::AccessToken => object(answers, 200, json!({"access_token": token, "token_type": "Bearer"})),
     }
 }

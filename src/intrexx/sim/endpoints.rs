@@ -167,9 +167,14 @@ pub(super) fn find(method: &Method, path: &str) -> Result<Match, Refusal> {
         }
     }
     Err(match others.is_empty() {
-        true => Refusal::missing("there is no such path"),
+        true => no_path(),
         false => Refusal::new(Cause::Method(allow(&others)), "this path has no such method"),
     })
+}
+
+/// The refusal for a path that leads nowhere.
+pub(super) fn no_path() -> Refusal {
+    Refusal::missing("there is no such path")
 }
 
 /// The part of a path that a journal may show: without the key of a licence.

@@ -72,7 +72,10 @@ pub(super) async fn serve(
                 let query = uri.query().map(|query| format!("?{query}")).unwrap_or_default();
                 return moved(StatusCode::MOVED_PERMANENTLY, &format!("{path}{query}"));
             }
-            Way::Nowhere => (String::new(), "/nowhere/at/all"),
+            Way::Nowhere => {
+                let place = Place { origin: installation.origin(), base: "" };
+                return respond(&store.options, &place, Err(endpoints::no_path()));
+            }
         };
         let place = Place { origin: installation.origin(), base: &base };
         match admit(&mut store, &method, rest, &headers, &body) {
@@ -114,7 +117,7 @@ fn admit(store: &mut Store, method: &Method, path: &str, headers: &HeaderMap, bo
     let Match { endpoint, mut params } = endpoints::find(method, path)?;
     let number = endpoint.number;
     if number == LICENSE_IAA && !store.options.server.license_endpoint {
-        return Err(Refusal::missing("there is no such path"));
+        return Err(endpoints::no_path());
     }
     if number > AUTHENTICATE {
         check_token(store, headers)?;

@@ -69,70 +69,89 @@ fn view(store: &Store, portal: &Portal) -> Value {
     shown
 }
 
+/// What a new portal must have for itself.
+struct Site {
+    path: String,
+    /// The technical name.
+    name: String,
+    ports: Vec<i64>,
+    /// As `host:port/name`; blank when none is named.
+    database: String,
+}
+
+impl Site {
+    fn of(sent: &Fields) -> Result<Self, Refusal> {
+        let path = text(sent, "portal_path").trim_end_matches(['/', '\\']).to_owned();
+        let name = path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+        if name.is_empty() {
+            return Err(Refusal::bad("portal_path has no last element"));
+        }
+        let ports = ["portal.web_connector_port", "portal.rest_connector_port"];
+        let ports = ports.into_iter().filter_map(|port| at(sent, port)?.as_i64()).collect();
+        let port = at(sent, "database.port").and_then(Value::as_i64).unwrap_or_default();
+        let database = match text(sent, "database.database_name") {
+            "" => String::new(),
+            name => format!("{}:{port}/{name}", text(sent, "database.host")),
+        };
+        Ok(Self { path, name, ports, database })
+    }
+
+    fn check_free(&self, store: &mut Store, with_database: bool) -> Result<(), Refusal> {
+        if store.state.directories.contains(&self.path) || store.portal(&self.name).is_some() {
+            return Err(Refusal::taken("portal_path is already used"));
+        }
+        if store.state.portals.iter().any(|portal| self.ports.iter().any(|port| portal.ports.contains(port))) {
+            return Err(Refusal::taken("a port is already used"));
+        }
+        if with_database && store.state.databases.contains(&self.database) {
+            return Err(Refusal::taken("database.database_name is already used"));
+        }
+        Ok(())
+    }
+}
+
+fn text<'a>(sent: &'a Fields, path: &str) -> &'a str {
+    at(sent, path).and_then(Value::as_str).unwrap_or_default()
+}
+
 /// 3: makes a portal. Its directory, its ports and a database to be created must be free.
 pub fn create(call: &mut Call<'_>) -> Result<Done, Refusal> {
     let sent = call.checked(&NEW, Purpose::Create)?;
-    let text = |path: &str| at(&sent, path).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let path = text("portal_path").trim_end_matches(['/', '\\']).to_owned();
-    let name = path.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
-    if name.is_empty() {
-        return Err(Refusal::bad("portal_path has no last element"));
-    }
-    let template = text("template_path");
-    let same = |known: &str| known.trim_end_matches('/') == template.trim_end_matches('/');
-    if !call.store.state.templates.iter().any(|known| same(&known.path)) {
+    let site = Site::of(&sent)?;
+    let template = text(&sent, "template_path").trim_end_matches('/');
+    if !call.store.state.templates.iter().any(|known| known.path.trim_end_matches('/') == template) {
         return Err(Refusal::missing("template_path does not exist"));
     }
-    if call.store.state.directories.contains(&path) || call.store.portal(&name).is_some() {
-        return Err(Refusal::taken("portal_path is already used"));
-    }
-    let ports = ["portal.web_connector_port", "portal.rest_connector_port"];
-    let ports: Vec<i64> = ports.into_iter().filter_map(|port| at(&sent, port)?.as_i64()).collect();
-    if call.store.state.portals.iter().any(|portal| ports.iter().any(|port| portal.ports.contains(port))) {
-        return Err(Refusal::taken("a port is already used"));
-    }
-    let database = database(&sent);
-    if at(&sent, "database.create") == Some(&Value::Bool(true)) && call.store.state.databases.contains(&database) {
-        return Err(Refusal::taken("database.database_name is already used"));
-    }
+    site.check_free(call.store, at(&sent, "database.create") == Some(&Value::Bool(true)))?;
     let store = &mut *call.store;
-    let mut portal = Portal::new(&mut store.state, &name, &store.options.server.intrexx_version);
-    portal.display_name = text("portal.display_name");
-    portal.portal_path = path.clone();
+    let mut portal = Portal::new(&mut store.state, &site.name, &store.options.server.intrexx_version);
+    portal.display_name = text(&sent, "portal.display_name").to_owned();
     for (property, path) in [
         (&mut portal.default_language, "portal.default_language"),
         (&mut portal.base_url, "portal.web_default_base_url"),
         (&mut portal.database_password, "database.password"),
     ] {
-        let value = text(path);
+        let value = text(&sent, path);
         if !value.is_empty() {
-            *property = value;
+            value.clone_into(property);
         }
     }
-    portal.ports.extend(ports);
-    portal.database.clone_from(&database);
+    portal.portal_path.clone_from(&site.path);
+    portal.database.clone_from(&site.database);
+    portal.ports.extend(site.ports);
     if !call.by_hand {
         let takes = SignedDuration::from_secs(store.options.server.create_seconds.into());
         portal.ready_at = (!takes.is_zero()).then(|| store.state.now() + takes);
         portal.known = store.options.server.new_portals == NewPortals::Known;
     }
     let id = portal.id.clone();
-    store.state.directories.insert(path);
-    if !database.is_empty() {
-        store.state.databases.insert(database);
+    store.state.directories.insert(site.path);
+    if !site.database.is_empty() {
+        store.state.databases.insert(site.database);
     }
     store.state.portals.push(portal);
-    store.state.note(&name, "created");
+    store.state.note(&site.name, "created");
     Ok(Done::Building { id })
-}
-
-fn database(sent: &Fields) -> String {
-    let text = |path| at(sent, path).and_then(Value::as_str).unwrap_or_default();
-    let port = at(sent, "database.port").and_then(Value::as_i64).unwrap_or_default();
-    match text("database.database_name") {
-        "" => String::new(),
-        name => format!("{}:{port}/{name}", text("database.host")),
-    }
 }
 
 /// What is answered for a portal when it is made; none before. Who makes one by hand is told at once.
