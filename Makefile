@@ -38,5 +38,5 @@ generate: ## Write all generated files: definitions, chart parts, tables of the 
 endpoints: ## Print which part of Provost reaches which vendor endpoint
 	@$(PROVOST) generate --print docs/endpoints.md
 
-bench: apiserver ## Run the benchmarks; ARGS="--accounts 10000" for another size
-	cargo bench --bench operator -- $(ARGS)
+bench: apiserver build ## Measure the released program; ARGS="--accounts 10000 --rows b3,b6" for another size and some rows
+	cargo bench --bench operator -- --program target/release/provost $(ARGS)

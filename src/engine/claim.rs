@@ -194,7 +194,8 @@ impl Index {
 
     fn join(&mut self, item: Item, stake: Stake) {
         for group in self.groups_for(&item, &stake) {
-            self.groups.entry(group).or_default().push(item.clone());
+            // Nearly always alone in it, and there are two for each object.
+            self.groups.entry(group).or_insert_with(|| Vec::with_capacity(1)).push(item.clone());
         }
         self.stakes.insert(item, stake);
     }

@@ -24,6 +24,8 @@ const BURST: u32 = 50;
 const MOST_NORMAL: usize = 200;
 /// As many warnings wait at most.
 const MOST_WARNINGS: usize = 2000;
+/// As many Events are kept at most, to count those that repeat.
+const REMEMBERED: u64 = 64;
 /// A note no longer than this is taken by Kubernetes.
 const LONGEST_NOTE: usize = 1000;
 
@@ -72,10 +74,14 @@ impl Events {
     /// Publishes them for ever, in the name of `identity`.
     pub async fn publish(&self, client: Client, identity: String) {
         let reporter = Reporter { controller: "provost.dev/provost".to_owned(), instance: Some(identity) };
-        let recorder = Recorder::new(client, reporter);
+        let mut recorder = Recorder::new(client.clone(), reporter.clone());
         let mut pace = Pace(Instant::now());
-        loop {
+        for published in 1_u64.. {
             let (event, about) = self.next(&mut pace).await;
+            // It keeps each Event for minutes, to count those that repeat; ours tell of transitions, and thousands would fill the memory.
+            if published % REMEMBERED == 0 {
+                recorder = Recorder::new(client.clone(), reporter.clone());
+            }
             let warning = matches!(event.type_, EventType::Warning);
             match call(recorder.publish(&event, &about)).await {
                 Ok(()) => self.metrics.event(warning, "published"),

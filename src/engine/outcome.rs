@@ -54,6 +54,9 @@ pub async fn record<K: Kind>(item: &Item, pass: &mut Pass<'_, K>, outcome: &Outc
         pass.memory.not_kept.clear();
         if pass.annotation(super::policy::EXTERNAL_ID).is_some() {
             pass.memory.external_id = None;
+            if pass.annotation(super::policy::PENDING_CREATE).is_none() {
+                pass.memory.attempt = None;
+            }
         }
     }
     Ok(())

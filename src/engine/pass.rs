@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kube::Resource;
 use kube::core::object::HasStatus;
+use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::announcement::Announcement;
@@ -102,6 +102,52 @@ impl<K: Kind> Default for Memory<K> {
             published: None,
         }
     }
+}
+
+impl<K: Kind> Memory<K> {
+    /// The object in Kubernetes is at `version`: a copy of ours that is no newer is dropped.
+    pub fn catch_up(&mut self, version: Option<u64>) {
+        self.latest = self.latest.take().filter(|latest| version_of(latest) > version);
+    }
+
+    /// Whether there is nothing to remember, so that thousands of settled objects cost nothing.
+    pub fn is_blank(&self) -> bool {
+        // Every field by name: a new one has to be thought of here.
+        let Self {
+            uid: _,
+            tries: 0,
+            waited: false,
+            latest: None,
+            look_after: None,
+            external_id: None,
+            applied,
+            facts: None,
+            adopted: None,
+            disabled: false,
+            permitted: None,
+            approved: None,
+            tried,
+            not_kept,
+            shown: None,
+            wish: None,
+            attempt: None,
+            attempt_is_clean: _,
+            step_is_clean: _,
+            step: None,
+            absent: None,
+            removed: false,
+            published: None,
+        } = self
+        else {
+            return false;
+        };
+        applied.is_empty() && tried.is_empty() && not_kept.is_empty()
+    }
+}
+
+/// Versions are compared as the numbers that they are by contract since Kubernetes 1.35, and always were in practice.
+pub fn version_of(object: &impl ResourceExt) -> Option<u64> {
+    object.meta().resource_version.as_ref().and_then(|version| version.parse().ok())
 }
 
 /// A value that was sent to a vendor.

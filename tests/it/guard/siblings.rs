@@ -178,6 +178,7 @@ async fn planned(vendor: &Simulator, sibling: Option<Resolved>) -> Result<Previe
         credentials: vendor.credentials(),
         ca_bundle: None,
         limits: Limits::default(),
+        breaker: Arc::default(),
         gate: Arc::new(ReadOnly),
         observer: Arc::new(Unobserved),
     };
