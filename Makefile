@@ -16,7 +16,7 @@ test: apiserver ## Run all tests; the integration tests use a real Kubernetes AP
 	cargo test
 
 crash-matrix: apiserver ## Let the power fail at every call of every operation of every kind, and print the table; CRASH_KIND=Tool for one kind
-	cargo test --test it crash:: -- --nocapture
+	cargo test --test it crash:: -- --ignored --nocapture
 
 fuzz: ## Try properties and decoders with many more inputs than `make test` does; CASES=100000 for another number
 	PROPTEST_CASES=$(or $(CASES),20000) cargo test --lib -- properties fuzz
