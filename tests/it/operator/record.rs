@@ -124,7 +124,7 @@ async fn what_never_left_has_no_line() {
 
     // Nor has what is only taken over, or only seen.
     stage.account("again", json!({"subdomain": "good"})).await;
-    stage.unready("again", "AlreadyExists").await;
+    stage.unready("again", "Conflict").await;
     stage.resynced("good").await;
     stage.restart_operator().await;
     stage.looked_at::<TenantAccount>("good").await;
