@@ -8,6 +8,7 @@ pub mod base;
 pub mod cli;
 pub mod engine;
 pub mod http;
+pub mod intrexx;
 pub mod kinds;
 pub mod myintranetapps;
 pub mod ops;

@@ -1,6 +1,6 @@
 //! Controller: joins a kind's watch, the queue and the loop. Which changes are news is decided here, and what is remembered lives here.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use kube::{Resource, ResourceExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::claim::Stake;
 use super::condition::SYNCED;
 use super::conflict;
 use super::context::{Controller, Engine};
@@ -31,7 +32,7 @@ use super::sibling::{Resolved, Siblings};
 use super::state::State;
 use super::trigger::{Digests, Trigger};
 use super::watch::{Change, Key, Store, watch_scope};
-use crate::base::fault::Class;
+use crate::base::fault::{Class, Delivery};
 
 /// How long another kind's watch may lag behind before we say that something is missing.
 const GRACE: Duration = Duration::from_secs(2);
@@ -69,8 +70,7 @@ impl<K: Kind> KindController<K> {
         self.caught_up(key, object);
         // What cannot be read keeps the claim that it had.
         if let Ok(object) = &object.0 {
-            let rivals = self.engine.claims.set(&self.item(key), conflict::stake::<K>(&key.0, object));
-            self.engine.enqueue_all(rivals, Lane::Edit);
+            self.stake(key, object);
         }
         self.tell(key, false);
         let trigger = self.digests.of(object);
@@ -86,6 +86,19 @@ impl<K: Kind> KindController<K> {
         if let Some((tenant, lane)) = self.standing(key) {
             self.engine.enqueue(item, tenant, if old.is_some() { Lane::Edit } else { lane });
         }
+    }
+
+    /// Puts an object's claim into the index. Who is not granted an AdminApi has none behind it.
+    fn stake(&self, key: &Key, object: &K::Object) {
+        let granted = |stake: &Stake| self.engine.granted(&key.0, &stake.admin_api);
+        let stake = conflict::stake::<K>(&key.0, object).filter(granted);
+        self.engine.enqueue_all(self.engine.claims.set(&self.item(key), stake), Lane::Edit);
+    }
+
+    /// Notes that an object waits for its announcement to be taken away.
+    fn park(&self, item: &Item) {
+        let key = (item.namespace.clone(), item.name.clone());
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
     }
 
     /// Whether a person took away the announcement of a create that waits for just that.
@@ -187,7 +200,6 @@ impl<K: Kind> KindController<K> {
             seen: None,
             absent_for: Duration::ZERO,
             plan: None,
-            sent: BTreeMap::new(),
             deeds: Vec::new(),
             recorded: None,
             awaits: None,
@@ -206,7 +218,7 @@ impl<K: Kind> KindController<K> {
                 self.engine.metrics.passed(self.kind, deed, begun.elapsed());
                 return Next::Wait;
             }
-            End::Report(outcome) => outcome,
+            End::Report(outcome) => self.engine.waiting(&admin_api_key(pass.namespace(), pass.spec()), outcome),
         };
         self.suspect(&pass, &outcome);
         let recorded = outcome::record(item, &mut pass, &outcome).await;
@@ -222,21 +234,11 @@ impl<K: Kind> KindController<K> {
         };
         let reason = outcome.reason();
         if reason == Reason::CreateOutcomeUnknown {
-            self.parked
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert((item.namespace.clone(), item.name.clone()));
+            self.park(item);
         }
         self.engine.metrics.passed(self.kind, reason, begun.elapsed());
         let next = retry::next(&outcome, memory.tries);
-        match &outcome {
-            Outcome::Stopped(Stop::Kubernetes(error)) if error.is_conflict() => {}
-            Outcome::Stopped(Stop::Vendor(_) | Stop::Kubernetes(_)) => memory.tries = memory.tries.saturating_add(1),
-            Outcome::Stopped(Stop::Held(_)) if matches!(reason, Reason::Unavailable | Reason::DeletionBlocked) => {
-                memory.tries = memory.tries.saturating_add(1);
-            }
-            _ => memory.tries = 0,
-        }
+        memory.tries = tries(&outcome, memory.tries);
         next
     }
 
@@ -244,6 +246,7 @@ impl<K: Kind> KindController<K> {
     fn suspect(&self, pass: &Pass<'_, K>, outcome: &Outcome) {
         if let Outcome::Stopped(Stop::Vendor(fault)) = outcome
             && fault.class == Class::Denied
+            && fault.delivery != Delivery::NotSent
             // Credentials that are good for everything else are this object's trouble, and get its own pauses.
             && pass.memory.tries == 0
         {
@@ -289,6 +292,14 @@ impl<K: Kind> Controller for KindController<K> {
         Some((Some(admin_api).filter(|admin_api| self.engine.granted(&key.0, admin_api)), lane))
     }
 
+    fn regrant(&self, key: &Key) {
+        if let Some(stored) = self.store.get(key)
+            && let Ok(object) = &stored.0
+        {
+            self.stake(key, object);
+        }
+    }
+
     fn lookup(&self, key: &Key) -> Option<Resolved> {
         let stored = self.store.get(key)?;
         let deleting = stored.meta().deletion_timestamp.is_some();
@@ -300,6 +311,19 @@ impl<K: Kind> Controller for KindController<K> {
             },
             Err(_) => Resolved { external_id: None, deleting, admin_api: None },
         })
+    }
+}
+
+/// Failures in a row, now that a pass came to this.
+fn tries(outcome: &Outcome, before: u32) -> u32 {
+    match outcome {
+        Outcome::Stopped(Stop::Kubernetes(error)) if error.is_conflict() => before,
+        Outcome::Stopped(Stop::Waiting { reason: Reason::AdminApiNotReady, .. }) => before,
+        Outcome::Stopped(Stop::Vendor(_) | Stop::Kubernetes(_)) => before.saturating_add(1),
+        Outcome::Stopped(Stop::Held(hold)) if matches!(hold.reason, Reason::Unavailable | Reason::DeletionBlocked) => {
+            before.saturating_add(1)
+        }
+        _ => 0,
     }
 }
 

@@ -351,12 +351,13 @@ pub async fn ensure_secret(
         Secret { data: Some(BTreeMap::from([(key.to_owned(), ByteString(fresh.clone()))])), ..Secret::default() };
     secret.metadata.name = Some(name.to_owned());
     // Two replicas may start at once: whoever loses the race reads what the winner made.
-    match call(api.create(&post(), &secret)).await {
+    let error = match call(api.create(&post(), &secret)).await {
         Ok(_) => return Ok(fresh),
-        Err(error) if error.is_conflict() => {}
+        // A namespace that is going away says so even of what is there.
+        Err(error) if error.is_conflict() || error.is_forbidden() => error,
         Err(error) => return Err(error),
-    }
-    let stored = call(api.get(name)).await?;
+    };
+    let Some(stored) = call(api.get_opt(name)).await? else { return Err(error) };
     Ok(stored.data.unwrap_or_default().remove(key).map_or_else(Vec::new, |value| value.0))
 }
 

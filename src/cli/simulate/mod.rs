@@ -1,13 +1,14 @@
 //! `provost simulate VENDOR`: a vendor's simulator as a program, with every switch.
 
+mod intrexx;
+mod myintranetapps;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
 use super::{interrupted, say};
-use crate::myintranetapps::sim::options::Credentials;
-use crate::myintranetapps::sim::{Options, Simulator};
 use crate::sim::server::{Listen, StartError};
 
 /// Run a simulated vendor on this machine, to try the operator or a manifest without an account there
@@ -23,12 +24,15 @@ pub struct SimulateArgs {
 pub enum Vendor {
     /// The account administration of MyIntranetApps (Boss Insights): one region's installation
     #[command(name = "myintranetapps")]
-    MyIntranetApps(MyIntranetApps),
+    MyIntranetApps(Box<Chosen<crate::myintranetapps::sim::Options>>),
+    /// An Intrexx server with its Administration API
+    #[command(name = "intrexx")]
+    Intrexx(Box<Chosen<crate::intrexx::sim::Options>>),
 }
 
-/// Where to listen, and how the installation behaves.
+/// Where to listen, and how the vendor behaves.
 #[derive(Debug, Clone, Args)]
-pub struct MyIntranetApps {
+pub struct Chosen<O: Args> {
     /// Where to listen.
     #[command(flatten)]
     pub listen: Listen,
@@ -39,7 +43,27 @@ pub struct MyIntranetApps {
 
     /// How it behaves.
     #[command(flatten)]
-    pub options: Options,
+    pub options: O,
+}
+
+/// A simulator as this command needs it.
+trait Program: Sized {
+    /// Its switches.
+    type Options: Args + Clone;
+
+    async fn start(listen: Listen, options: Self::Options) -> Result<Self, StartError>;
+
+    /// Scheme, host and port.
+    fn origin(&self) -> &str;
+
+    /// The authority that clients must trust, as PEM; none without TLS.
+    fn ca_pem(&self) -> Option<&str>;
+
+    /// What to know about it; `curl` is the command that reaches it. Its credentials are in it: they open nothing but this
+    /// simulator, and who started it needs them.
+    fn greeting(&self, options: &Self::Options, curl: &str) -> String;
+
+    async fn stop(self);
 }
 
 /// Why there is no simulator.
@@ -69,56 +93,47 @@ pub enum SimulateError {
 /// # Errors
 /// When it cannot start, or cannot tell.
 pub async fn run(args: SimulateArgs) -> Result<(), SimulateError> {
-    let Vendor::MyIntranetApps(chosen) = args.vendor;
-    let simulator = start(&chosen).await?;
-    say(&greeting(&simulator, &chosen)).map_err(SimulateError::Print)?;
+    match args.vendor {
+        Vendor::MyIntranetApps(chosen) => serve::<crate::myintranetapps::sim::Simulator>(&chosen).await,
+        Vendor::Intrexx(chosen) => serve::<crate::intrexx::sim::Simulator>(&chosen).await,
+    }
+}
+
+async fn serve<P: Program>(chosen: &Chosen<P::Options>) -> Result<(), SimulateError> {
+    let program: P = start(chosen).await?;
+    say(&greeting(&program, chosen)).map_err(SimulateError::Print)?;
     interrupted().await.map_err(SimulateError::Signal)?;
-    simulator.stop().await;
+    program.stop().await;
     Ok(())
 }
 
-async fn start(chosen: &MyIntranetApps) -> Result<Simulator, SimulateError> {
-    let simulator = Simulator::start_on(chosen.listen, chosen.options.clone()).await?;
-    if let (Some(path), Some(pem)) = (&chosen.ca_out, simulator.ca_pem()) {
+async fn start<P: Program>(chosen: &Chosen<P::Options>) -> Result<P, SimulateError> {
+    let program = P::start(chosen.listen, chosen.options.clone()).await?;
+    if let (Some(path), Some(pem)) = (&chosen.ca_out, program.ca_pem()) {
         tokio::fs::write(path, pem).await.map_err(|source| SimulateError::WriteCa { path: path.clone(), source })?;
     }
-    Ok(simulator)
+    Ok(program)
 }
 
-/// What to know about the simulator. Its credentials are in it: they open nothing but this simulator, and who started it needs them.
-fn greeting(simulator: &Simulator, chosen: &MyIntranetApps) -> String {
-    let (url, curl) = (simulator.url(), curl(simulator, chosen.ca_out.as_deref()));
-    let Options { credentials: Credentials { username, password, api_key, account_key }, root_domain, .. } =
-        &chosen.options;
+/// What to know about the simulator.
+fn greeting<P: Program>(program: &P, chosen: &Chosen<P::Options>) -> String {
+    let (origin, curl) = (program.origin(), curl(program.ca_pem(), chosen.ca_out.as_deref()));
     format!(
         "\
-MyIntranetApps, region {root_domain}, simulated at {url}
-
-  user name    {username}
-  password     {password}
-  API key      {api_key}   (as the user name, with a blank password)
-  Account-Key  {account_key}
-
+{}
 What else you can do to it, what it was asked, what it holds:
-  {curl} {url}/_sim/
-  {curl} {url}/_sim/journal
-  {curl} {url}/_sim/state
-
-To try:
-  {curl} -u '{username}:{password}' -H 'Account-Key: {account_key}' -d '{{\"action\":\"list_accounts\"}}' {url}/app/api.php
-  {curl} -X POST '{url}/_sim/accounts?subdomain=generalco'
-  {curl} -X POST '{url}/_sim/connections?account=generalco'
-  {curl} -X POST '{url}/_sim/connections/break?account=generalco'
-  {curl} -X POST '{url}/_sim/connections/mend?account=generalco'
-  {curl} -X POST '{url}/_sim/trouble?do=loseAnswer&operation=create_account'
+  {curl} {origin}/_sim/
+  {curl} {origin}/_sim/journal
+  {curl} {origin}/_sim/state
 
 Ctrl-C ends it, and all it holds is gone then.
-"
+",
+        program.greeting(&chosen.options, &curl)
     )
 }
 
-fn curl(simulator: &Simulator, ca: Option<&Path>) -> String {
-    match (simulator.ca_pem(), ca) {
+fn curl(served: Option<&str>, written: Option<&Path>) -> String {
+    match (served, written) {
         (None, _) => "curl".to_owned(),
         (Some(_), Some(path)) => format!("curl --cacert '{}'", path.display()),
         (Some(_), None) => "curl --insecure".to_owned(),
@@ -130,6 +145,7 @@ mod tests {
     use clap::{CommandFactory, Parser};
 
     use super::*;
+    use crate::{intrexx, myintranetapps};
 
     #[derive(Parser)]
     struct CommandLine {
@@ -148,15 +164,30 @@ mod tests {
         let ca = folder.path().join("ca.crt");
         let given = ["provost", "myintranetapps", "--tls", "--root-domain=bossinsights.uk", "--ca-out"];
         let args = CommandLine::parse_from(given.map(Into::into).into_iter().chain([ca.clone().into_os_string()])).args;
-        let Vendor::MyIntranetApps(chosen) = args.vendor;
-        assert_eq!(chosen.options, Options::region("bossinsights.uk"));
+        let Vendor::MyIntranetApps(chosen) = args.vendor else { panic!("another vendor") };
+        assert_eq!(chosen.options, myintranetapps::sim::Options::region("bossinsights.uk"));
 
-        let simulator = start(&chosen).await.unwrap();
+        let simulator: myintranetapps::sim::Simulator = start(&chosen).await.unwrap();
         assert!(simulator.url().starts_with("https://127.0.0.1:"));
         assert_eq!(std::fs::read_to_string(&ca).ok().as_deref(), simulator.ca_pem());
         let greeting = greeting(&simulator, &chosen);
         assert!(greeting.contains(&format!("curl --cacert '{}' {}/_sim/journal", ca.display(), simulator.url())));
         assert!(greeting.contains("correct-horse"));
+        simulator.stop().await;
+    }
+
+    #[tokio::test]
+    async fn an_intrexx_server_tells_how_to_come_in() {
+        let given = ["provost", "intrexx", "--portal=sales", "--base-path=/irma", "--write-status=204"];
+        let Vendor::Intrexx(chosen) = CommandLine::parse_from(given).args.vendor else { panic!("another vendor") };
+        assert_eq!(chosen.options.answers.write_status, 204);
+
+        let simulator: intrexx::sim::Simulator = start(&chosen).await.unwrap();
+        let greeting = greeting(&simulator, &chosen);
+        for needed in ["battery-staple", "IAA-LICENSE-0001", "/irma/auth", "/_sim/journal", "sales"] {
+            assert!(greeting.contains(needed), "{needed} in {greeting}");
+        }
+        assert!(simulator.portal("sales").is_some());
         simulator.stop().await;
     }
 
