@@ -20,8 +20,8 @@ pub async fn measure(field: &Field, n: usize, table: &mut Table) -> Operator {
         let text = field.http.get(url).send().await.unwrap().text().await.unwrap();
         let settled = "provost_objects{kind=\"TenantAccount\",ready=\"True\"";
         let counts = text.lines().filter(|line| line.starts_with(settled));
-        let count: usize = counts.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum();
-        if count >= n {
+        let count: f64 = counts.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum();
+        if count as usize >= n {
             break;
         }
         assert!(begun.elapsed() < Duration::from_secs(60), "only {count} of {n} are Ready after a minute");

@@ -1,7 +1,6 @@
 //! Controller: joins a kind's watch, the queue and the loop. Which changes are news is decided here, and what is remembered lives here.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,7 +20,7 @@ use super::kind::{Kind, Managed};
 use super::malformed::{self, Shape};
 use super::outcome;
 use super::pass::{Memory, Pass, version_of};
-use super::policy::{self, EXTERNAL_ID, FINALIZER, PENDING_CREATE};
+use super::policy::{self, FINALIZER, PENDING_CREATE};
 use super::queue::{Item, Lane, Tenant};
 use super::reason::Reason;
 use super::reconcile::{self, End};
@@ -31,6 +30,7 @@ use super::retry;
 use super::settle::{admin_api_key, targets};
 use super::sibling::{Resolved, Siblings};
 use super::state::State;
+use super::trigger::{Digests, Trigger};
 use super::watch::{Change, Key, Store, watch_scope};
 use crate::base::fault::{Class, Delivery};
 
@@ -40,29 +40,6 @@ const GRACE: Duration = Duration::from_secs(2);
 /// An object that cannot be read has no memory in which failures could be counted: it waits as after the fifth, some seconds.
 const TRIES_OF_A_MALFORMED_OBJECT: u32 = 5;
 
-/// The prefix of the annotations that people steer us with.
-const STEERING: &str = "provost.dev/";
-
-/// What about an object is news: uid, generation, deletion and the annotations that people steer us with. Our own writes of status, ids and
-/// announcements are not. Kept as digests, one for each object; with keys of this process, so that nobody can make two of them alike.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Trigger {
-    rest: u64,
-    external_id: u64,
-}
-
-impl Trigger {
-    fn of(object: &impl ResourceExt, keys: &RandomState) -> Self {
-        let meta = object.meta();
-        let steering = |name: &str| name.starts_with(STEERING) && ![EXTERNAL_ID, PENDING_CREATE].contains(&name);
-        let mut rest = keys.build_hasher();
-        (&meta.uid, meta.generation, meta.deletion_timestamp.is_some()).hash(&mut rest);
-        object.annotations().iter().filter(|(name, _)| steering(name)).for_each(|pair| pair.hash(&mut rest));
-        let id = object.annotations().get(EXTERNAL_ID).map(String::as_str);
-        Self { rest: rest.finish(), external_id: keys.hash_one(id) }
-    }
-}
-
 /// The controller of one kind.
 pub struct KindController<K: Kind> {
     engine: Arc<Engine>,
@@ -71,7 +48,7 @@ pub struct KindController<K: Kind> {
     /// Of the objects of which there is something to remember; boxed, since the table has room for more than it holds.
     memory: Mutex<HashMap<Key, Box<Memory<K>>>>,
     triggers: Mutex<HashMap<Key, Trigger>>,
-    keys: RandomState,
+    digests: Digests,
     /// Objects whose create waits for a person to say how it ended.
     parked: Mutex<HashSet<Key>>,
     /// What those were told that refer to an object; nothing is kept of one that nobody refers to.
@@ -82,7 +59,7 @@ impl<K: Kind> KindController<K> {
     /// The controller of `kind` in one operator.
     pub fn new(engine: Arc<Engine>, kind: &'static str) -> Self {
         let (memory, triggers, parked, told) = Default::default();
-        Self { engine, kind, store: Arc::default(), memory, triggers, parked, told, keys: RandomState::new() }
+        Self { engine, kind, store: Arc::default(), memory, triggers, parked, told, digests: Digests::default() }
     }
 
     fn item(&self, key: &Key) -> Item {
@@ -96,7 +73,7 @@ impl<K: Kind> KindController<K> {
             self.stake(key, object);
         }
         self.tell(key, false);
-        let trigger = Trigger::of(object, &self.keys);
+        let trigger = self.digests.of(object);
         let old = self.triggers.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), trigger);
         if old.as_ref() == Some(&trigger) && !self.unparked(key, object) {
             return;
@@ -283,7 +260,7 @@ impl<K: Kind> KindController<K> {
         if let (Some(id), Some(known)) =
             (recorded, self.triggers.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&key))
         {
-            known.external_id = self.keys.hash_one(Some(id.as_str()));
+            self.digests.note(known, &id);
         }
     }
 }

@@ -49,6 +49,7 @@ pub mod state;
 pub mod status;
 pub mod terminating;
 pub mod tombstone;
+pub mod trigger;
 pub mod watch;
 
 #[cfg(test)]
