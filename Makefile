@@ -4,7 +4,7 @@
 PROVOST ?= cargo run --quiet --
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash-matrix check build apiserver generate endpoints bench
+.PHONY: help demo test crash-matrix check build apiserver generate endpoints bench fuzz
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ test: apiserver ## Run all tests; the integration tests use a real Kubernetes AP
 
 crash-matrix: apiserver ## Let the power fail at every call of every operation of every kind, and print the table; CRASH_KIND=Tool for one kind
 	cargo test --test it crash:: -- --nocapture
+
+fuzz: ## Try properties and decoders with many more inputs than `make test` does; CASES=100000 for another number
+	PROPTEST_CASES=$(or $(CASES),20000) cargo test --lib -- properties fuzz
 
 check: ## Check format, lints and documentation
 	cargo fmt --check
@@ -35,5 +38,5 @@ generate: ## Write all generated files: definitions, chart parts, tables of the 
 endpoints: ## Print which part of Provost reaches which vendor endpoint
 	@$(PROVOST) generate --print docs/endpoints.md
 
-bench: apiserver ## Run the benchmarks; ARGS="--accounts 10000" for another size
-	cargo bench --bench operator -- $(ARGS)
+bench: apiserver build ## Measure the released program; ARGS="--accounts 10000 --rows b3,b6" for another size and some rows
+	cargo bench --bench operator -- --program target/release/provost $(ARGS)

@@ -21,7 +21,7 @@ pub async fn from_empty(field: &Field, arguments: &Arguments, table: &mut Table)
     field.connect_vendor().await;
     let begun = Instant::now();
     let operator = field.operator().await;
-    field.all_ready(n).await;
+    field.all_ready(WATCHED, n).await;
     let elapsed = begun.elapsed();
     let cpu = operator.cpu();
     if let Some(floor) = floor.filter(|_| arguments.wants("b3")) {
@@ -84,6 +84,6 @@ async fn caught_up(field: &Field, part: usize, n: usize, word: &str, edits: usiz
     let operator = field.operator().await;
     let names: Vec<String> = (n - edits..n).map(|i| format!("{VENDOR}-{i}")).collect();
     let editor = Editor { field, word, simulator: &field.vendor };
-    let (times, ()) = tokio::join!(editor.edit(&names), field.all_ready(n));
+    let (times, ()) = tokio::join!(editor.edit(&names), field.all_ready(WATCHED, n));
     (operator, begun.elapsed(), times.ready)
 }

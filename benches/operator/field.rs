@@ -135,9 +135,9 @@ impl Field {
             .await;
     }
 
-    /// Waits until `n` objects are Ready as of their present generation.
-    pub async fn all_ready(&self, n: usize) {
-        let mut events = watcher(self.accounts(WATCHED), watcher::Config::default()).default_backoff().boxed();
+    /// Waits until `n` objects of a namespace are Ready as of their present generation.
+    pub async fn all_ready(&self, namespace: &str, n: usize) {
+        let mut events = watcher(self.accounts(namespace), watcher::Config::default()).default_backoff().boxed();
         let mut settled = HashSet::new();
         while settled.len() < n {
             if let Ok(watcher::Event::Apply(object) | watcher::Event::InitApply(object)) = events.next().await.unwrap()

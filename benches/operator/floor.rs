@@ -49,7 +49,7 @@ impl Field {
         self.make(FLOOR, VENDOR, n).await;
         let api = &self.accounts(FLOOR);
         let begun = Instant::now();
-        stream::iter(0..n)
+        let work = stream::iter(0..n)
             .for_each_concurrent(CONCURRENCY, |i| async move {
                 let (name, params) = (format!("{VENDOR}-{i}"), PatchParams::default());
                 let announced = json!({"metadata": {
@@ -65,8 +65,9 @@ impl Field {
                 }});
                 api.patch(&name, &params, &Patch::Merge(recorded)).await.unwrap();
                 self.settle(&name, 1, &id).await;
-            })
-            .await;
+            });
+        // Watched as the operator is: a watch is work for the API server too.
+        tokio::join!(work, self.all_ready(FLOOR, n));
         begun.elapsed()
     }
 
@@ -75,15 +76,13 @@ impl Field {
         self.edit_all(FLOOR, n, "floor").await;
         let objects = self.accounts(FLOOR).list(&kube::api::ListParams::default()).await.unwrap();
         let begun = Instant::now();
-        stream::iter(objects.items)
-            .for_each_concurrent(CONCURRENCY, |object| async move {
-                let id = json!(object.metadata.annotations.unwrap()["provost.dev/external-id"]);
-                let body =
-                    json!({"action": "update_account", "account_key": id, "email_admin": object.spec.email_admin});
-                self.vendor_call(&body).await;
-                self.settle(&object.metadata.name.unwrap(), object.metadata.generation.unwrap(), &id).await;
-            })
-            .await;
+        let work = stream::iter(objects.items).for_each_concurrent(CONCURRENCY, |object| async move {
+            let id = json!(object.metadata.annotations.unwrap()["provost.dev/external-id"]);
+            let body = json!({"action": "update_account", "account_key": id, "email_admin": object.spec.email_admin});
+            self.vendor_call(&body).await;
+            self.settle(&object.metadata.name.unwrap(), object.metadata.generation.unwrap(), &id).await;
+        });
+        tokio::join!(work, self.all_ready(FLOOR, n));
         begun.elapsed()
     }
 }

@@ -31,7 +31,7 @@ pub async fn relisted(field: &mut Field, operator: &Operator, n: usize, table: &
     let before = operator.rss();
     operator.forget_peak();
     field.cluster.restart().await.unwrap();
-    quiet(&field.client, Duration::from_secs(20)).await;
+    quiet(&field.client, Duration::from_secs(8)).await;
     let (peak, after, aim) = (operator.peak(), operator.rss(), aim(n) * 1.5);
     let what = format!("peak of a relist, from {before:.1} MB to {after:.1} MB");
     table.aim("B6", what, format!("{peak:.1} MB"), format!("≤ {aim:.0} MB"), peak <= aim);

@@ -19,7 +19,7 @@ impl Operator {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let admin = format!("127.0.0.1:{port}");
         let child = Command::new(program)
-            .args(["run", "--admin-address", &admin, "--log", "warn", "--watch-namespace", namespace])
+            .args(["run", "--admin-address", &admin, "--log", "error", "--watch-namespace", namespace])
             .env("KUBECONFIG", kubeconfig)
             .stdout(Stdio::null())
             .kill_on_drop(true)

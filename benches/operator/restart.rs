@@ -15,14 +15,16 @@ pub async fn measure(field: &Field, n: usize, table: &mut Table) -> Operator {
     let (writes, calls) = (Writes::so_far(&field.client).await, field.vendor.journal().last());
     let begun = Instant::now();
     let operator = field.operator().await;
-    let settled = format!("provost_objects{{kind=\"TenantAccount\",ready=\"True\",reason=\"Converged\"}} ");
     loop {
         let url = format!("http://{}/metrics", operator.admin);
         let text = field.http.get(url).send().await.unwrap().text().await.unwrap();
-        let count = text.lines().find_map(|line| line.strip_prefix(&settled)?.parse::<usize>().ok());
-        if count.is_some_and(|count| count >= n) {
+        let settled = "provost_objects{kind=\"TenantAccount\",ready=\"True\"";
+        let counts = text.lines().filter(|line| line.starts_with(settled));
+        let count: usize = counts.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum();
+        if count >= n {
             break;
         }
+        assert!(begun.elapsed() < Duration::from_secs(60), "only {count} of {n} are Ready after a minute");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let elapsed = begun.elapsed();

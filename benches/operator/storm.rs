@@ -22,7 +22,7 @@ pub async fn measure(field: &Field, arguments: &Arguments, table: &mut Table) {
     let (n, pending) = (arguments.accounts, arguments.accounts.min(MOST));
     field.make(WATCHED, NEIGHBOUR, FEW).await;
     field.connect(NEIGHBOUR).await;
-    field.all_ready(n + FEW).await;
+    field.all_ready(WATCHED, n + FEW).await;
     quiet(&field.client, Duration::from_secs(3)).await;
     let calm = edit(field, "calm", Duration::from_secs(arguments.storm)).await;
     quiet(&field.client, Duration::from_secs(3)).await;
@@ -39,7 +39,7 @@ pub async fn measure(field: &Field, arguments: &Arguments, table: &mut Table) {
     let writes = Writes::so_far(&field.client).await.since(&writes);
     field.vendor.trouble().clear();
     let begun = Instant::now();
-    field.all_ready(n + FEW).await;
+    field.all_ready(WATCHED, n + FEW).await;
     let recovered = begun.elapsed();
 
     let aim = (20 * arguments.storm).div_ceil(60);

@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::base::fault::Fault;
+use crate::base::breaker::Breaker;
+use crate::base::fault::{Class, Fault};
 use crate::base::secret::Secret;
 
 /// Everything a vendor client needs beside the vendor's own settings.
@@ -21,6 +22,8 @@ pub struct Access {
     pub gate: Arc<dyn Gate>,
     /// Told about each call.
     pub observer: Arc<dyn Observer>,
+    /// Stops calls that cannot succeed.
+    pub breaker: Arc<Breaker>,
 }
 
 /// How hard one AdminApi may be pressed.
@@ -84,12 +87,16 @@ pub struct Call<'a> {
     pub request_id: Option<&'a str>,
     /// From asking for a free place to the last byte of the answer.
     pub elapsed: Duration,
+    /// How much of that went by in waiting for our own limits.
+    pub waited: Duration,
 }
 
 /// Sees each vendor call once it is over.
 pub trait Observer: Send + Sync {
     /// Told after each call, whatever its outcome, by the task that made it. Must not wait.
     fn finished(&self, call: &Call<'_>);
+    /// Told after each log-in, whatever its outcome. Must not wait.
+    fn logged_in(&self, _vendor: &'static str, _fault: Option<Class>) {}
 }
 
 /// Sees nothing.

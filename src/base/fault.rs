@@ -20,6 +20,8 @@ pub enum Class {
     Refused,
     /// The answer cannot be understood: not the documented shape, or not the vendor at all.
     Broken,
+    /// The server's certificate is not trusted.
+    Untrusted,
 }
 
 impl Class {
@@ -33,6 +35,7 @@ impl Class {
             Self::Taken => "taken",
             Self::Refused => "refused",
             Self::Broken => "broken",
+            Self::Untrusted => "untrusted",
         }
     }
 }

@@ -3,8 +3,13 @@
 //! Nothing here names Kubernetes, HTTP or a vendor.
 
 pub mod access;
+pub mod breaker;
 pub mod clock;
 pub mod endpoint;
 pub mod fault;
 pub mod secret;
+pub mod urgency;
 pub mod value;
+
+#[cfg(test)]
+pub(crate) mod fuzz;

@@ -4,15 +4,21 @@ use std::time::Duration;
 
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::client::ClientBuilder;
 use kube::core::ApiResource;
 use kube::runtime::wait::{await_condition, conditions};
 use kube::{Client, Config, ResourceExt};
 use serde_json::Value as Json;
+use tower::limit::ConcurrencyLimitLayer;
 
 use super::Failure;
 use crate::engine::crd;
 use crate::engine::kubernetes::{FIELD_MANAGER, call};
 use crate::engine::registry::Tables;
+
+/// How many calls may wait for an answer. Each has a connection of its own, with its buffers, and an API server that is busy answers no sooner
+/// for being asked by more.
+const CALLS: usize = 32;
 
 /// How long a definition may take to be served.
 const ESTABLISHED: Duration = Duration::from_secs(30);
@@ -22,7 +28,16 @@ const ESTABLISHED: Duration = Duration::from_secs(30);
 /// # Errors
 /// None of these is there, or it makes no sense.
 pub async fn infer() -> Result<Client, Failure> {
-    Ok(Client::try_from(config().await?)?)
+    client(config().await?)
+}
+
+/// A client that has no more than [`CALLS`] calls under way.
+///
+/// # Errors
+/// The configuration makes no sense.
+pub fn client(config: Config) -> Result<Client, Failure> {
+    let limit = ConcurrencyLimitLayer::new(CALLS);
+    Ok(ClientBuilder::try_from(config)?.with_layer(&limit).build())
 }
 
 /// The way to that cluster, for more than one client.

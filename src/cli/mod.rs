@@ -114,3 +114,6 @@ pub async fn interrupted() -> std::io::Result<()> {
         _ = terminate.recv() => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod fuzz;

@@ -97,7 +97,7 @@ pub async fn run(args: RunArgs) -> Result<(), Failure> {
     let terms = args.election.terms()?;
     telemetry::start(args.log_format, &args.log, None)?;
     let config = kubernetes::config().await?;
-    let client = Client::try_from(config.clone())?;
+    let client = kubernetes::client(config.clone())?;
     let mut settings = args.settings();
     settings.changes = args.change_log.open().map_err(|error| {
         format!("cannot write the change record to {}: {error}; choose another --change-log", args.change_log)

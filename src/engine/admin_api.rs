@@ -97,11 +97,11 @@ pub struct CaBundle {
 pub struct LimitsSpec {
     /// Calls per second in the long run. Default: no limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 10000))]
     pub requests_per_second: Option<u32>,
     /// Calls that may come at once before the long run counts. Default: 20.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 10000))]
     pub burst: Option<u32>,
     /// Calls under way at the same time. Default: 16.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -170,7 +170,7 @@ pub struct AdminApiStatus {
     /// The objects that use this AdminApi.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub managed_objects: Option<ManagedObjects>,
-    /// The value of the annotation provost.dev/reconcile-at that was last honoured.
+    /// The value of the annotation provost.dev/reconcile-at that was last honoured: the API was asked after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile_at: Option<String>,
     /// What the guard must not forget.

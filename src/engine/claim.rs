@@ -194,7 +194,8 @@ impl Index {
 
     fn join(&mut self, item: Item, stake: Stake) {
         for group in self.groups_for(&item, &stake) {
-            self.groups.entry(group).or_default().push(item.clone());
+            // Nearly always alone in it, and there are two for each object.
+            self.groups.entry(group).or_insert_with(|| Vec::with_capacity(1)).push(item.clone());
         }
         self.stakes.insert(item, stake);
     }
@@ -215,8 +216,7 @@ impl Index {
     /// An AdminApi whose account was never known is taken for an account of its own.
     fn group(&self, item: &Item, stake: &Stake, sort: &str, name: &str) -> Group {
         let (namespace, api) = &stake.admin_api;
-        let realm =
-            self.realms.get(&stake.admin_api).map_or_else(|| format!("{namespace}/{api}"), |realm| realm.to_string());
+        let realm = self.realms.get(&stake.admin_api).map_or_else(|| format!("{namespace}/{api}"), ToString::to_string);
         let sum = digest::digest(&digest::SHA256, format!("{realm}\n{}\n{sort}\n{name}", item.kind).as_bytes());
         let mut group = Group::default();
         group.copy_from_slice(&sum.as_ref()[..16]);

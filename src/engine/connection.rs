@@ -15,7 +15,9 @@ use super::condition::{Judgement, READY, RECONCILING, STALLED, stamp};
 use super::context::{Controller, Engine};
 use super::controller::newest;
 use super::credentials::{self, targets};
+use super::interruption::{explain, is_passing};
 use super::kubernetes::{Error, hold, release, write_status};
+use super::malformed::{self, Shape};
 use super::permit;
 use super::policy::RECONCILE_AT;
 use super::queue::{Item, Lane, Tenant};
@@ -28,7 +30,8 @@ use super::session::{Session, Standing, VendorRow, no_vendor, vendor_of};
 use super::status::merge_patch;
 use super::tombstone;
 use super::watch::{Change, Key, watch_scope};
-use crate::base::clock::now;
+use crate::base::breaker;
+use crate::base::clock::{jitter, now};
 use crate::base::fault::{Class, Fault};
 
 /// The kind of an AdminApi, as an item.
@@ -78,7 +81,7 @@ impl Connections {
             self.recall_realm(key, object);
             permit::observe(&self.engine, key, object);
             if self.engine.grants.given(key, object.spec.allowed_namespaces.as_ref()) {
-                self.engine.enqueue_users(&target(key), Lane::Edit);
+                self.engine.regrant(self.engine.references.users(&target(key)));
             }
             self.engine.limit(&tenant, (object.spec.limits().concurrency.get() as usize * 2).clamp(8, 128));
         }
@@ -98,7 +101,9 @@ impl Connections {
         self.engine.unlimit(&Some(key.clone()));
         self.engine.sessions.remove(key);
         self.engine.guards.remove(key);
-        self.engine.grants.given(key, None);
+        if self.engine.grants.given(key, None) {
+            self.engine.regrant(self.engine.references.users(&target(key)));
+        }
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         self.engine.enqueue_users(&target(key), Lane::Edit);
     }
@@ -116,20 +121,28 @@ impl Connections {
                 let object = newest(object, memory.latest.take());
                 self.look_at(&key, object, &mut memory).await
             }
-            Err(invalid) => {
-                tracing::warn!(namespace = %key.0, name = %key.1, error = %invalid.error, "cannot read this AdminApi");
-                let message = format!("this AdminApi cannot be read: {}", invalid.error);
-                self.engine
-                    .sessions
-                    .set(&key, Standing::Disconnected { reason: Reason::Malformed, message, last: None });
-                self.engine.enqueue_users(&target(&key), Lane::Resync);
-                Next::Wait
-            }
+            Err(_) => self.malformed(item, &key).await,
         };
         if self.engine.admin_apis.get(&key).is_some_and(|stored| stored.uid() == memory.uid) {
             self.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(key, memory);
         }
         next
+    }
+
+    /// One that cannot be read says so itself; its objects wait, and are let go with the last session.
+    async fn malformed(&self, item: &Item, key: &Key) -> Next {
+        let shape = Shape { flattened: |_| None, unknown: &[REACHABLE, AUTHENTICATED] };
+        match malformed::report::<AdminApi>(&self.engine, item, &shape).await {
+            // It is mended already, and the watch will say so.
+            Ok(None) => Next::Wait,
+            Ok(Some(message)) => {
+                let (reason, since, last) = (Reason::Malformed, Instant::now(), self.engine.sessions.session(key));
+                self.engine.sessions.set(key, Standing::Disconnected { reason, message, since, last });
+                self.engine.enqueue_users(&target(key), Lane::Resync);
+                Next::Wait
+            }
+            Err(error) => retry::next(&Outcome::Stopped(Stop::Kubernetes(error)), 0),
+        }
     }
 
     async fn look_at(&self, key: &Key, object: AdminApi, memory: &mut Memory) -> Next {
@@ -142,17 +155,23 @@ impl Connections {
             }
         };
         let suspected = self.engine.suspects.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
-        let due = suspected
-            || memory.due.is_none_or(|due| due <= Instant::now())
-            || memory.seen.as_ref() != Some(&self.dependencies(key, &object));
+        let dependencies = self.dependencies(key, &object);
+        let changed = memory.seen.as_ref() != Some(&dependencies);
+        let due = changed || suspected || memory.due.is_none_or(|due| due <= Instant::now());
         let outcome = if due {
-            let (generation, token, _) = self.dependencies(key, &object);
+            let (generation, token, _) = dependencies;
+            if let Some(session) = self.engine.sessions.session(key).filter(|_| changed) {
+                // Somebody did something about it.
+                session.breaker.hurry();
+            }
             let mut read = Vec::new();
             let outcome = self.connect(key, &object, &mut read).await;
             // The versions that were read, not those that came in meanwhile: those make the next look due.
             memory.seen = Some((generation, token, read));
             memory.tries = if outcome.is_ok() { 0 } else { memory.tries.saturating_add(1) };
             let pause = match &outcome {
+                // A thousand that were connected at the same start must not beat as one.
+                Ok(_) if memory.due.is_none() => jitter(object.spec.resync() / 2, 1.0),
                 Ok(_) => object.spec.resync(),
                 Err(stop) => pause_after(stop, memory.tries - 1),
             };
@@ -163,7 +182,7 @@ impl Connections {
         };
         permit::turn(&self.engine, key).await;
         let mut status = self.status(key, &object, outcome.as_ref());
-        permit::show(&self.engine, key, &mut status, object.meta().generation.unwrap_or_default());
+        permit::show(&self.engine, key, &object, &mut status);
         memory.latest = self.store(key, &object, &status).await.or(Some(object));
         let due = memory.due.map_or(RECOUNT, |due| due.saturating_duration_since(Instant::now()));
         Next::After(permit::wake(&self.engine, key).map_or(due, |wake| wake.min(due)))
@@ -198,15 +217,11 @@ impl Connections {
         let before = self.engine.sessions.get(key);
         let last = self.engine.sessions.session(key);
         let result = self.open(key, object, last.clone(), read).await;
+        let kept = result.as_ref().ok().zip(last.as_ref()).is_some_and(|(new, old)| Arc::ptr_eq(new, old));
         let session = match result {
             Ok(session) => session,
             Err(stop) => {
-                let (reason, message) = (stop.reason(), stop.to_string());
-                let news = !matches!(&before, Some(Standing::Disconnected { reason: old, .. }) if *old == reason);
-                self.engine.sessions.set(key, Standing::Disconnected { reason, message, last });
-                if news {
-                    self.engine.enqueue_users(&target(key), Lane::Resync);
-                }
+                self.disconnected(key, before, last, &stop);
                 return Err(stop);
             }
         };
@@ -214,10 +229,24 @@ impl Connections {
         // Known before any of its objects is worked on.
         self.engine.enqueue_all(self.engine.claims.set_realm(key, &session.realm), Lane::Edit);
         self.engine.sessions.set(key, Standing::Connected(session));
-        // After an outage those that failed in it need not wait for the end of their pauses.
-        let back = matches!(&before, Some(Standing::Disconnected { .. }));
+        // After an outage those that failed in it need not wait for the end of their pauses; those that were refused have to, unless the
+        // credentials are new.
+        let back = matches!(&before, Some(Standing::Disconnected { reason, .. }) if !kept || *reason != Reason::Denied);
         self.engine.enqueue_users(&target(key), if back { Lane::Retry } else { Lane::Resync });
         Ok(vendor)
+    }
+
+    fn disconnected(&self, key: &Key, before: Option<Standing>, last: Option<Arc<Session>>, stop: &Stop) {
+        let (reason, message, now) = (reason_of(stop), stop.to_string(), Instant::now());
+        let (old, since) = match before {
+            Some(Standing::Disconnected { reason, since, .. }) => (Some(reason), since),
+            _ => (None, now),
+        };
+        self.engine.sessions.set(key, Standing::Disconnected { reason, message, since, last });
+        // Of a short outage its own status speaks, and no other; of a long one everything that waits for its end.
+        if old != Some(reason) || (is_passing(reason) && !self.engine.is_briefly_away(key)) {
+            self.engine.enqueue_users(&target(key), Lane::Resync);
+        }
     }
 
     async fn open(
@@ -230,7 +259,8 @@ impl Connections {
         let spec = &object.spec;
         let vendor = vendor_of(self.engine.vendors, &spec.vendor)
             .ok_or_else(|| Stop::Waiting { reason: Reason::Invalid, message: no_vendor(self.engine.vendors) })?;
-        let mut access = credentials::access(&self.engine, &key.0, spec, read).await?;
+        let breaker = self.engine.breaker(key);
+        let mut access = credentials::access(&self.engine, &key.0, spec, breaker.clone(), read).await?;
         access.observer =
             Arc::new(Witness::new(self.engine.metrics.clone(), self.engine.settings.changes.clone(), key));
         let block = &spec.vendor[vendor.block];
@@ -242,10 +272,11 @@ impl Connections {
                 let client = (vendor.connect)(block, access).map_err(unusable)?;
                 let tombstones = tombstone::load(&self.engine.client, &key.0, &key.1).await?;
                 let realm = credentials::realm(&self.engine, vendor, &client);
-                Arc::new(Session::new(vendor, client, print, realm, tombstones))
+                Arc::new(Session::new(vendor, client, print, realm, breaker, tombstones))
             }
         };
-        (vendor.check)(session.client.clone(), begun).await?;
+        let checked = (vendor.check)(session.client.clone(), begun).await;
+        checked.map_err(|fault| explain(&session.breaker, fault))?;
         session.refresh(begun);
         Ok(session)
     }
@@ -341,19 +372,10 @@ impl Engine {
     pub fn recount(&self, admin_api: &Key) {
         self.enqueue_after(item_of(admin_api), None, Lane::Resync, RECOUNT);
     }
-
-    /// A call of one of its objects was refused for its credentials: no other object may try before the AdminApi has proven itself.
-    pub fn suspect(&self, admin_api: &Key, fault: &Fault) {
-        if let Some(Standing::Connected(session)) = self.sessions.get(admin_api) {
-            let (reason, message) = (Reason::Denied, fault.to_string());
-            self.sessions.set(admin_api, Standing::Disconnected { reason, message, last: Some(session) });
-            self.suspects.lock().unwrap_or_else(PoisonError::into_inner).insert(admin_api.clone());
-            self.enqueue(item_of(admin_api), None, Lane::Edit);
-        }
-    }
 }
 
-fn item_of(key: &Key) -> Item {
+/// An AdminApi as an item of the queue.
+pub fn item_of(key: &Key) -> Item {
     Item { kind: KIND, namespace: key.0.clone(), name: key.1.clone() }
 }
 
@@ -370,16 +392,18 @@ fn unusable(fault: Fault) -> Stop {
     }
 }
 
+/// The reason of an AdminApi: its check names no object that could be gone.
+fn reason_of(stop: &Stop) -> Reason {
+    match stop {
+        Stop::Vendor(Fault { class: Class::Missing, .. }) => Reason::WrongAddress,
+        stop => stop.reason(),
+    }
+}
+
 fn pause_after(stop: &Stop, tries: u32) -> Duration {
     let slow = Duration::from_secs(300);
     match stop {
-        Stop::Vendor(fault) => {
-            let pause = match fault.class {
-                Class::Transient | Class::Throttled => Duration::from_secs(1).saturating_mul(1 << tries.min(6)),
-                _ => Duration::from_secs(10).saturating_mul(1 << tries.min(5)),
-            };
-            pause.min(slow).max(fault.retry_after.unwrap_or_default())
-        }
+        Stop::Vendor(fault) => breaker::pause(fault.class, tries, fault.retry_after),
         Stop::Kubernetes(_) => Duration::from_millis(500).saturating_mul(1 << tries.min(6)),
         _ => slow,
     }
@@ -395,14 +419,14 @@ fn judgements(outcome: &Result<&'static VendorRow, Stop>) -> Vec<Judgement> {
         }
         Err(stop) => stop,
     };
-    let (reason, message) = (stop.reason().word(), stop.told());
+    let (reason, message) = (reason_of(stop).word(), stop.told());
     let class = match stop {
         Stop::Vendor(fault) => Some(fault.class),
         _ => None,
     };
     let (reachable, authenticated) = match class {
         Some(Class::Denied) => (Some(true), Some(false)),
-        Some(Class::Transient | Class::Broken) => (Some(false), None),
+        Some(Class::Transient | Class::Broken | Class::Untrusted | Class::Missing) => (Some(false), None),
         Some(_) => (Some(true), None),
         None => (None, None),
     };

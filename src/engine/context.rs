@@ -8,12 +8,12 @@ use futures::future::BoxFuture;
 use k8s_openapi::api::core::v1::ObjectReference;
 use kube::Client;
 use kube::core::DeserializeGuard;
-use kube::runtime::events::{Event, EventType};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::admin_api::AdminApi;
 use super::claim::Claims;
+use super::event::Events;
 use super::grant::Grants;
 use super::guard::Guards;
 use super::metrics::Metrics;
@@ -66,6 +66,8 @@ pub trait Controller: Send + Sync {
     fn reconcile(self: Arc<Self>, item: Item) -> BoxFuture<'static, Next>;
     /// Whose share of the work the object counts to, and the lane in which it should wait when something that it uses changed.
     fn standing(&self, key: &Key) -> Option<(Tenant, Lane)>;
+    /// Takes into account that an object's grant may have changed, before its next pass.
+    fn regrant(&self, _key: &Key) {}
     /// What is known of an object for those that refer to it; none if there is no such object.
     fn lookup(&self, _key: &Key) -> Option<Resolved> {
         None
@@ -104,12 +106,12 @@ pub struct Engine {
     pub suspects: Mutex<HashSet<Key>>,
     queue: Mutex<Queue>,
     wake: Notify,
-    events: mpsc::Sender<(Event, ObjectReference)>,
+    pub(super) events: Events,
     controllers: Mutex<HashMap<&'static str, Arc<dyn Controller>>>,
 }
 
 impl Engine {
-    /// An engine without controllers, and where its Events come out.
+    /// An engine without controllers.
     pub(super) fn new(
         client: Client,
         vendors: &'static [VendorRow],
@@ -117,10 +119,10 @@ impl Engine {
         key: FingerprintKey,
         gate: Arc<dyn Gate>,
         metrics: Metrics,
-    ) -> (Arc<Self>, mpsc::Receiver<(Event, ObjectReference)>) {
-        let (sender, events) = mpsc::channel(4096);
+    ) -> Arc<Self> {
+        let metrics = Arc::new(metrics);
         let queue = Queue::new(settings.concurrency, settings.concurrency);
-        let engine = Arc::new(Self {
+        Arc::new(Self {
             client,
             vendors,
             settings,
@@ -132,15 +134,14 @@ impl Engine {
             admin_apis: Arc::default(),
             guards: Guards::default(),
             grants: Grants::default(),
-            metrics: Arc::new(metrics),
+            events: Events::new(metrics.clone()),
+            metrics,
             gate,
             suspects: Mutex::default(),
             queue: Mutex::new(queue),
             wake: Notify::new(),
-            events: sender,
             controllers: Mutex::default(),
-        });
-        (engine, events)
+        })
     }
 
     /// The controller of each kind, by its name.
@@ -199,35 +200,35 @@ impl Engine {
         self.enqueue_all(self.references.users(target), at_least);
     }
 
+    /// One that waits after a failure goes on waiting if it is asked for in the lane of resyncs only: the beat mends nothing for it.
     pub(super) fn enqueue_all(&self, items: Vec<Item>, at_least: Lane) {
+        let now = Instant::now();
         for item in items {
             let controller = self.controller(item.kind);
             let key = (item.namespace.clone(), item.name.clone());
             if let Some((tenant, own)) = controller.and_then(|controller| controller.standing(&key)) {
-                self.enqueue(item, tenant, own.min(at_least));
+                let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+                if at_least != Lane::Resync || !queue.pauses(&item) {
+                    queue.add(item, tenant, own.min(at_least), now);
+                }
             }
         }
+        self.wake.notify_one();
     }
 
-    /// Publishes an Event in the background. Events are a courtesy: when thousands wait already, this one is dropped.
+    /// Publishes an Event in the background, if not too many wait already.
     pub fn event(&self, about: ObjectReference, reason: &str, warning: bool, note: &str) {
-        let note = note[..note.floor_char_boundary(1000)].to_owned();
-        let event = Event {
-            type_: if warning { EventType::Warning } else { EventType::Normal },
-            reason: reason.to_owned(),
-            note: Some(note),
-            action: "Reconcile".to_owned(),
-            secondary: None,
-        };
-        if self.events.try_send((event, about)).is_err() {
-            tracing::debug!(reason, "too many Events wait, dropped one");
-        }
+        self.events.add(about, reason, warning, note);
     }
 
-    pub(super) fn take(&self) -> (Vec<Item>, Option<Instant>) {
+    pub(super) fn take(&self) -> (Vec<(Item, Lane)>, Option<Instant>) {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        let taken = std::iter::from_fn(|| queue.take(now)).map(|(item, ..)| item).collect();
+        let mut taken = Vec::new();
+        while let Some((item, lane, waited)) = queue.take(now) {
+            self.metrics.queue_waited(lane, waited);
+            taken.push((item, lane));
+        }
         (taken, queue.next_wake())
     }
 
@@ -236,9 +237,10 @@ impl Engine {
         self.wake.notify_one();
     }
 
-    /// Brings the metrics of the queue and of the lease up to date; called when somebody asks for them.
+    /// Brings the metrics of the queue, the lease and the breakers up to date; called when somebody asks for them.
     pub fn measure(&self) {
         self.metrics.leads(self.gate.is_open());
+        self.metrics.breakers(self.sessions.breakers());
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
         self.metrics.queue(|lane| queue.depth(lane), queue.running());
     }

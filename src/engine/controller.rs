@@ -1,6 +1,7 @@
 //! Controller: joins a kind's watch, the queue and the loop. Which changes are news is decided here, and what is remembered lives here.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use kube::{Resource, ResourceExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::claim::Stake;
 use super::condition::SYNCED;
 use super::conflict;
 use super::context::{Controller, Engine};
@@ -18,7 +20,7 @@ use super::draft::recorded_id;
 use super::kind::{Kind, Managed};
 use super::malformed::{self, Shape};
 use super::outcome;
-use super::pass::{Memory, Pass};
+use super::pass::{Memory, Pass, version_of};
 use super::policy::{self, EXTERNAL_ID, FINALIZER, PENDING_CREATE};
 use super::queue::{Item, Lane, Tenant};
 use super::reason::Reason;
@@ -30,7 +32,7 @@ use super::settle::{admin_api_key, targets};
 use super::sibling::{Resolved, Siblings};
 use super::state::State;
 use super::watch::{Change, Key, Store, watch_scope};
-use crate::base::fault::Class;
+use crate::base::fault::{Class, Delivery};
 
 /// How long another kind's watch may lag behind before we say that something is missing.
 const GRACE: Duration = Duration::from_secs(2);
@@ -41,27 +43,23 @@ const TRIES_OF_A_MALFORMED_OBJECT: u32 = 5;
 /// The prefix of the annotations that people steer us with.
 const STEERING: &str = "provost.dev/";
 
-/// What about an object is news. Our own writes of status, ids and announcements are not.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What about an object is news: uid, generation, deletion and the annotations that people steer us with. Our own writes of status, ids and
+/// announcements are not. Kept as digests, one for each object; with keys of this process, so that nobody can make two of them alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Trigger {
-    uid: Option<String>,
-    generation: Option<i64>,
-    deleting: bool,
-    annotations: Vec<(String, String)>,
-    external_id: Option<String>,
+    rest: u64,
+    external_id: u64,
 }
 
 impl Trigger {
-    fn of(object: &impl ResourceExt) -> Self {
+    fn of(object: &impl ResourceExt, keys: &RandomState) -> Self {
+        let meta = object.meta();
         let steering = |name: &str| name.starts_with(STEERING) && ![EXTERNAL_ID, PENDING_CREATE].contains(&name);
-        let annotations = object.annotations().iter().filter(|(name, _)| steering(name));
-        Self {
-            uid: object.uid(),
-            generation: object.meta().generation,
-            deleting: object.meta().deletion_timestamp.is_some(),
-            annotations: annotations.map(|(name, value)| (name.clone(), value.clone())).collect(),
-            external_id: object.annotations().get(EXTERNAL_ID).cloned(),
-        }
+        let mut rest = keys.build_hasher();
+        (&meta.uid, meta.generation, meta.deletion_timestamp.is_some()).hash(&mut rest);
+        object.annotations().iter().filter(|(name, _)| steering(name)).for_each(|pair| pair.hash(&mut rest));
+        let id = object.annotations().get(EXTERNAL_ID).map(String::as_str);
+        Self { rest: rest.finish(), external_id: keys.hash_one(id) }
     }
 }
 
@@ -70,8 +68,10 @@ pub struct KindController<K: Kind> {
     engine: Arc<Engine>,
     kind: &'static str,
     store: Arc<Store<DeserializeGuard<K::Object>>>,
-    memory: Mutex<HashMap<Key, Memory<K>>>,
+    /// Of the objects of which there is something to remember; boxed, since the table has room for more than it holds.
+    memory: Mutex<HashMap<Key, Box<Memory<K>>>>,
     triggers: Mutex<HashMap<Key, Trigger>>,
+    keys: RandomState,
     /// Objects whose create waits for a person to say how it ended.
     parked: Mutex<HashSet<Key>>,
     /// What those were told that refer to an object; nothing is kept of one that nobody refers to.
@@ -82,7 +82,7 @@ impl<K: Kind> KindController<K> {
     /// The controller of `kind` in one operator.
     pub fn new(engine: Arc<Engine>, kind: &'static str) -> Self {
         let (memory, triggers, parked, told) = Default::default();
-        Self { engine, kind, store: Arc::default(), memory, triggers, parked, told }
+        Self { engine, kind, store: Arc::default(), memory, triggers, parked, told, keys: RandomState::new() }
     }
 
     fn item(&self, key: &Key) -> Item {
@@ -93,12 +93,11 @@ impl<K: Kind> KindController<K> {
         self.caught_up(key, object);
         // What cannot be read keeps the claim that it had.
         if let Ok(object) = &object.0 {
-            let rivals = self.engine.claims.set(&self.item(key), conflict::stake::<K>(&key.0, object));
-            self.engine.enqueue_all(rivals, Lane::Edit);
+            self.stake(key, object);
         }
         self.tell(key, false);
-        let trigger = Trigger::of(object);
-        let old = self.triggers.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), trigger.clone());
+        let trigger = Trigger::of(object, &self.keys);
+        let old = self.triggers.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), trigger);
         if old.as_ref() == Some(&trigger) && !self.unparked(key, object) {
             return;
         }
@@ -110,6 +109,19 @@ impl<K: Kind> KindController<K> {
         if let Some((tenant, lane)) = self.standing(key) {
             self.engine.enqueue(item, tenant, if old.is_some() { Lane::Edit } else { lane });
         }
+    }
+
+    /// Puts an object's claim into the index. Who is not granted an AdminApi has none behind it.
+    fn stake(&self, key: &Key, object: &K::Object) {
+        let granted = |stake: &Stake| self.engine.granted(&key.0, &stake.admin_api);
+        let stake = conflict::stake::<K>(&key.0, object).filter(granted);
+        self.engine.enqueue_all(self.engine.claims.set(&self.item(key), stake), Lane::Edit);
+    }
+
+    /// Notes that an object waits for its announcement to be taken away.
+    fn park(&self, item: &Item) {
+        let key = (item.namespace.clone(), item.name.clone());
+        self.parked.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
     }
 
     /// Whether a person took away the announcement of a create that waits for just that.
@@ -150,9 +162,12 @@ impl<K: Kind> KindController<K> {
 
     /// Once the watch shows what we wrote, there is no need to keep a second copy of the object.
     fn caught_up(&self, key: &Key, stored: &DeserializeGuard<K::Object>) {
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(memory) = memory.get_mut(key) {
-            memory.latest = memory.latest.take().filter(|latest| version(latest) > version(stored));
+        let mut all = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(memory) = all.get_mut(key) {
+            memory.catch_up(version_of(stored));
+            if memory.is_blank() {
+                all.remove(key);
+            }
         }
     }
 
@@ -162,16 +177,20 @@ impl<K: Kind> KindController<K> {
         let Ok(object) = &stored.0 else { return self.report_malformed(item).await };
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(&key).unwrap_or_default();
         if memory.uid != object.uid() {
-            memory = Memory { uid: object.uid(), ..Memory::default() };
+            *memory = Memory { uid: object.uid(), ..Memory::default() };
         }
         let object = newest(object, memory.latest.take());
         let next = self.pass(item, object, &mut memory).await;
-        // An object that vanished meanwhile leaves no memory, and no metrics.
-        match self.store.get(&key).filter(|stored| stored.uid() == memory.uid) {
+        // Looked up under the lock: a change that the watch brings after that finds the memory in its place.
+        let mut all = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        match self.store.get(&key).filter(|stored| stored.meta().uid == memory.uid) {
             Some(stored) => {
-                self.memory.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), memory);
-                self.caught_up(&key, &stored);
+                memory.catch_up(version_of(&*stored));
+                if !memory.is_blank() {
+                    all.insert(key, memory);
+                }
             }
+            // An object that vanished meanwhile leaves no memory, and no metrics.
             None => self.engine.metrics.forget(item),
         }
         next
@@ -204,7 +223,6 @@ impl<K: Kind> KindController<K> {
             seen: None,
             absent_for: Duration::ZERO,
             plan: None,
-            sent: BTreeMap::new(),
             deeds: Vec::new(),
             recorded: None,
             awaits: None,
@@ -223,7 +241,7 @@ impl<K: Kind> KindController<K> {
                 self.engine.metrics.passed(self.kind, deed, begun.elapsed());
                 return Next::Wait;
             }
-            End::Report(outcome) => outcome,
+            End::Report(outcome) => self.engine.waiting(&admin_api_key(pass.namespace(), pass.spec()), outcome),
         };
         self.suspect(&pass, &outcome);
         let recorded = outcome::record(item, &mut pass, &outcome).await;
@@ -239,21 +257,11 @@ impl<K: Kind> KindController<K> {
         };
         let reason = outcome.reason();
         if reason == Reason::CreateOutcomeUnknown {
-            self.parked
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .insert((item.namespace.clone(), item.name.clone()));
+            self.park(item);
         }
         self.engine.metrics.passed(self.kind, reason, begun.elapsed());
         let next = retry::next(&outcome, memory.tries);
-        match &outcome {
-            Outcome::Stopped(Stop::Kubernetes(error)) if error.is_conflict() => {}
-            Outcome::Stopped(Stop::Vendor(_) | Stop::Kubernetes(_)) => memory.tries = memory.tries.saturating_add(1),
-            Outcome::Stopped(Stop::Held(_)) if matches!(reason, Reason::Unavailable | Reason::DeletionBlocked) => {
-                memory.tries = memory.tries.saturating_add(1);
-            }
-            _ => memory.tries = 0,
-        }
+        memory.tries = tries(&outcome, memory.tries);
         next
     }
 
@@ -261,6 +269,7 @@ impl<K: Kind> KindController<K> {
     fn suspect(&self, pass: &Pass<'_, K>, outcome: &Outcome) {
         if let Outcome::Stopped(Stop::Vendor(fault)) = outcome
             && fault.class == Class::Denied
+            && fault.delivery != Delivery::NotSent
             // Credentials that are good for everything else are this object's trouble, and get its own pauses.
             && pass.memory.tries == 0
         {
@@ -274,7 +283,7 @@ impl<K: Kind> KindController<K> {
         if let (Some(id), Some(known)) =
             (recorded, self.triggers.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&key))
         {
-            known.external_id = Some(id);
+            known.external_id = self.keys.hash_one(Some(id.as_str()));
         }
     }
 }
@@ -298,15 +307,20 @@ impl<K: Kind> Controller for KindController<K> {
         let object = self.store.get(key)?;
         let Ok(object) = &object.0 else { return Some((None, Lane::Edit)) };
         let observed = object.status().map_or(-1, |status| status.observed_generation);
-        let lane = match observed {
-            -1 => Lane::First,
-            _ if object.meta().deletion_timestamp.is_some() => Lane::Edit,
-            observed if Some(observed) != object.meta().generation => Lane::Edit,
-            _ => Lane::Resync,
-        };
+        // What changed while nobody looked may be thousands, and waits like what is new: the edit that somebody makes now goes first.
+        let changed = Some(observed) != object.meta().generation || object.meta().deletion_timestamp.is_some();
+        let lane = if changed { Lane::First } else { Lane::Resync };
         let admin_api = admin_api_key(&key.0, object.spec());
         // Who is not granted an AdminApi takes nothing of its share either.
         Some((Some(admin_api).filter(|admin_api| self.engine.granted(&key.0, admin_api)), lane))
+    }
+
+    fn regrant(&self, key: &Key) {
+        if let Some(stored) = self.store.get(key)
+            && let Ok(object) = &stored.0
+        {
+            self.stake(key, object);
+        }
     }
 
     fn lookup(&self, key: &Key) -> Option<Resolved> {
@@ -323,16 +337,24 @@ impl<K: Kind> Controller for KindController<K> {
     }
 }
 
-/// Versions are compared as the numbers that they are by contract since Kubernetes 1.35, and always were in practice.
-fn version(object: &impl ResourceExt) -> Option<u64> {
-    object.resource_version().and_then(|version| version.parse().ok())
+/// Failures in a row, now that a pass came to this.
+fn tries(outcome: &Outcome, before: u32) -> u32 {
+    match outcome {
+        Outcome::Stopped(Stop::Kubernetes(error)) if error.is_conflict() => before,
+        Outcome::Stopped(Stop::Waiting { reason: Reason::AdminApiNotReady, .. }) => before,
+        Outcome::Stopped(Stop::Vendor(_) | Stop::Kubernetes(_)) => before.saturating_add(1),
+        Outcome::Stopped(Stop::Held(hold)) if matches!(hold.reason, Reason::Unavailable | Reason::DeletionBlocked) => {
+            before.saturating_add(1)
+        }
+        _ => 0,
+    }
 }
 
 /// The object as new as we know it: as the watch shows it, or as our own last write left it.
 pub fn newest<O: ResourceExt + Clone>(stored: &O, latest: Option<O>) -> O {
     match latest {
         // Ours may be ahead of the watch for a moment.
-        Some(latest) if latest.uid() == stored.uid() && version(&latest) > version(stored) => latest,
+        Some(latest) if latest.uid() == stored.uid() && version_of(&latest) > version_of(stored) => latest,
         _ => stored.clone(),
     }
 }

@@ -1,5 +1,7 @@
 //! Credentials: what an AdminApi's client is built from, read from Secrets and ConfigMaps of its own namespace and from nowhere else.
 
+use std::sync::Arc;
+
 use super::admin_api::AdminApiSpec;
 use super::context::Engine;
 use super::kubernetes::{read_config_map, read_secret};
@@ -8,6 +10,7 @@ use super::reference::{Sort, Target};
 use super::report::Stop;
 use super::session::{AnyClient, VendorRow};
 use crate::base::access::Access;
+use crate::base::breaker::Breaker;
 use crate::base::secret::Secret;
 
 /// What an AdminApi refers to: its credentials, then its CA bundle.
@@ -30,6 +33,7 @@ pub async fn access(
     engine: &Engine,
     namespace: &str,
     spec: &AdminApiSpec,
+    breaker: Arc<Breaker>,
     read: &mut Vec<Option<String>>,
 ) -> Result<Access, Stop> {
     let name = &spec.credentials.secret_ref.name;
@@ -47,6 +51,7 @@ pub async fn access(
         limits: spec.limits(),
         gate: engine.gate.clone(),
         observer: engine.metrics.clone(),
+        breaker,
     })
 }
 

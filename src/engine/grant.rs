@@ -94,10 +94,22 @@ impl Engine {
     }
 }
 
+impl Engine {
+    /// Brings back objects whose grant may have changed, with what is known of their claims brought up to date at once.
+    pub fn regrant(&self, items: Vec<Item>) {
+        for item in &items {
+            if let Some(controller) = self.controller(item.kind) {
+                controller.regrant(&(item.namespace.clone(), item.name.clone()));
+            }
+        }
+        self.enqueue_all(items, Lane::Edit);
+    }
+}
+
 /// Watches the labels of namespaces (of one, if `scope` names it), and brings back the objects whose grant may depend on them.
 ///
 /// `listed` turns true after the first list, or when there is none to be had: an installation that may not see namespaces works all the
-/// same, but grants by label reach nobody.
+/// same, but grants by label reach nobody. It needs the right to `list` and `watch` namespaces.
 pub async fn watch(engine: Arc<Engine>, scope: Option<String>, listed: watch::Sender<bool>) {
     let api: Api<PartialObjectMeta<Namespace>> = Api::all(engine.client.clone());
     let config = watcher::Config::default();
@@ -118,13 +130,13 @@ pub async fn watch(engine: Arc<Engine>, scope: Option<String>, listed: watch::Se
             // All at once when the list is through: who is concerned is found by going through everybody.
             Ok(watcher::Event::InitApply(namespace)) => changed.extend(note(namespace)),
             Ok(watcher::Event::InitDone) => {
-                engine.enqueue_all(concerned(&engine, &std::mem::take(&mut changed)), Lane::Edit);
+                engine.regrant(concerned(&engine, &std::mem::take(&mut changed)));
                 complained = false;
                 listed.send_replace(true);
             }
             Ok(watcher::Event::Apply(namespace)) => {
                 let changed: HashSet<_> = note(namespace).into_iter().collect();
-                engine.enqueue_all(concerned(&engine, &changed), Lane::Edit);
+                engine.regrant(concerned(&engine, &changed));
             }
             Ok(watcher::Event::Delete(namespace)) => engine.grants.forget(&namespace.name_any()),
             Err(error) => {

@@ -281,7 +281,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// as [`ExternalObjectGone`](super::reason::Reason::ExternalObjectGone).
     const RECREATE: bool = false;
     /// For [`Identity::Listed`]: how long the vendor's list may lag behind a create. An absence is believed when it was seen twice, this far
-    /// apart, wherever believing it too early would make a second object or lose one.
+    /// apart, wherever believing it too early would make a second object or lose one. No shorter than the vendor may go on with a create
+    /// whose caller is gone.
     const LAG: Duration = Duration::from_secs(30);
     /// What may happen on deletion, the default first.
     const DELETIONS: Deletions;

@@ -23,6 +23,9 @@ use super::policy::{EXTERNAL_ID, FINALIZER, PENDING_CREATE};
 /// The longest that one call may take: shorter than what a lease leaves us.
 const DEADLINE: Duration = Duration::from_secs(15);
 
+/// The annotation in which `kubectl apply` keeps a copy of the whole object.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// The name under which we own fields.
 pub const FIELD_MANAGER: &str = "provost";
 
@@ -103,7 +106,17 @@ fn version(object: &impl ResourceExt) -> String {
 }
 
 async fn patch<O: Object>(client: &Client, object: &O, change: Json) -> Result<O, Error> {
-    call(api_of(client, object).patch(&object.name_any(), &params(), &Patch::Merge(change))).await
+    let mut stored = call(api_of(client, object).patch(&object.name_any(), &params(), &Patch::Merge(change))).await?;
+    prune(&mut stored);
+    Ok(stored)
+}
+
+/// Drops what nobody here reads and what makes up most of an object's size.
+pub fn prune(object: &mut impl ResourceExt) {
+    object.meta_mut().managed_fields = None;
+    if object.meta().annotations.is_some() {
+        object.annotations_mut().remove(LAST_APPLIED);
+    }
 }
 
 fn with_finalizer<O: Object>(object: &O) -> Vec<String> {
@@ -232,7 +245,9 @@ pub async fn release<O: Object>(client: &Client, object: &O, finalizer: &str) ->
 /// Then the status is as it was.
 pub async fn write_status<O: Object>(client: &Client, object: &O, status: Json) -> Result<O, Error> {
     let change = Patch::Merge(json!({"status": status}));
-    call(api_of(client, object).patch_status(&object.name_any(), &params(), &change)).await
+    let mut stored = call(api_of(client, object).patch_status(&object.name_any(), &params(), &change)).await?;
+    prune(&mut stored);
+    Ok(stored)
 }
 
 /// The decoded content of a Secret or ConfigMap, and the version it was read at.
@@ -336,12 +351,13 @@ pub async fn ensure_secret(
         Secret { data: Some(BTreeMap::from([(key.to_owned(), ByteString(fresh.clone()))])), ..Secret::default() };
     secret.metadata.name = Some(name.to_owned());
     // Two replicas may start at once: whoever loses the race reads what the winner made.
-    match call(api.create(&post(), &secret)).await {
+    let error = match call(api.create(&post(), &secret)).await {
         Ok(_) => return Ok(fresh),
-        Err(error) if error.is_conflict() => {}
+        // A namespace that is going away says so even of what is there.
+        Err(error) if error.is_conflict() || error.is_forbidden() => error,
         Err(error) => return Err(error),
-    }
-    let stored = call(api.get(name)).await?;
+    };
+    let Some(stored) = call(api.get_opt(name)).await? else { return Err(error) };
     Ok(stored.data.unwrap_or_default().remove(key).map_or_else(Vec::new, |value| value.0))
 }
 

@@ -17,7 +17,10 @@ use prometheus_client::registry::{Registry, Unit};
 
 use super::queue::{Item, Lane};
 use super::reason::Reason;
+use super::watch::Key;
 use crate::base::access::{Call, Observer};
+use crate::base::breaker::State;
+use crate::base::fault::Class;
 
 /// A metric that a kind adds: one series per object, or several.
 #[derive(Debug, Clone, Copy)]
@@ -71,6 +74,36 @@ struct LaneLabels {
     lane: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct VendorLabels {
+    vendor: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct LogInLabels {
+    vendor: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct InterruptionLabels {
+    vendor: &'static str,
+    reason: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct BreakerLabels {
+    namespace: String,
+    name: String,
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct EventLabels {
+    r#type: &'static str,
+    outcome: &'static str,
+}
+
 /// What one object contributes.
 #[derive(Debug, Clone, Default, PartialEq)]
 struct Contribution {
@@ -88,7 +121,13 @@ pub struct Metrics {
     pass_seconds: Family<KindLabels, Histogram>,
     calls: Family<CallLabels, Counter>,
     call_seconds: Family<OperationLabels, Histogram>,
+    call_waits: Family<VendorLabels, Histogram>,
+    log_ins: Family<LogInLabels, Counter>,
+    interruptions: Family<InterruptionLabels, Counter>,
+    breakers: Family<BreakerLabels, Level>,
+    events: Family<EventLabels, Counter>,
     depth: Family<LaneLabels, Level>,
+    queue_waits: Family<LaneLabels, Histogram>,
     running: Level,
     leader: Level,
     writes: Family<KindLabels, Counter>,
@@ -111,33 +150,71 @@ impl Metrics {
             pass_seconds: Family::new_with_constructor(vendor_buckets),
             calls: Family::default(),
             call_seconds: Family::new_with_constructor(vendor_buckets),
+            call_waits: Family::new_with_constructor(vendor_buckets),
+            log_ins: Family::default(),
+            interruptions: Family::default(),
+            breakers: Family::default(),
+            events: Family::default(),
             depth: Family::default(),
+            queue_waits: Family::new_with_constructor(vendor_buckets),
             running: Level::default(),
             leader: Level::default(),
             writes: Family::default(),
             contributions: contributions.clone(),
             registry: Registry::default(),
         };
-        registry.register("reconciles", "Passes over an object, by what they came to", metrics.passes.clone());
+        metrics.register(&mut registry);
+        registry.register_collector(Box::new(Objects { contributions, specs }));
+        Self { registry, ..metrics }
+    }
+
+    fn register(&self, registry: &mut Registry) {
+        registry.register("reconciles", "Passes over an object, by what they came to", self.passes.clone());
         registry.register_with_unit(
             "reconcile_duration",
             "Time of one pass, vendor calls included",
             Unit::Seconds,
-            metrics.pass_seconds.clone(),
+            self.pass_seconds.clone(),
         );
-        registry.register("vendor_requests", "Calls to a vendor, by outcome", metrics.calls.clone());
+        registry.register("vendor_requests", "Calls to a vendor, by outcome", self.calls.clone());
         registry.register_with_unit(
             "vendor_request_duration",
             "Time of one call to a vendor, waiting for our own limits included",
             Unit::Seconds,
-            metrics.call_seconds.clone(),
+            self.call_seconds.clone(),
         );
-        registry.register("queue_depth", "Objects that wait for their turn, by lane", metrics.depth.clone());
-        registry.register("queue_running", "Objects that are being looked at", metrics.running.clone());
-        registry.register("leader", "1 while this process may write at vendors, else 0", metrics.leader.clone());
-        registry.register("status_writes", "Status patches sent to Kubernetes", metrics.writes.clone());
-        registry.register_collector(Box::new(Objects { contributions, specs }));
-        Self { registry, ..metrics }
+        registry.register("queue_depth", "Objects that wait for their turn, by lane", self.depth.clone());
+        registry.register("queue_running", "Objects that are being looked at", self.running.clone());
+        registry.register("leader", "1 while this process may write at vendors, else 0", self.leader.clone());
+        registry.register("status_writes", "Status patches sent to Kubernetes", self.writes.clone());
+        self.register_pressure(registry);
+    }
+
+    fn register_pressure(&self, registry: &mut Registry) {
+        registry.register_with_unit(
+            "vendor_request_wait",
+            "How long calls to a vendor waited for our own limits",
+            Unit::Seconds,
+            self.call_waits.clone(),
+        );
+        registry.register("vendor_log_ins", "Log-ins at a vendor, by outcome", self.log_ins.clone());
+        registry.register(
+            "admin_api_interruptions",
+            "How often the calls to an AdminApi were stopped until it had proven itself, by reason",
+            self.interruptions.clone(),
+        );
+        registry.register(
+            "admin_api_breaker",
+            "Whether calls to an AdminApi leave (closed), are stopped (open), or one finds out (probing): 1 for the one that is so",
+            self.breakers.clone(),
+        );
+        registry.register("events", "Events about objects, published or dropped", self.events.clone());
+        registry.register_with_unit(
+            "queue_wait",
+            "How long objects waited for their turn once they were due, by lane",
+            Unit::Seconds,
+            self.queue_waits.clone(),
+        );
     }
 
     /// The OpenMetrics text of everything.
@@ -159,6 +236,34 @@ impl Metrics {
     /// Counts one status patch.
     pub fn status_written(&self, kind: &'static str) {
         self.writes.get_or_create(&KindLabels { kind }).inc();
+    }
+
+    /// Notes how long an object waited in the queue.
+    pub fn queue_waited(&self, lane: Lane, waited: Duration) {
+        self.queue_waits.get_or_create(&LaneLabels { lane: lane.label() }).observe(waited.as_secs_f64());
+    }
+
+    /// Counts one interruption of an AdminApi.
+    pub fn interrupted(&self, vendor: &'static str, reason: Reason) {
+        self.interruptions.get_or_create(&InterruptionLabels { vendor, reason: reason.word() }).inc();
+    }
+
+    /// Counts what became of an Event: published, failed or dropped.
+    pub fn event(&self, warning: bool, outcome: &'static str) {
+        let r#type = if warning { "Warning" } else { "Normal" };
+        self.events.get_or_create(&EventLabels { r#type, outcome }).inc();
+    }
+
+    /// Shows the breaker of every AdminApi that has one, and of no other.
+    pub fn breakers(&self, all: impl IntoIterator<Item = (Key, State)>) {
+        self.breakers.clear();
+        for ((namespace, name), present) in all {
+            for state in State::ALL {
+                let (namespace, name) = (namespace.to_string(), name.to_string());
+                let labels = BreakerLabels { namespace, name, state: state.label() };
+                self.breakers.get_or_create(&labels).set(i64::from(state == present));
+            }
+        }
     }
 
     /// Shows the queue.
@@ -220,6 +325,12 @@ impl Observer for Metrics {
         self.calls.get_or_create(&labels).inc();
         let labels = OperationLabels { vendor: call.vendor, operation: call.operation };
         self.call_seconds.get_or_create(&labels).observe(call.elapsed.as_secs_f64());
+        self.call_waits.get_or_create(&VendorLabels { vendor: call.vendor }).observe(call.waited.as_secs_f64());
+    }
+
+    fn logged_in(&self, vendor: &'static str, fault: Option<Class>) {
+        let outcome = fault.map_or("success", Class::label);
+        self.log_ins.get_or_create(&LogInLabels { vendor, outcome }).inc();
     }
 }
 

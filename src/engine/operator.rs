@@ -4,11 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use k8s_openapi::api::core::v1::{ConfigMap, ObjectReference, Secret};
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::Client;
 use kube::core::PartialObjectMeta;
-use kube::runtime::events::{Event, Recorder, Reporter};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,11 +24,11 @@ use super::watch::{Change, Key, watch_scope};
 use crate::base::access::Gate;
 use crate::base::clock::jitter;
 use crate::base::secret::FingerprintKey;
+use crate::base::urgency;
 
 /// A running operator.
 pub struct Operator {
     engine: Arc<Engine>,
-    events: mpsc::Receiver<(Event, ObjectReference)>,
     tables: Tables,
 }
 
@@ -37,8 +36,8 @@ impl Operator {
     /// Puts an operator together. It does nothing before [`Operator::run`].
     pub fn new(client: Client, tables: Tables, settings: Settings, key: FingerprintKey, gate: Arc<dyn Gate>) -> Self {
         let metrics = Metrics::new(tables.kinds.iter().flat_map(|row| row.gauges).chain(permit::GAUGES));
-        let (engine, events) = Engine::new(client, tables.vendors, settings, key, gate, metrics);
-        Self { engine, events, tables }
+        let engine = Engine::new(client, tables.vendors, settings, key, gate, metrics);
+        Self { engine, tables }
     }
 
     /// What it shares; for metrics and health.
@@ -54,9 +53,12 @@ impl Operator {
         leading: impl Future<Output = ()> + Send,
         ready: watch::Sender<bool>,
     ) -> bool {
-        let Self { engine, events, tables } = self;
+        let Self { engine, tables } = self;
         let watches = TaskTracker::new();
-        let events = tokio::spawn(publish(engine.clone(), events));
+        let announcer = engine.clone();
+        let events = tokio::spawn(async move {
+            announcer.events.publish(announcer.client.clone(), announcer.settings.identity.clone()).await;
+        });
         let mut lists = start_watches(&engine, &tables, &watches, &stop);
         for listed in &mut lists {
             tokio::select! {
@@ -173,8 +175,8 @@ where
 async fn dispatch(engine: &Arc<Engine>, passes: &TaskTracker, stop: &CancellationToken) {
     while !stop.is_cancelled() && engine.gate.is_open() {
         let (taken, wake) = engine.take();
-        for item in taken {
-            passes.spawn(pass(engine.clone(), item));
+        for (item, lane) in taken {
+            passes.spawn(pass(engine.clone(), item, lane));
         }
         let pause = async {
             match wake {
@@ -199,30 +201,19 @@ impl Drop for Done {
     }
 }
 
-async fn pass(engine: Arc<Engine>, item: Item) {
+async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
     let _done = Done(engine.clone(), item.clone());
     let controller = engine.controller(item.kind);
     if let Some(controller) = controller {
         let key = (item.namespace.clone(), item.name.clone());
-        let next = controller.clone().reconcile(item.clone()).await;
+        let rank = Lane::ALL.iter().position(|other| *other == lane).and_then(|rank| u8::try_from(rank).ok());
+        let next = urgency::within(rank.unwrap_or(u8::MAX), controller.clone().reconcile(item.clone())).await;
         let tenant = controller.standing(&key).map(|(tenant, _)| tenant);
         match (next, tenant) {
             (Next::Wait, _) | (_, None) => {}
             (Next::After(pause), Some(tenant)) => {
                 engine.enqueue_after(item.clone(), tenant, Lane::Retry, jitter(pause, 0.1));
             }
-        }
-    }
-}
-
-async fn publish(engine: Arc<Engine>, mut events: mpsc::Receiver<(Event, ObjectReference)>) {
-    let reporter =
-        Reporter { controller: "provost.dev/provost".to_owned(), instance: Some(engine.settings.identity.clone()) };
-    let recorder = Recorder::new(engine.client.clone(), reporter);
-    while let Some((event, about)) = events.recv().await {
-        let reason = event.reason.clone();
-        if let Err(error) = super::kubernetes::call(recorder.publish(&event, &about)).await {
-            tracing::debug!(reason, error = %error, "could not publish an Event");
         }
     }
 }

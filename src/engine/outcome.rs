@@ -15,13 +15,14 @@ use super::policy::RECONCILE_AT;
 use super::queue::Item;
 use super::reason::Reason;
 use super::report::{Outcome, Stop};
+use super::settle::admin_api_key;
 use super::state::{State, Value};
 use super::status::{NotKept, PlanReport, Status, merge_patch};
 use crate::base::clock::now;
 use crate::base::fault::Class;
 
-/// Failures in a row that an object which was fine may have before its status speaks of them. A hiccup of a vendor must not rewrite the
-/// status of thousands of objects; the AdminApi's own status tells of it at once.
+/// Failures in a row that an object may have before its status speaks of them. A hiccup of a vendor must not rewrite the status of thousands
+/// of objects; the AdminApi's own status tells of it, and the generation that their status speaks of says that they are not done.
 const PATIENCE: u32 = 3;
 
 /// Records what the pass came to.
@@ -53,6 +54,9 @@ pub async fn record<K: Kind>(item: &Item, pass: &mut Pass<'_, K>, outcome: &Outc
         pass.memory.not_kept.clear();
         if pass.annotation(super::policy::EXTERNAL_ID).is_some() {
             pass.memory.external_id = None;
+            if pass.annotation(super::policy::PENDING_CREATE).is_none() {
+                pass.memory.attempt = None;
+            }
         }
     }
     Ok(())
@@ -65,26 +69,28 @@ pub fn let_go<K: Kind>(item: &Item, pass: &Pass<'_, K>, deed: Reason, what: &str
 }
 
 fn is_hiccup<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> bool {
-    let passing = match outcome {
+    let away = || pass.engine.is_briefly_away(&admin_api_key(pass.namespace(), pass.spec()));
+    let stays = pass.object.meta().deletion_timestamp.is_none();
+    let fine = || {
+        stays
+            && pass.stored().is_some_and(|status| {
+                status.observed_generation == pass.generation && super::condition::holds(&status.conditions, READY)
+            })
+    };
+    match outcome {
         // Somebody wrote first: the next pass, in a moment, starts from what they wrote.
-        Outcome::Stopped(Stop::Kubernetes(error)) if error.is_conflict() => return true,
-        Outcome::Stopped(Stop::Kubernetes(_)) => true,
-        Outcome::Stopped(Stop::Waiting { reason: Reason::AdminApiNotReady, .. }) => true,
-        Outcome::Stopped(Stop::Later { reason: Reason::AbsenceUnconfirmed, .. }) => true,
+        Outcome::Stopped(Stop::Kubernetes(error)) if error.is_conflict() => true,
+        Outcome::Stopped(Stop::Kubernetes(_)) => fine(),
+        Outcome::Stopped(Stop::Waiting { reason: Reason::AdminApiNotReady, .. }) => away() || fine(),
+        Outcome::Stopped(Stop::Later { reason: Reason::AbsenceUnconfirmed, .. }) => fine(),
         Outcome::Stopped(Stop::Vendor(fault)) => match fault.class {
-            Class::Transient | Class::Throttled => pass.memory.tries < PATIENCE,
+            Class::Transient | Class::Throttled => away() || (stays && pass.memory.tries < PATIENCE),
             // The AdminApi proves itself first, and its own status speaks of it if it cannot.
-            Class::Denied => pass.memory.tries == 0,
+            Class::Denied => pass.memory.tries == 0 && fine(),
             _ => false,
         },
         _ => false,
-    };
-    let generation = pass.generation;
-    passing
-        && pass.object.meta().deletion_timestamp.is_none()
-        && pass.stored().is_some_and(|status| {
-            status.observed_generation == generation && super::condition::holds(&status.conditions, READY)
-        })
+    }
 }
 
 fn status<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Status<K::Facts> {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use kube::Resource;
 use kube::core::object::HasStatus;
+use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::announcement::Announcement;
@@ -19,7 +19,7 @@ use super::reason::Reason;
 use super::report::Stop;
 use super::settle::Link;
 use super::sibling::Siblings;
-use super::state::State;
+use super::state::{State, Value};
 use super::status::{NotKept, Status};
 use super::tombstone;
 use crate::base::fault::Fault;
@@ -50,6 +50,8 @@ pub struct Memory<K: Kind> {
     pub permitted: Option<Instant>,
     /// The approval that was used, until it is recorded.
     pub approved: Option<String>,
+    /// What was sent, by path, until a look shows whether the vendor keeps it.
+    pub tried: BTreeMap<String, Try>,
     /// What the vendor did not keep, until it is recorded.
     pub not_kept: BTreeMap<String, NotKept>,
     /// The plan that was shown after an adoption, and is not carried out before somebody could see it.
@@ -87,6 +89,7 @@ impl<K: Kind> Default for Memory<K> {
             disabled: false,
             permitted: None,
             approved: None,
+            tried: BTreeMap::new(),
             not_kept: BTreeMap::new(),
             shown: None,
             wish: None,
@@ -99,6 +102,65 @@ impl<K: Kind> Default for Memory<K> {
             published: None,
         }
     }
+}
+
+impl<K: Kind> Memory<K> {
+    /// The object in Kubernetes is at `version`: a copy of ours that is no newer is dropped.
+    pub fn catch_up(&mut self, version: Option<u64>) {
+        self.latest = self.latest.take().filter(|latest| version_of(latest) > version);
+    }
+
+    /// Whether there is nothing to remember, so that thousands of settled objects cost nothing.
+    pub fn is_blank(&self) -> bool {
+        // Every field by name: a new one has to be thought of here.
+        let Self {
+            uid: _,
+            tries: 0,
+            waited: false,
+            latest: None,
+            look_after: None,
+            external_id: None,
+            applied,
+            facts: None,
+            adopted: None,
+            disabled: false,
+            permitted: None,
+            approved: None,
+            tried,
+            not_kept,
+            shown: None,
+            wish: None,
+            attempt: None,
+            attempt_is_clean: _,
+            step_is_clean: _,
+            step: None,
+            absent: None,
+            removed: false,
+            published: None,
+        } = self
+        else {
+            return false;
+        };
+        applied.is_empty() && tried.is_empty() && not_kept.is_empty()
+    }
+}
+
+/// Versions are compared as the numbers that they are by contract since Kubernetes 1.35, and always were in practice.
+pub fn version_of(object: &impl ResourceExt) -> Option<u64> {
+    object.meta().resource_version.as_ref().and_then(|version| version.parse().ok())
+}
+
+/// A value that was sent to a vendor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Try {
+    /// The value.
+    pub sent: String,
+    /// When.
+    pub at: Instant,
+    /// It was sent before that already, and missed.
+    pub again: bool,
+    /// What was shown instead.
+    pub missed: Option<String>,
 }
 
 /// A plan that was shown, and when.
@@ -138,8 +200,6 @@ pub struct Pass<'a, K: Kind> {
     pub absent_for: Duration,
     /// The plan, once made.
     pub plan: Option<Plan>,
-    /// What was sent of readable fields, to see whether the vendor keeps it.
-    pub sent: BTreeMap<String, String>,
     /// What was done, in words, for Events: told even when the pass then stops.
     pub deeds: Vec<(Reason, String)>,
     /// The id that this pass recorded.
@@ -229,7 +289,12 @@ impl<K: Kind> Pass<'_, K> {
         for change in changes {
             if let Some(value) = self.wanted.get(&change.path) {
                 self.memory.applied.insert(change.path.clone(), value.remembered());
-                self.sent.insert(change.path.clone(), value.remembered());
+                let sent = value.remembered();
+                let before = self.memory.tried.remove(&change.path).filter(|before| before.sent == sent);
+                let missed = before.and_then(|before| before.missed);
+                self.memory
+                    .tried
+                    .insert(change.path.clone(), Try { sent, at: Instant::now(), again: missed.is_some(), missed });
             }
         }
     }
@@ -304,6 +369,7 @@ impl<K: Kind> Pass<'_, K> {
             Found::Present(seen) => {
                 self.seen = Some(seen.clone());
                 self.memory.absent = None;
+                self.weigh(&seen.state, fresh_after);
             }
             Found::Absent => {
                 let (_, since) = self.memory.absent.get_or_insert_with(|| (external_id, Instant::now()));
@@ -313,6 +379,24 @@ impl<K: Kind> Pass<'_, K> {
             Found::Unknown(_) => {}
         }
         Ok(found)
+    }
+
+    /// Sees what became of what was sent, in data read at `read` or later. That a copy shows what was sent proves nothing when it is older
+    /// than the write: own writes are put into it. Once may be somebody who changed it back; twice the same is the vendor.
+    fn weigh(&mut self, seen: &State, read: Instant) {
+        for (path, mut tried) in std::mem::take(&mut self.memory.tried) {
+            match seen.get(&path).map(Value::remembered) {
+                Some(shown) if shown != tried.sent && tried.again && tried.missed.as_ref() == Some(&shown) => {
+                    self.memory.not_kept.insert(path, NotKept { sent: tried.sent, shown });
+                }
+                Some(shown) if shown != tried.sent => {
+                    tried.missed = Some(shown);
+                    self.memory.tried.insert(path, tried);
+                }
+                Some(_) if read < tried.at => drop(self.memory.tried.insert(path, tried)),
+                _ => {}
+            }
+        }
     }
 
     /// A plan that is held, as the end of the pass: one that only waits for a second look at an absence comes back when it is due.

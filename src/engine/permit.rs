@@ -101,7 +101,7 @@ pub fn wake(engine: &Engine, key: &Key) -> Option<Duration> {
 }
 
 /// Puts what waits into an AdminApi's conditions.
-pub fn show(engine: &Engine, key: &Key, status: &mut AdminApiStatus, generation: i64) {
+pub fn show(engine: &Engine, key: &Key, object: &AdminApi, status: &mut AdminApiStatus) {
     let judgement = match engine.guards.of(key).with(|guard| guard.shown(now())) {
         Shown::Nothing => None,
         Shown::Held(_, message) => Some(Judgement::new(DELETIONS_HELD, true, Reason::DeletionHeld.word(), message)),
@@ -109,7 +109,9 @@ pub fn show(engine: &Engine, key: &Key, status: &mut AdminApiStatus, generation:
             Some(Judgement::new(DELETIONS_HELD, false, Reason::AcknowledgementInvalid.word(), message))
         }
     };
-    let stamped = stamp(&status.conditions, judgement.as_slice(), generation, now());
+    let stored = object.status.as_ref().map_or(&[][..], |status| &status.conditions);
+    let generation = object.meta().generation.unwrap_or_default();
+    let stamped = stamp(stored, judgement.as_slice(), generation, now());
     status.conditions.retain(|condition| condition.type_ != DELETIONS_HELD);
     status.conditions.extend(stamped);
 }

@@ -425,3 +425,6 @@ fn authorise(at: &Situation<'_>, plan: Plan) -> Plan {
 fn paths(changes: &[Change]) -> String {
     changes.iter().map(|change| change.path.as_str()).collect::<Vec<_>>().join(", ")
 }
+
+#[cfg(test)]
+mod tests;

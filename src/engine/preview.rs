@@ -22,7 +22,8 @@ use super::policy::{ABANDON, APPROVE, Deletion, Effective, FINALIZER, Management
 use super::reason::Reason;
 use super::report::Stop;
 use super::session::AnyClient;
-use super::sibling::Siblings;
+use super::settle::admin_api_key;
+use super::sibling::{Resolved, Siblings};
 use super::state::{Access, State, row};
 use super::tombstone;
 use crate::base::fault::Fault;
@@ -49,6 +50,23 @@ pub trait SecretSource: Send + Sync {
     ) -> BoxFuture<'a, Result<Secret, Stop>>;
 }
 
+/// The id of an object that is yet to be made.
+pub const KNOWN_LATER: &str = "(known after create)";
+
+/// Where a preview gets what other managed objects are known by.
+pub trait SiblingSource: Send + Sync {
+    /// An object of the same namespace; none if there is none. One that the same plan is about to make has the id [`KNOWN_LATER`].
+    ///
+    /// # Errors
+    /// It cannot be read.
+    fn resolve<'a>(
+        &'a self,
+        kind: &'a str,
+        namespace: &'a str,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Resolved>, Stop>>;
+}
+
 /// What to preview.
 pub struct Request {
     /// The manifest, with its namespace.
@@ -65,6 +83,8 @@ pub struct Request {
     pub key: Option<FingerprintKey>,
     /// What was switched off when its object was deleted, by [`tombstone::key`].
     pub tombstones: Arc<BTreeMap<String, String>>,
+    /// The objects that the manifest refers to.
+    pub siblings: Arc<dyn SiblingSource>,
 }
 
 /// What applying a manifest would come to.
@@ -120,6 +140,7 @@ pub async fn preview<K: Kind>(request: Request) -> Result<Preview, Stop> {
         let plan = look.dispose().await?;
         return Ok(Preview::of(look.draft.natural_key, vec![plan]));
     }
+    look.siblings = look.resolve().await?.into_iter().collect::<Result<_, Stop>>()?;
     look.wanted = K::desired(object.spec(), &look.siblings)?;
     look.add_secrets().await?;
     look.converge().await
@@ -186,7 +207,27 @@ struct Look<'a, K: Kind> {
 }
 
 impl<K: Kind> Look<'_, K> {
+    /// The ids of the objects that the spec refers to, each as the loop would judge it.
+    async fn resolve(&self) -> Result<Vec<Result<(String, String), Stop>>, Stop> {
+        let namespace = self.object.namespace().unwrap_or_default();
+        let admin_api = admin_api_key(&namespace, self.object.spec());
+        let mut resolved = Vec::new();
+        for sibling in K::siblings(self.object.spec()) {
+            let found = self.request.siblings.resolve(sibling.kind, &namespace, &sibling.name).await?;
+            let id = sibling.judge(&namespace, &admin_api, found.as_ref());
+            resolved.push(id.map(|id| (sibling.path, id)));
+        }
+        Ok(resolved)
+    }
+
     async fn find(&self) -> Result<Found<Seen<K::Facts>>, Stop> {
+        if self.siblings.iter().any(|(_, id)| id == KNOWN_LATER) {
+            // Nothing can be behind what is not there.
+            return Ok(match self.draft.external_id {
+                None => Found::Absent,
+                Some(_) => Found::Unknown("what the spec refers to is yet to be made".to_owned()),
+            });
+        }
         let sought = Sought {
             spec: self.object.spec(),
             external_id: self.draft.external_id.as_deref(),
@@ -338,6 +379,7 @@ impl<K: Kind> Look<'_, K> {
         if !ours || !known || kept || abandoned {
             return Ok(Plan { action: Action::Release, changes: Vec::new(), kept: Vec::new(), hold: None });
         }
+        self.siblings = self.resolve().await?.into_iter().filter_map(Result::ok).collect();
         self.wanted = K::desired(self.object.spec(), &self.siblings).unwrap_or_default();
         let found = self.find().await?;
         let mut plan = plan::dispose(&self.draft.situation::<K>(self.object, self.policy, &self.wanted), &found);

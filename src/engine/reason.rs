@@ -106,6 +106,10 @@ reasons! {
     Refused,
     /// The vendor's answer cannot be understood.
     AnswerNotUnderstood,
+    /// The certificate of the vendor's server is not trusted.
+    CertificateNotTrusted,
+    /// At the address of the AdminApi is something else than the vendor's API.
+    WrongAddress,
     /// Kubernetes did not take a write.
     KubernetesUnavailable,
     /// The deletion cannot go on.

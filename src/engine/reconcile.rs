@@ -30,8 +30,6 @@ use super::reason::Reason;
 use super::reference::{Sort, Target};
 use super::report::{Outcome, Stop};
 use super::settle::{self, Link};
-use super::state::Value;
-use super::status::NotKept;
 use crate::base::fault::{Class, Fault};
 
 /// The most steps of one pass: adopt, revive, look again, create, update, and a last look, with some to spare.
@@ -97,11 +95,11 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
     // Each step leads to the next at once; more than these means that something at the vendor moves as we do.
     for _ in 0..MOST_STEPS {
         let found = pass.find(link).await?;
-        if let Found::Present(seen) = &found {
-            if !just_taken && revived(pass, link, seen).await? {
-                continue;
-            }
-            note_not_kept(pass, seen);
+        if let Found::Present(seen) = &found
+            && !just_taken
+            && revived(pass, link, seen).await?
+        {
+            continue;
         }
         let draft = pass.draft(link);
         let plan = plan::converge(&pass.situation(&draft), &found);
@@ -135,16 +133,6 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
         use_up(pass, approval);
     }
     Err(Stop::Vendor(restless(pass.plan.as_ref())))
-}
-
-/// What was sent in this pass and is not shown now was not kept: sending it again would not change that.
-fn note_not_kept<K: Kind>(pass: &mut Pass<'_, K>, seen: &Seen<K::Facts>) {
-    for (path, sent) in std::mem::take(&mut pass.sent) {
-        let shown = seen.state.get(&path).map(Value::remembered);
-        if let Some(shown) = shown.filter(|shown| *shown != sent) {
-            pass.memory.not_kept.insert(path, NotKept { sent, shown });
-        }
-    }
 }
 
 /// An approval is good for one time. One that fits nothing when nothing is to be done is not kept for later either.

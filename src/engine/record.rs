@@ -20,12 +20,12 @@ use super::diff::{Change, Shown};
 use super::kind::{Kind, Progress};
 use super::metrics::Metrics;
 use super::pass::Pass;
-use super::policy::Management;
+use super::policy::{APPROVE, Management};
 use super::state::State;
 use super::watch::Key;
 use crate::base::access::{Call, Observer};
 use crate::base::clock::precisely_now;
-use crate::base::fault::{Delivery, Fault};
+use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::MASK;
 
 tokio::task_local! {
@@ -79,6 +79,7 @@ pub struct Purpose {
     external_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<String>,
+    epoch: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     approved: Option<String>,
     changes: Vec<Difference>,
@@ -110,7 +111,9 @@ fn json_of(shown: &Shown) -> Option<Json> {
 impl Purpose {
     /// A write for the object of `pass` as it is now; `action` is a word of [`Action`](super::plan::Action), or `Enable`.
     pub fn of<K: Kind>(pass: &Pass<'_, K>, action: &'static str) -> Self {
-        let approved = pass.memory.approved.clone().filter(|_| pass.policy.management == Management::Plan);
+        // Under Plan nothing is written but what this annotation approves.
+        let planned = pass.policy.management == Management::Plan;
+        let approved = pass.annotation(APPROVE).filter(|_| planned).map(str::to_owned);
         Self {
             kind: pass.kind,
             namespace: pass.namespace().to_owned(),
@@ -121,6 +124,7 @@ impl Purpose {
             step: None,
             external_id: pass.external_id(),
             attempt: None,
+            epoch: pass.engine.gate.epoch(),
             approved,
             changes: Vec::new(),
         }
@@ -259,6 +263,10 @@ impl Witness {
 }
 
 impl Observer for Witness {
+    fn logged_in(&self, vendor: &'static str, fault: Option<Class>) {
+        self.metrics.logged_in(vendor, fault);
+    }
+
     fn finished(&self, call: &Call<'_>) {
         self.metrics.finished(call);
         if !call.write || call.fault.is_some_and(|fault| fault.delivery == Delivery::NotSent) {
@@ -297,7 +305,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::base::fault::Class;
     use crate::engine::diff::Effect;
     use crate::engine::kind::Created;
 
@@ -335,6 +342,7 @@ mod tests {
             step: None,
             external_id: None,
             attempt: None,
+            epoch: 0,
             approved: None,
             changes: Vec::new(),
         }
@@ -342,7 +350,16 @@ mod tests {
 
     fn call<'a>(operation: &'static str, write: bool, fault: Option<&'a Fault>) -> Call<'a> {
         let elapsed = Duration::from_millis(5);
-        Call { vendor: "Test", operation, write, fault, status: Some(200), request_id: Some("r"), elapsed }
+        Call {
+            vendor: "Test",
+            operation,
+            write,
+            fault,
+            status: Some(200),
+            request_id: Some("r"),
+            elapsed,
+            waited: Duration::ZERO,
+        }
     }
 
     fn words(lines: &[Json]) -> Vec<(&str, &str, &str)> {

@@ -57,6 +57,9 @@ impl References {
             return;
         }
         index.drop_uses(item);
+        // Thousands refer to the same few: they share one copy of the names.
+        let known = |target| index.users_of.get_key_value(&target).map_or(target, |(known, _)| known.clone());
+        let targets: Vec<Target> = targets.into_iter().map(known).collect();
         for target in &targets {
             index.users_of.entry(target.clone()).or_default().insert(item.clone());
         }

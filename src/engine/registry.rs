@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::core::object::HasSpec;
+use serde_json::Value as Json;
 
 use super::context::{Controller, Engine};
 use super::controller::KindController;
@@ -11,6 +13,7 @@ use super::kind::{Identity, Kind, Vendor};
 use super::metrics::GaugeSpec;
 use super::policy::Deletions;
 use super::session::VendorRow;
+use super::sibling::Sibling;
 use super::state::Field;
 
 /// One row of the table of kinds: what the engine, the command line and the generated files know of a kind.
@@ -34,6 +37,8 @@ pub struct KindRow {
     pub crd: fn() -> CustomResourceDefinition,
     /// Its controller.
     pub controller: fn(Arc<Engine>, &'static str) -> Arc<dyn Controller>,
+    /// What a manifest of it refers to; nothing when it cannot be read.
+    pub siblings: fn(&Json) -> Vec<Sibling>,
     /// Its plan for one manifest, without any write.
     pub preview:
         fn(super::preview::Request) -> BoxFuture<'static, Result<super::preview::Preview, super::report::Stop>>,
@@ -52,6 +57,10 @@ impl KindRow {
             reasons: K::REASONS,
             crd: super::crd::managed::<K>,
             controller: |engine, kind| Arc::new(KindController::<K>::new(engine, kind)),
+            siblings: |manifest| {
+                let object: Option<K::Object> = serde_json::from_value(manifest.clone()).ok();
+                object.map(|object| K::siblings(object.spec())).unwrap_or_default()
+            },
             preview: |request| Box::pin(super::preview::preview::<K>(request)),
         }
     }

@@ -95,6 +95,7 @@ impl Stop {
                 Class::Taken => Reason::KeyTaken,
                 Class::Refused => Reason::Refused,
                 Class::Broken => Reason::AnswerNotUnderstood,
+                Class::Untrusted => Reason::CertificateNotTrusted,
             },
             Self::Kubernetes(_) => Reason::KubernetesUnavailable,
         }
@@ -113,7 +114,7 @@ impl Stop {
                 "see whether the URL of the AdminApi is right, and its server well; it is tried again now and then"
             }
             // Whoever made these knows the object, and has said what to do.
-            Class::Missing | Class::Taken => return self.to_string(),
+            Class::Missing | Class::Taken | Class::Untrusted => return self.to_string(),
         };
         format!("{self}; {way_out}")
     }

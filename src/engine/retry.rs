@@ -36,7 +36,7 @@ pub fn next(outcome: &Outcome, tries: u32) -> Next {
                 let pace = match fault.class {
                     Class::Transient => Pace::seconds(1, 300),
                     Class::Throttled => Pace::seconds(5, 300),
-                    Class::Broken | Class::Missing => Pace::seconds(10, 1800),
+                    Class::Broken | Class::Missing | Class::Untrusted => Pace::seconds(10, 1800),
                     Class::Denied | Class::Taken | Class::Refused => Pace::seconds(30, 3600),
                 };
                 Next::After(pace.pause(tries).max(fault.retry_after.unwrap_or_default()))
@@ -56,7 +56,7 @@ mod tests {
     fn pause(fault: Fault, tries: u32) -> Duration {
         match next(&Outcome::Stopped(Stop::Vendor(fault)), tries) {
             Next::After(pause) => pause,
-            other => panic!("{other:?}"),
+            other @ Next::Wait => panic!("{other:?}"),
         }
     }
 
@@ -75,7 +75,7 @@ mod tests {
         assert_eq!(pause(fault, 0), Duration::from_secs(90));
     }
 
-    const CLASSES: [Class; 7] = [
+    const CLASSES: [Class; 8] = [
         Class::Transient,
         Class::Throttled,
         Class::Denied,
@@ -83,6 +83,7 @@ mod tests {
         Class::Taken,
         Class::Refused,
         Class::Broken,
+        Class::Untrusted,
     ];
 
     fn stopped(stop: Stop) -> Outcome {
@@ -104,7 +105,7 @@ mod tests {
         rows.extend(CLASSES.map(|class| {
             let longest = match class {
                 Class::Transient | Class::Throttled => minutes(5),
-                Class::Broken | Class::Missing => minutes(30),
+                Class::Broken | Class::Missing | Class::Untrusted => minutes(30),
                 Class::Denied | Class::Taken | Class::Refused => minutes(60),
             };
             (class.label().to_owned(), stopped(Stop::Vendor(Fault::new(class, "test", "no"))), longest)

@@ -16,6 +16,7 @@ use super::malformed;
 use super::reason::Reason;
 use super::watch::Key;
 use crate::base::access::Access;
+use crate::base::breaker::{Breaker, State};
 use crate::base::endpoint::Endpoint;
 use crate::base::fault::{Class, Fault};
 use crate::base::secret::Secret;
@@ -99,6 +100,8 @@ pub struct Session {
     pub client: AnyClient,
     /// Fingerprint of everything the client was built from.
     pub print: String,
+    /// Stops its calls when they cannot succeed.
+    pub breaker: Arc<Breaker>,
     /// Fingerprint of the account that the credentials belong to: equal for two AdminApis of one account.
     pub realm: String,
     /// What was switched off when its object was deleted: the vendor's id by kind and natural key.
@@ -113,6 +116,7 @@ impl Session {
         client: AnyClient,
         print: String,
         realm: String,
+        breaker: Arc<Breaker>,
         tombstones: BTreeMap<String, String>,
     ) -> Self {
         Self {
@@ -120,6 +124,7 @@ impl Session {
             client,
             print,
             realm,
+            breaker,
             tombstones: RwLock::new(tombstones),
             fresh_after: RwLock::new(Instant::now()),
         }
@@ -166,6 +171,8 @@ pub enum Standing {
         reason: Reason,
         /// One sentence.
         message: String,
+        /// Since when they cannot.
+        since: Instant,
         /// The last session.
         last: Option<Arc<Session>>,
     },
@@ -192,6 +199,16 @@ impl Sessions {
     /// Changes its standing.
     pub fn set(&self, key: &Key, standing: Standing) {
         self.0.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), standing);
+    }
+
+    /// How the breaker of each AdminApi stands that has a session.
+    pub fn breakers(&self) -> Vec<(Key, State)> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let session = |standing: &Standing| match standing {
+            Standing::Connected(session) => Some(session.clone()),
+            Standing::Disconnected { last, .. } => last.clone(),
+        };
+        all.iter().filter_map(|(key, standing)| Some((key.clone(), session(standing)?.breaker.state()))).collect()
     }
 
     /// Forgets one that is gone.

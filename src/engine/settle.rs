@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::context::Engine;
 use super::grant;
+use super::interruption::not_connected;
 use super::kind::{Kind, Managed, SecretKey, Vendor};
 use super::kubernetes::read_secret;
 use super::reason::Reason;
@@ -67,14 +68,9 @@ fn reach(engine: &Engine, namespace: &str, key: &Key) -> Result<(), Stop> {
     Ok(())
 }
 
-fn not_connected(key: &Key, reason: Reason, message: &str) -> Stop {
-    let message = format!("the AdminApi {} is not connected ({reason}): {message}", key.1);
-    Stop::Waiting { reason: Reason::AdminApiNotReady, message }
-}
-
 /// Why an object that is being deleted has no link.
 pub enum Unlinked {
-    /// Its AdminApi was not looked at yet, and will bring the object back when it was.
+    /// Its AdminApi was not looked at yet, or is away for a while, and will bring the object back.
     NotYet,
     /// What is in the way may pass by itself.
     ForNow(Stop),
@@ -94,10 +90,12 @@ pub fn last_link<K: Kind>(engine: &Engine, namespace: &str, spec: &K::Spec) -> R
         Some(Standing::Disconnected { reason: Reason::Denied, message, .. }) => {
             Err(Unlinked::ForGood(not_connected(&key, Reason::Denied, &message)))
         }
+        // Its end brings back whoever waits for it.
+        Some(Standing::Disconnected { .. }) if engine.is_briefly_away(&key) => Err(Unlinked::NotYet),
         Some(Standing::Connected(session) | Standing::Disconnected { last: Some(session), .. }) => {
             open(&key, session).map_err(Unlinked::ForGood)
         }
-        Some(Standing::Disconnected { reason, message, last: None }) => {
+        Some(Standing::Disconnected { reason, message, last: None, .. }) => {
             let stop = not_connected(&key, reason, &message);
             Err(if is_lasting(reason) { Unlinked::ForGood(stop) } else { Unlinked::ForNow(stop) })
         }

@@ -23,7 +23,8 @@ pub struct Status<F> {
     /// The vendor's id of the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub external_id: Option<String>,
-    /// The value of the annotation provost.dev/reconcile-at that was last honoured.
+    /// The value of the annotation provost.dev/reconcile-at that was last honoured. An object that is as it should be honours it once its
+    /// AdminApi is connected: before that there is nothing to look at.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_handled_reconcile_at: Option<String>,
     /// What would be done, while it is not done: it waits for approval, or policy says to only report it.

@@ -1,5 +1,7 @@
 //! Terminating: whether a deletion was asked for this very object, or came with the end of its namespace or of its kind. Nobody who removes
 //! a namespace or a definition has thereby asked for customers to be switched off.
+//!
+//! It needs the right to `get` customresourcedefinitions and namespaces.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

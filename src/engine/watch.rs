@@ -14,10 +14,8 @@ use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use tokio::sync::watch;
 
+use super::kubernetes::prune;
 use crate::base::clock::jitter;
-
-/// The annotation in which `kubectl apply` keeps a copy of the whole object.
-const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// How long we wait at least before we list again what a watch was refused for.
 const RELIST: std::time::Duration = std::time::Duration::from_secs(1);
@@ -184,11 +182,4 @@ where
 /// start, it would ask for the same for ever.
 fn is_refused_as_late(error: &watcher::Error) -> bool {
     matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == 410)
-}
-
-/// Drops what nobody here reads and what makes up most of an object's size.
-fn prune(object: &mut impl ResourceExt) {
-    object.managed_fields_mut().clear();
-    object.meta_mut().managed_fields = None;
-    object.annotations_mut().remove(LAST_APPLIED);
 }

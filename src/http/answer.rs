@@ -35,6 +35,11 @@ pub fn classify(code: u16, has_retry_after: bool) -> Class {
     }
 }
 
+/// Whether the vendor answered 401: it did nothing, and wants other credentials.
+pub fn is_unauthorized(fault: &Fault) -> bool {
+    fault.class == Class::Denied && fault.delivery == Delivery::Answered && fault.code == Some(401)
+}
+
 /// A complete HTTP answer, of whatever status.
 ///
 /// Not `Debug`: bodies may hold secrets.

@@ -1,6 +1,10 @@
-//! How hard one AdminApi may be pressed: places, pace, and pauses that the vendor asked for.
+//! How hard one AdminApi may be pressed: places and pace, and who of those that wait has them next.
+//!
+//! Whoever waits is served by rank ([`urgency`]), those of one rank in the order in which they came; every [`OLDEST`]th turn is that of whoever
+//! waits longest, so that nobody starves. Only the one whose turn it is watches the clock.
 
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::clock::Clock;
@@ -8,20 +12,42 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use tokio::sync::{Semaphore, SemaphorePermit};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
 
 use crate::base::access::Limits;
 use crate::base::fault::{Class, Delivery, Fault};
+use crate::base::urgency;
 
 /// How long a call waits for our own limits before it goes back to its queue, where it holds up nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Every so many turns, the one that waits longest has it.
+const OLDEST: u64 = 8;
+
 pub(crate) struct Budget {
-    places: Semaphore,
     pace: Option<RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Nanos>>>,
-    /// Until when the vendor wants to be left alone.
-    pause: Mutex<Option<Instant>>,
+    line: Mutex<Line>,
+    /// Told whenever it may be somebody else's turn.
+    moved: Notify,
+}
+
+/// Who waits, and how many places are free.
+struct Line {
+    free: u32,
+    came: u64,
+    served: u64,
+    /// By rank, then by arrival.
+    waiting: BTreeSet<(u8, u64)>,
+}
+
+/// A place among the calls under way; dropping it makes it free again.
+pub(crate) struct Place<'a>(&'a Budget);
+
+/// A place in the line; dropping it leaves the line.
+struct Stand<'a> {
+    budget: &'a Budget,
+    ticket: (u8, u64),
 }
 
 impl Budget {
@@ -30,54 +56,104 @@ impl Budget {
             let quota = Quota::per_second(mean).allow_burst(limits.burst);
             RateLimiter::direct_with_clock(quota, TokioClock(Instant::now()))
         });
-        let places = usize::try_from(limits.concurrency.get()).unwrap_or(Semaphore::MAX_PERMITS);
-        Self { places: Semaphore::new(places.min(Semaphore::MAX_PERMITS)), pace, pause: Mutex::new(None) }
+        let line = Line { free: limits.concurrency.get(), came: 0, served: 0, waiting: BTreeSet::new() };
+        Self { pace, line: Mutex::new(line), moved: Notify::new() }
     }
 
-    /// A place for one call, first come, first served.
+    /// A place for one call, once it is its turn.
     ///
     /// # Errors
-    /// [`Class::Throttled`], not sent: at once during a pause that the vendor asked for, and after half a minute of waiting for a
-    /// place or for the pace.
-    pub(crate) async fn admit(&self, operation: &'static str) -> Result<SemaphorePermit<'_>, Fault> {
-        self.respect_pause(operation)?;
+    /// [`Class::Throttled`], not sent, after half a minute of waiting for a place or for the pace.
+    pub(crate) async fn admit(&self, operation: &'static str) -> Result<Place<'_>, Fault> {
+        let stand = self.stand(urgency::rank());
         let limit = Instant::now() + PATIENCE;
-        let Ok(Ok(place)) = timeout_at(limit, self.places.acquire()).await else {
-            return Err(throttled(operation, "too many calls wait for an answer", None));
-        };
-        while let Some(pace) = &self.pace {
-            let Err(early) = pace.check() else { break };
-            let wait = early.wait_time_from(pace.clock().now());
-            if Instant::now() + wait > limit {
-                return Err(throttled(operation, "our own limit of requests per second is reached", Some(wait)));
+        match timeout_at(limit, stand.wait()).await {
+            Ok(()) => Ok(Place(self)),
+            Err(_) => {
+                let why = "too many calls wait for our own limits of this AdminApi (spec.limits)";
+                Err(Fault::new(Class::Throttled, operation, why).with_delivery(Delivery::NotSent))
             }
-            sleep(wait).await;
         }
-        // The call before us may have been told to stop while we waited.
-        self.respect_pause(operation)?;
-        Ok(place)
     }
 
-    /// Keeps every call back for `pause`, because one of them was told to wait.
-    pub(crate) fn hold(&self, pause: Duration) {
-        let until = Instant::now() + pause;
-        let mut held = self.pause.lock().unwrap_or_else(PoisonError::into_inner);
-        *held = Some(held.map_or(until, |before| before.max(until)));
+    fn stand(&self, rank: u8) -> Stand<'_> {
+        let mut line = self.line();
+        line.came += 1;
+        let ticket = (rank, line.came);
+        line.waiting.insert(ticket);
+        Stand { budget: self, ticket }
     }
 
-    fn respect_pause(&self, operation: &'static str) -> Result<(), Fault> {
-        let held = *self.pause.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(left) =
-            held.map(|until| until.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero())
-        else {
-            return Ok(());
-        };
-        Err(throttled(operation, "the vendor asked us to pause", Some(left)))
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn throttled(operation: &'static str, why: &str, pause: Option<Duration>) -> Fault {
-    Fault::new(Class::Throttled, operation, why).with_delivery(Delivery::NotSent).with_retry_after(pause)
+/// What somebody who waits has to do next.
+enum Turn {
+    Served,
+    /// It is their turn, once the pace allows it.
+    At(Instant),
+    NotYet,
+}
+
+impl Stand<'_> {
+    async fn wait(&self) {
+        loop {
+            // Listening before looking, or a move between the two would be missed.
+            let moved = self.budget.moved.notified();
+            tokio::pin!(moved);
+            moved.as_mut().enable();
+            match self.turn() {
+                Turn::Served => return,
+                Turn::At(at) => {
+                    // Somebody of a higher rank may come meanwhile.
+                    let _ = timeout_at(at, moved).await;
+                }
+                Turn::NotYet => moved.await,
+            }
+        }
+    }
+
+    fn turn(&self) -> Turn {
+        let mut line = self.budget.line();
+        if line.free == 0 || line.next() != Some(self.ticket) {
+            return Turn::NotYet;
+        }
+        if let Some(pace) = &self.budget.pace
+            && let Err(early) = pace.check()
+        {
+            return Turn::At(Instant::now() + early.wait_time_from(pace.clock().now()));
+        }
+        line.free -= 1;
+        line.served += 1;
+        line.waiting.remove(&self.ticket);
+        Turn::Served
+    }
+}
+
+impl Line {
+    fn next(&self) -> Option<(u8, u64)> {
+        if self.served % OLDEST == OLDEST - 1 {
+            self.waiting.iter().min_by_key(|(_, came)| *came).copied()
+        } else {
+            self.waiting.first().copied()
+        }
+    }
+}
+
+impl Drop for Stand<'_> {
+    fn drop(&mut self) {
+        self.budget.line().waiting.remove(&self.ticket);
+        self.budget.moved.notify_waiters();
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.line().free += 1;
+        self.0.moved.notify_waiters();
+    }
 }
 
 /// Time as tokio tells it, counted from a start, so that deadlines and pace stop together when a test stops the clock.
@@ -94,6 +170,7 @@ impl Clock for TokioClock {
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
+    use std::sync::Arc;
 
     use super::*;
 
@@ -126,14 +203,49 @@ mod tests {
         assert!(budget.admit("test").await.is_ok());
     }
 
+    /// The order in which calls of these ranks, which came in this order, are served, one at a time.
+    async fn order(limits: Limits, ranks: &[u8]) -> Vec<u8> {
+        let budget = Arc::new(Budget::new(&limits));
+        let served = Arc::new(Mutex::new(Vec::new()));
+        let first = budget.admit("test").await.unwrap();
+        let calls: Vec<_> = ranks
+            .iter()
+            .map(|rank| {
+                let (budget, served, rank) = (budget.clone(), served.clone(), *rank);
+                tokio::spawn(urgency::within(rank, async move {
+                    let _place = budget.admit("test").await.unwrap();
+                    served.lock().unwrap().push(rank);
+                }))
+            })
+            .collect();
+        while budget.line().waiting.len() < ranks.len() {
+            tokio::task::yield_now().await;
+        }
+        drop(first);
+        for call in calls {
+            call.await.unwrap();
+        }
+        served.lock().unwrap().clone()
+    }
+
     #[tokio::test(start_paused = true)]
-    async fn a_pause_holds_every_call_and_ends() {
-        let budget = Budget::new(&limits(None, 1, 1));
-        budget.hold(Duration::from_secs(60));
-        budget.hold(Duration::from_secs(1));
-        let fault = budget.admit("test").await.err().unwrap();
-        assert_eq!(fault.retry_after, Some(Duration::from_secs(60)));
-        tokio::time::advance(Duration::from_secs(60)).await;
-        assert!(budget.admit("test").await.is_ok());
+    async fn places_and_pace_go_by_rank_and_now_and_then_by_age() {
+        for limits in [limits(None, 1, 1), limits(Some(2), 1, 4)] {
+            assert_eq!(order(limits, &[3, 3, 0, 1, 0]).await, [0, 0, 1, 3, 3]);
+            let mut ranks = vec![3];
+            ranks.extend([0; 20]);
+            let order = order(limits, &ranks).await;
+            // The one before them all was served as the first.
+            assert_eq!(order.iter().position(|rank| *rank == 3), Some(6), "{order:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_who_gives_up_holds_up_nobody() {
+        let budget = Budget::new(&limits(Some(1), 1, 4));
+        drop(budget.admit("test").await.unwrap());
+        let impatient = tokio::time::timeout(Duration::from_millis(10), budget.admit("test")).await;
+        assert!(impatient.is_err() && budget.line().waiting.is_empty());
+        assert!(urgency::within(3, budget.admit("test")).await.is_ok());
     }
 }

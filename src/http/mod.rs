@@ -3,6 +3,7 @@
 //! | module | what it is |
 //! | --- | --- |
 //! | [`transport`] | sends one call: gate, budget, deadline, redirects, size limit. Never repeats a call on its own |
+//! | [`login`] | one token for all calls of a client: one log-in at a time, renewed early, and once when it is refused |
 //! | [`request`] | a call as data: operation, read or write, path, headers, body |
 //! | [`answer`] | what came back, and the rules that turn it into a [`Fault`](crate::base::fault::Fault) |
 //! | [`setup`] | checks an address, credentials and trust before the first call |
@@ -18,6 +19,7 @@ mod redact;
 mod trace;
 
 pub mod answer;
+pub mod login;
 pub mod request;
 pub mod setup;
 pub mod shared;
@@ -26,10 +28,13 @@ pub mod transport;
 pub use reqwest::Url;
 
 pub use answer::{Answer, classify};
+pub use login::{Grant, Login, Ticket};
 pub use request::{Body, Intent, Method, Patience, Request, basic_authorization};
 pub use setup::{SetupError, credential, parse_url};
 pub use shared::Shared;
 pub use transport::{Bounds, Transport};
 
+#[cfg(test)]
+pub(crate) mod fuzz;
 #[cfg(test)]
 pub(crate) mod tests;

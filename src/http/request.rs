@@ -94,6 +94,8 @@ pub struct Request {
     pub secrets: Vec<Secret>,
     /// How long the answer may take.
     pub patience: Patience,
+    /// Whether it carries a token that may have run out: a 401 then says nothing about the credentials.
+    pub renewable: bool,
 }
 
 impl Request {
@@ -118,6 +120,7 @@ impl Request {
             body: Body::empty(),
             secrets: Vec::new(),
             patience: Patience::Call,
+            renewable: false,
         }
     }
 
@@ -139,6 +142,13 @@ impl Request {
     #[must_use]
     pub fn header(mut self, name: &'static str, value: Secret) -> Self {
         self.headers.push((name, value));
+        self
+    }
+
+    /// The same call, with a token that may have run out, or with a fresh one ([`Login`](crate::http::login::Login) says which).
+    #[must_use]
+    pub fn renewable(mut self, renewable: bool) -> Self {
+        self.renewable = renewable;
         self
     }
 

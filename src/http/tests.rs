@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 
 use super::*;
 use crate::base::access::{Access, Call, Gate, Limits, Observer, ReadOnly, Unobserved};
+use crate::base::breaker::Breaker;
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::Secret;
 
@@ -96,6 +97,7 @@ pub(crate) fn access(credentials: &[(&str, &str)]) -> Access {
         limits: Limits::default(),
         gate: Arc::new(Open),
         observer: Arc::new(Unobserved),
+        breaker: Arc::default(),
     }
 }
 
@@ -179,6 +181,62 @@ async fn a_vendor_that_asks_for_patience_gets_it() {
     assert_eq!((held.class, held.delivery), (Class::Throttled, Delivery::NotSent));
     assert!(held.retry_after.is_some());
     assert_eq!(server.heard().len(), 1);
+}
+
+#[tokio::test]
+async fn after_the_first_refusal_nobody_who_waits_is_sent() {
+    let server = Server::start(|heard| (StatusCode::UNAUTHORIZED, heard.header("authorization").to_owned())).await;
+    for limits in [
+        Limits { concurrency: NonZeroU32::MIN, ..Limits::default() },
+        Limits { requests_per_second: Some(NonZeroU32::MIN), burst: NonZeroU32::MIN, ..Limits::default() },
+    ] {
+        let before = server.heard().len();
+        let access = Access { limits, ..access(&[("password", "correct-horse")]) };
+        let transport = transport_with(&server.url, &access, Bounds::default());
+        let begun = std::time::Instant::now();
+        let outcomes = futures::future::join_all((0..50).map(|_| transport.send(write(), read))).await;
+        assert_eq!(server.heard().len() - before, 1);
+        let not_sent = outcomes.iter().filter(|outcome| {
+            outcome.as_ref().is_err_and(|fault| (fault.class, fault.delivery) == (Class::Denied, Delivery::NotSent))
+        });
+        assert_eq!(not_sent.count(), 49);
+        // They did not wait for the pace, which would have let the last out after 49 s, nor is the credential in what they say.
+        assert!(begun.elapsed() < Duration::from_secs(20));
+        assert!(!format!("{outcomes:?}").contains("YXBpLWFkbWlu"), "{:?}", outcomes[1]);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_keeps_falling_over_is_left_alone() {
+    let answered = Server::start(|_| (StatusCode::BAD_GATEWAY, "down")).await;
+    let cut = start_cutting().await;
+    let missing = deserted().await;
+    for url in [&answered.url, &cut, &missing] {
+        let breaker = Arc::new(Breaker::default());
+        let transport = transport_with(url, &Access { breaker: breaker.clone(), ..access(&[]) }, Bounds::default());
+        for _ in 0..4 {
+            transport.send(write(), read).await.unwrap_err();
+            assert!(breaker.tripped().is_none());
+        }
+        transport.send(write(), read).await.unwrap_err();
+        assert!(breaker.tripped().is_some(), "{url}");
+        let fault = transport.send(Request::read("list", Method::GET), read).await.unwrap_err();
+        assert_eq!((fault.class, fault.delivery), (Class::Transient, Delivery::NotSent));
+        assert!(fault.detail.contains("calls fail"), "{fault}");
+    }
+    assert_eq!(answered.heard().len(), 5);
+}
+
+#[tokio::test]
+async fn a_no_to_one_call_is_no_sign_of_ill_health() {
+    let server = Server::start(|heard| StatusCode::from_u16(heard.uri.path()[1..].parse().unwrap()).unwrap()).await;
+    let transport = transport(&server.url);
+    for _ in 0..10 {
+        for status in [500, 502, 400, 403, 503, 504, 404, 403, 409, 500, 422] {
+            let _ = transport.send(write().at([status.to_string()]), read).await;
+        }
+    }
+    assert_eq!(server.heard().len(), 110);
 }
 
 #[tokio::test]
@@ -461,7 +519,7 @@ async fn a_certificate_counts_when_the_bundle_has_its_authority() {
         }
     });
     let fault = transport_with(&url, &access(&[]), Bounds::default()).send(write(), read).await.unwrap_err();
-    assert_eq!((fault.class, fault.delivery), (Class::Broken, Delivery::NotSent));
+    assert_eq!((fault.class, fault.delivery), (Class::Untrusted, Delivery::NotSent));
     assert!(fault.detail.contains("CA bundle"), "{fault}");
     let trusting = Access { ca_bundle: Some(issued.cert.pem().into_bytes()), ..access(&[]) };
     assert_eq!(transport_with(&url, &trusting, Bounds::default()).send(write(), read).await, Ok("fine".into()));

@@ -23,6 +23,7 @@ pub(crate) struct Trace<'a> {
     operation: &'static str,
     write: bool,
     begun: Instant,
+    admitted: Option<Instant>,
     left: bool,
     told: bool,
     status: Option<u16>,
@@ -38,11 +39,17 @@ impl<'a> Trace<'a> {
             operation: request.operation,
             write: request.intent == Intent::Write,
             begun: Instant::now(),
+            admitted: None,
             left: false,
             told: false,
             status: None,
             request_id: None,
         }
+    }
+
+    /// Waiting for our own limits is over.
+    pub(crate) fn admitted(&mut self) {
+        self.admitted = Some(Instant::now());
     }
 
     /// From now on the vendor may have it.
@@ -66,8 +73,9 @@ impl<'a> Trace<'a> {
         let (vendor, operation, write, elapsed) = (self.vendor, self.operation, self.write, self.begun.elapsed());
         let outcome = fault.map_or("ok", |fault| fault.class.label());
         tracing::debug!(vendor, operation, write, outcome, elapsed_ms = elapsed.as_millis(), "vendor call finished");
-        let request_id = self.request_id.as_deref();
-        self.observer.finished(&Call { vendor, operation, write, fault, status: self.status, request_id, elapsed });
+        let (status, request_id) = (self.status, self.request_id.as_deref());
+        let waited = self.admitted.map_or(elapsed, |at| at - self.begun);
+        self.observer.finished(&Call { vendor, operation, write, fault, status, request_id, elapsed, waited });
     }
 }
 

@@ -8,7 +8,8 @@
 //!   and body kept, at most three times.
 //! - **It ends.** Connecting, waiting for a place, and the call as a whole have deadlines, and an answer has a size limit.
 //! - **It tells nobody what was said.** Logs have vendor, operation, status and time; faults quote the vendor with secrets blotted out.
-//! - **A vendor that asks for patience gets it.** After an answer with `Retry-After`, calls fail at once as throttled until it is over.
+//! - **A vendor that cannot serve is left alone.** The [`Breaker`] of the [`Access`] is asked before each call and told its outcome; while
+//!   it is open, calls fail at once and also those stop that still wait for a place.
 //!
 //! TLS always verifies: against the system's authorities plus the CA bundle of the [`Access`]. A proxy is used for HTTPS when
 //! `HTTPS_PROXY` names one (`NO_PROXY` excepts hosts); no other setting of the surroundings counts.
@@ -22,9 +23,10 @@ use reqwest::{Client, Response, StatusCode, Url, redirect, retry};
 use tokio::time::timeout;
 
 use crate::base::access::{Access, Gate, Observer};
+use crate::base::breaker::Breaker;
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::Secret;
-use crate::http::answer::Answer;
+use crate::http::answer::{Answer, is_unauthorized};
 use crate::http::budget::Budget;
 use crate::http::redact::Redactor;
 use crate::http::request::{Intent, Patience, Request};
@@ -71,6 +73,7 @@ struct Inner {
     headers: HeaderMap,
     bounds: Bounds,
     budget: Budget,
+    breaker: Arc<Breaker>,
     gate: Arc<dyn Gate>,
     observer: Arc<dyn Observer>,
     redactor: Redactor,
@@ -105,6 +108,7 @@ impl Transport {
             headers: always,
             bounds,
             budget: Budget::new(&access.limits),
+            breaker: access.breaker.clone(),
             gate: access.gate.clone(),
             observer: access.observer.clone(),
             redactor,
@@ -118,29 +122,63 @@ impl Transport {
     ///
     /// # Errors
     /// Those of `read`, and these of the transport:
-    /// [`Class::Refused`] not sent, when the gate says no; [`Class::Throttled`] not sent, when our limits or the vendor ask for
-    /// patience; [`Class::Transient`] not sent, when there is no connection; [`Class::Transient`] with unknown delivery for writes,
-    /// when the connection breaks or the deadline passes; [`Class::Refused`] for a redirect elsewhere; [`Class::Broken`] for a
-    /// certificate that is not trusted, an answer too large, or redirects without end.
+    /// [`Class::Refused`] not sent, when the gate says no; [`Class::Throttled`] not sent, when our limits ask for patience; not sent, of
+    /// the class that opened it, when the breaker is open; [`Class::Transient`] not sent, when there is no connection;
+    /// [`Class::Transient`] with unknown delivery for writes, when the connection breaks or the deadline passes; [`Class::Refused`] for
+    /// a redirect elsewhere; [`Class::Untrusted`] for a certificate that is not trusted; [`Class::Broken`] for an answer too large, or
+    /// redirects without end.
     pub async fn send<T>(&self, request: Request, read: impl FnOnce(&Answer) -> Result<T, Fault>) -> Result<T, Fault> {
         let mut trace = Trace::begin(self.0.vendor, self.0.observer.as_ref(), &request);
-        let outcome = self.0.attempt(&request, &mut trace).await.and_then(|answer| read(&answer));
-        if let Err(Fault { class: Class::Throttled, retry_after: Some(pause), delivery, .. }) = &outcome
-            && *delivery != Delivery::NotSent
-        {
-            self.0.budget.hold(*pause);
-        }
+        let outcome = self.0.attempt(&request, read, &mut trace).await;
         trace.finish(outcome.as_ref().err());
         outcome
     }
 }
 
 impl Inner {
-    async fn attempt(&self, request: &Request, trace: &mut Trace<'_>) -> Result<Answer, Fault> {
+    /// Waits for leave, and makes one call with it.
+    async fn attempt<T>(
+        &self,
+        request: &Request,
+        read: impl FnOnce(&Answer) -> Result<T, Fault>,
+        trace: &mut Trace<'_>,
+    ) -> Result<T, Fault> {
+        let reads = request.intent == Intent::Read;
+        let place = tokio::select! {
+            biased;
+            fault = self.refusal(request.operation, reads) => return Err(fault),
+            place = self.budget.admit(request.operation) => place?,
+        };
+        trace.admitted();
+        let leave = self.breaker.admit(request.operation, reads)?;
+        let outcome = self.call(request, trace).await.and_then(|answer| read(&answer));
+        drop(place);
+        match &outcome {
+            // Whoever sent it logs in anew, and that tells.
+            Err(fault) if request.renewable && is_unauthorized(fault) => drop(leave),
+            outcome => leave.settle(outcome.as_ref().map(|_| ())),
+        }
+        outcome
+    }
+
+    /// Waits until the breaker does not let this call out, if it ever comes to that.
+    async fn refusal(&self, operation: &'static str, reads: bool) -> Fault {
+        loop {
+            // Listening before looking, or a turn between the two would be missed.
+            let turned = self.breaker.turned();
+            tokio::pin!(turned);
+            turned.as_mut().enable();
+            match self.breaker.refusal(operation, reads) {
+                Some(fault) => return fault,
+                None => turned.await,
+            }
+        }
+    }
+
+    async fn call(&self, request: &Request, trace: &mut Trace<'_>) -> Result<Answer, Fault> {
         let redactor = self.redactor.with(request.secrets.iter().chain(request.headers.iter().map(|(_, value)| value)));
         let url = request.url(&self.base)?;
         let headers = self.headers_of(request)?;
-        let _place = self.budget.admit(request.operation).await?;
         let limit = match request.patience {
             Patience::Call => self.bounds.call,
             Patience::List => self.bounds.list,
@@ -238,7 +276,7 @@ impl Inner {
                 let detail = format!(
                     "the certificate of {host} is not trusted ({cause}); a private authority goes into the CA bundle"
                 );
-                request.not_sent(Class::Broken, detail)
+                request.not_sent(Class::Untrusted, detail)
             }
             _ => request.not_sent(Class::Transient, format!("no connection to {host}: {cause}")),
         }

@@ -382,4 +382,6 @@ fn succeeded(answer: &Answer) -> Result<&Answer, Fault> {
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@
 
 mod changes;
 mod cluster;
+mod conformance;
 mod crash;
 mod generated;
 mod guard;
@@ -15,6 +16,7 @@ mod harness;
 mod log;
 mod operator;
 mod plans;
+mod pressure;
 mod process;
 mod replicas;
 mod stage;

@@ -23,6 +23,8 @@ use crate::engine::tombstone;
 pub struct Connected {
     /// Its client, which cannot write.
     pub client: AnyClient,
+    /// What tells its account from others.
+    pub realm: Secret,
     /// What the operator switched off there when its object was deleted.
     pub tombstones: Arc<BTreeMap<String, String>>,
 }
@@ -51,11 +53,12 @@ pub async fn connect(
     let access = access(sources, &key.0, &spec).await?;
     let client = (vendor.connect)(&spec.vendor[vendor.block], access).map_err(unusable)?;
     (vendor.check)(client.clone(), begun).await?;
+    let realm = (vendor.realm)(&client).unwrap_or_else(|| Secret::new(format!("{}/{}", key.0, key.1)));
     let tombstones = match &sources.cluster {
         Some(cluster) => tombstone::load(cluster, &key.0, &key.1).await?,
         None => BTreeMap::new(),
     };
-    Ok(Connected { client, tombstones: Arc::new(tombstones) })
+    Ok(Connected { client, realm, tombstones: Arc::new(tombstones) })
 }
 
 async fn access(sources: &Sources, namespace: &str, spec: &AdminApiSpec) -> Result<Access, Stop> {
@@ -68,6 +71,7 @@ async fn access(sources: &Sources, namespace: &str, spec: &AdminApiSpec) -> Resu
         limits: spec.limits(),
         gate: Arc::new(ReadOnly),
         observer: Arc::new(Unobserved),
+        breaker: Arc::default(),
     })
 }
 

@@ -9,6 +9,7 @@ use kube::api::{Api, DynamicObject};
 use kube::core::ApiResource;
 use serde_json::Value as Json;
 
+use super::grants::Labels;
 use super::report::Complaint;
 use crate::cli::kubernetes::definitions;
 use crate::cli::manifests::{Manifest, Manifests, Place, SecretManifest};
@@ -57,9 +58,15 @@ pub struct Item {
 impl Item {
     /// The AdminApi that it names.
     pub fn admin_api(&self) -> Key {
-        let name = self.document.object["spec"]["adminApi"]["name"].as_str().unwrap_or_default();
-        (self.document.namespace.clone(), name.to_owned())
+        admin_api_of(&self.document.object, &self.document.namespace)
     }
+}
+
+/// The AdminApi that an object of `namespace` names.
+pub fn admin_api_of(object: &Json, namespace: &str) -> Key {
+    let reference = &object["spec"]["adminApi"];
+    let text = |field: &str| reference[field].as_str();
+    (text("namespace").unwrap_or(namespace).to_owned(), text("name").unwrap_or_default().to_owned())
 }
 
 /// All manifests by what they are for.
@@ -72,9 +79,12 @@ pub struct Input {
     pub secrets: HashMap<Key, SecretManifest>,
     /// The ConfigMaps.
     pub config_maps: HashMap<Key, Json>,
+    /// The labels of the namespaces.
+    pub labels: HashMap<String, Labels>,
     /// How many objects of each other kind there are.
     pub skipped: BTreeMap<String, usize>,
-    definitions: HashMap<String, CustomResourceDefinition>,
+    /// The definitions of our kinds, by kind.
+    pub definitions: HashMap<String, CustomResourceDefinition>,
     seen: HashSet<(String, Key)>,
 }
 
@@ -87,6 +97,7 @@ impl Input {
             admin_apis: BTreeMap::new(),
             secrets: HashMap::new(),
             config_maps: HashMap::new(),
+            labels: HashMap::new(),
             skipped: BTreeMap::new(),
             definitions,
             seen: HashSet::new(),
@@ -115,6 +126,10 @@ impl Input {
         if identity.api_version == "v1" && identity.kind == "ConfigMap" {
             self.config_maps.insert(key, object);
             return Ok(());
+        }
+        if identity.api_version == "v1" && identity.kind == "Namespace" {
+            let labels = serde_json::from_value(object["metadata"]["labels"].clone()).unwrap_or_default();
+            self.labels.insert(identity.name.clone(), labels);
         }
         if identity.group() != GROUP {
             *self.skipped.entry(identity.kind).or_default() += 1;
@@ -181,16 +196,31 @@ async fn stored(
     definitions: &HashMap<String, CustomResourceDefinition>,
     document: &Document,
 ) -> Result<Option<Json>, Error> {
-    let Some(definition) = definitions.get(&document.kind) else { return Ok(None) };
-    let api_version = format!("{GROUP}/{}", document.version);
+    match definitions.get(&document.kind) {
+        Some(definition) => stored_object(client, definition, &document.namespace, &document.name).await,
+        None => Ok(None),
+    }
+}
+
+/// What the cluster stores under this name of one of our kinds.
+///
+/// # Errors
+/// It cannot be read.
+pub async fn stored_object(
+    client: &Client,
+    definition: &CustomResourceDefinition,
+    namespace: &str,
+    name: &str,
+) -> Result<Option<Json>, Error> {
+    let version = definition.spec.versions.first().map(|version| version.name.clone()).unwrap_or_default();
     let resource = ApiResource {
         group: GROUP.to_owned(),
-        version: document.version.clone(),
-        api_version,
-        kind: document.kind.clone(),
+        api_version: format!("{GROUP}/{version}"),
+        version,
+        kind: definition.spec.names.kind.clone(),
         plural: definition.spec.names.plural.clone(),
     };
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &document.namespace, &resource);
-    let found = call(api.get_opt(&document.name)).await?;
+    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), namespace, &resource);
+    let found = call(api.get_opt(name)).await?;
     Ok(found.and_then(|object| serde_json::to_value(object).ok()))
 }

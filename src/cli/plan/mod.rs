@@ -4,8 +4,10 @@
 //! transport refuses every write, and all its objects are planned with the very code of the operator, sharing its lists.
 
 mod connections;
+mod grants;
 mod input;
 mod report;
+mod siblings;
 mod sources;
 mod text;
 
@@ -25,10 +27,13 @@ use crate::engine::preview::{Preview, Request};
 use crate::engine::reason::Reason;
 use crate::engine::registry::Tables;
 use crate::engine::report::Stop;
+use crate::engine::sibling::Sibling;
 use crate::kinds::TABLES;
 use connections::Connected;
+use grants::Grants;
 use input::{Document, Input, Item, Key};
 use report::{Complaint, Entry, Report};
+use siblings::{Siblings, waves};
 use sources::Sources;
 
 /// How many objects are planned at once. What a vendor can bear is said in its AdminApi, and kept by its client.
@@ -160,8 +165,11 @@ async fn plan(args: &PlanArgs, tables: &Tables) -> Report {
         None => (None, Vec::new()),
     };
     let sources = Arc::new(Sources::new(input.secrets, input.config_maps, cluster));
+    let siblings = Arc::new(Siblings::new(sources.cluster.clone(), input.definitions));
     let begun = Instant::now();
-    let connections = connect(&sources, &input.admin_apis, &items, tables, begun).await;
+    let grants = Grants::read(&sources, &input.admin_apis, &input.labels, &items).await;
+    let granted = items.iter().filter(|item| grants.check(item).is_ok());
+    let connections = connect(&sources, &input.admin_apis, granted, tables, begun).await;
     let request = |item: &Item, connected: &Connected| Request {
         manifest: item.document.object.clone(),
         stored: item.document.stored.clone(),
@@ -170,15 +178,44 @@ async fn plan(args: &PlanArgs, tables: &Tables) -> Report {
         secrets: sources.clone(),
         key: key.clone(),
         tombstones: connected.tombstones.clone(),
+        siblings: siblings.clone(),
     };
-    let previews = futures::stream::iter(&items).map(|item| preview(item, &connections, &request)).buffered(AT_ONCE);
-    let previews: Vec<Result<Preview, Stop>> = previews.collect().await;
+    let look = async |item: &Item| {
+        grants.check(item)?;
+        preview(item, &connections, &request).await
+    };
+    let previews = in_order(&items, &siblings, &look).await;
     notes.extend(unread(&previews));
     let complaints = connections.iter().filter_map(|(key, connection)| {
         let place = input.admin_apis.get(key).map(|manifest| &manifest.place);
         Some(Complaint::of_admin_api(key, place, connection.as_ref().err()?))
     });
-    Report::new(entries(&items, &previews), complaints.collect(), notes, skipped).scrubbed(&|text| sources.scrub(text))
+    Report::new(entries(&items, &previews, &connections), complaints.collect(), notes, skipped)
+        .scrubbed(&|text| sources.scrub(text))
+}
+
+/// Previews each item after those that it refers to; the results are in the order of the items.
+async fn in_order(
+    items: &[Item],
+    siblings: &Siblings,
+    look: &impl AsyncFn(&Item) -> Result<Preview, Stop>,
+) -> Vec<Result<Preview, Stop>> {
+    let key = |item: &Item| (item.row.kind, item.document.namespace.clone(), item.document.name.clone());
+    let places: HashMap<_, usize> = items.iter().enumerate().map(|(at, item)| (key(item), at)).collect();
+    let refers = |item: &Item| {
+        let named = (item.row.siblings)(&item.document.object).into_iter();
+        let place = |named: Sibling| places.get(&(named.kind, item.document.namespace.clone(), named.name)).copied();
+        named.filter_map(place).collect()
+    };
+    let refers: Vec<Vec<usize>> = items.iter().map(refers).collect();
+    let mut previews: BTreeMap<usize, Result<Preview, Stop>> = BTreeMap::new();
+    for wave in waves(&refers) {
+        let looks = futures::stream::iter(wave).map(async |at| (at, look(&items[at]).await)).buffered(AT_ONCE);
+        let found: Vec<_> = looks.collect().await;
+        found.iter().for_each(|(at, preview)| siblings.planned(&items[*at], preview));
+        previews.extend(found);
+    }
+    previews.into_values().collect()
 }
 
 /// What could not be read and does not matter to the plan, each with the number of objects.
@@ -192,12 +229,12 @@ fn unread(previews: &[Result<Preview, Stop>]) -> Vec<String> {
 }
 
 /// The entries of all objects; of several for one external object, all but the first are held.
-fn entries(items: &[Item], previews: &[Result<Preview, Stop>]) -> Vec<Entry> {
-    let mut owners: HashMap<(&str, Key, &str), &Item> = HashMap::new();
+fn entries(items: &[Item], previews: &[Result<Preview, Stop>], connections: &Connections) -> Vec<Entry> {
+    let mut owners: HashMap<(&str, &str, &str), &Item> = HashMap::new();
     let entry = |(item, preview)| {
         let mut entry = Entry::new(item, preview);
-        if let Ok(Preview { natural_key, .. }) = preview {
-            let external = (item.row.kind, item.admin_api(), natural_key.as_str());
+        if let (Ok(Preview { natural_key, .. }), Some(Ok(connected))) = (preview, connections.get(&item.admin_api())) {
+            let external = (item.row.kind, connected.realm.expose(), natural_key.as_str());
             match owners.get(&external) {
                 Some(first) => entry.conflict(natural_key, &first.document),
                 None => drop(owners.insert(external, item)),
@@ -221,14 +258,14 @@ async fn cluster(args: &PlanArgs) -> Result<Option<Client>, Failure> {
 type Connections = BTreeMap<Key, Result<Connected, Stop>>;
 
 /// One client for each AdminApi that an object needs, proven with a read that serves the objects too.
-async fn connect(
+async fn connect<'a>(
     sources: &Sources,
     manifests: &BTreeMap<Key, Document>,
-    items: &[Item],
+    items: impl Iterator<Item = &'a Item>,
     tables: &Tables,
     begun: Instant,
 ) -> Connections {
-    let needed: BTreeSet<Key> = items.iter().map(Item::admin_api).collect();
+    let needed: BTreeSet<Key> = items.map(Item::admin_api).collect();
     let connected = needed.into_iter().map(|key| async {
         let manifest = manifests.get(&key).map(|document| &document.object);
         let connected = connections::connect(sources, tables, &key, manifest, begun).await;

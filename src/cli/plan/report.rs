@@ -337,7 +337,7 @@ impl Entry {
         );
         if self.hold.is_none() {
             (self.changes, self.then) = (Vec::new(), None);
-            self.hold = Some(Why { reason: Reason::AlreadyExists.word(), message });
+            self.hold = Some(Why { reason: Reason::Conflict.word(), message });
         }
     }
 

@@ -145,7 +145,7 @@ fn heading(entry: &Entry) -> (Style, char, String) {
         Act::None => (FAINT, '=', "is as it should be".to_owned()),
         Act::Create => (GREEN, '+', "will be created".to_owned()),
         Act::Update => (YELLOW, '~', "will be changed".to_owned()),
-        Act::Adopt => (CYAN, '>', taking(entry.claim, id)),
+        Act::Adopt => (CYAN, '>', taking(entry, id)),
         Act::Disable => (RED, '-', "is being deleted, and will be switched off at the vendor".to_owned()),
         Act::Delete => (RED, '-', "is being deleted, and will be deleted at the vendor".to_owned()),
         Act::Release => (RED, '-', "is being deleted, and nothing will be done at the vendor".to_owned()),
@@ -156,11 +156,14 @@ fn heading(entry: &Entry) -> (Style, char, String) {
     }
 }
 
-fn taking(claim: Option<Taken>, id: &str) -> String {
-    match claim {
+fn taking(entry: &Entry, id: &str) -> String {
+    match entry.claim {
         Some(Taken::Announced) => format!("will take up {id:?}, which it created when the answer was lost"),
         Some(Taken::Revived) => format!("will take up {id:?} again, which its predecessor switched off"),
-        Some(Taken::Annotated | Taken::HandedOver | Taken::Policy) | None => format!("will take over {id:?}"),
+        Some(Taken::Annotated | Taken::HandedOver | Taken::Policy) | None => match entry.changes.is_empty() {
+            true => format!("will take over {id:?}"),
+            false => format!("will take over {id:?}, and change it at the next resync"),
+        },
     }
 }
 

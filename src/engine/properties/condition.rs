@@ -129,6 +129,7 @@ fn step() -> impl Strategy<Value = Step> {
             Class::Taken,
             Class::Refused,
             Class::Broken,
+            Class::Untrusted,
         ][..],
     );
     let end = prop_oneof![

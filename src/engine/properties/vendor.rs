@@ -29,11 +29,10 @@ pub struct World {
     pub announced: bool,
     pub uncertain: bool,
     pub tombstone: Option<String>,
-    /// What it waits for while somebody else owns it.
-    pub awaited: Option<String>,
     pub settled: bool,
     pub reported: Vec<(String, String)>,
     pub not_kept: BTreeMap<String, NotKept>,
+    pub awaited: Option<String>,
     pub approved: Option<String>,
     /// The external object: its id, and everything about it.
     pub object: Option<(String, State)>,
@@ -92,15 +91,15 @@ pub fn world() -> impl Strategy<Value = World> {
             let state = if foreign { state.with("key", "somebody else's") } else { state };
             id.map(|id| (id, state))
         });
-        let known = (id(), any::<bool>(), any::<bool>(), any::<bool>(), id(), any::<bool>());
-        let told = (any::<bool>(), any::<bool>(), id());
+        let known = (id(), any::<bool>(), any::<bool>(), any::<bool>(), id(), id(), any::<bool>());
+        let told = (any::<bool>(), any::<bool>());
         let quirks = (
             prop::collection::btree_set(prop::sample::select(&PATHS[1..]), 0..3),
             prop::option::weighted(0.2, prop::sample::select(&PATHS[1..])),
         );
         (Just(fields.clone()), identity, policy(), state(&fields), state(&fields), object, known, told, quirks)
             .prop_map(|(fields, identity, policy, wanted, sent, object, known, told, (hidden, stubborn))| {
-                let (external_id, first_sight, announced, uncertain, tombstone, settled) = known;
+                let (external_id, first_sight, announced, uncertain, tombstone, awaited, settled) = known;
                 let text = |(path, value): (&str, &Value)| (path.to_owned(), value.remembered());
                 let reported = wanted
                     .iter()
@@ -118,9 +117,9 @@ pub fn world() -> impl Strategy<Value = World> {
                     announced,
                     uncertain: announced && uncertain,
                     tombstone,
-                    awaited: told.2,
                     settled,
                     not_kept: BTreeMap::new(),
+                    awaited,
                     approved: None,
                     object,
                     hidden,
@@ -149,12 +148,12 @@ impl World {
             absent_for: Duration::ZERO,
             removed: false,
             tombstone: self.tombstone.as_deref(),
-            awaited: self.awaited.as_deref(),
             settled: self.settled,
             reported: &self.reported,
             not_kept: &self.not_kept,
-            approved: self.approved.as_deref(),
+            awaited: self.awaited.as_deref(),
             last_approved: None,
+            approved: self.approved.as_deref(),
             uid: "u",
             generation: 1,
         }
@@ -180,6 +179,17 @@ impl World {
         }
         let (external_id, incomplete) = (id.clone(), None);
         Found::Present(Seen { external_id, state: shown, facts: (), conditions: vec![], gauges: vec![], incomplete })
+    }
+
+    fn look_whether_it_was_kept(&mut self, plan: &Plan) {
+        let Found::Present(seen) = self.found() else { return };
+        for change in &plan.changes {
+            let sent = self.wanted.get(&change.path).unwrap().remembered();
+            let shown = seen.state.get(&change.path).map(Value::remembered);
+            if let Some(shown) = shown.filter(|shown| *shown != sent) {
+                self.not_kept.insert(change.path.clone(), NotKept { sent, shown });
+            }
+        }
     }
 
     /// Carries a plan out, as the loop does, and remembers what the loop remembers.
@@ -213,6 +223,7 @@ impl World {
                         state.insert(&change.path, value);
                     }
                 }
+                self.look_whether_it_was_kept(plan);
             }
             Action::Nothing => {
                 if let Found::Present(seen) = self.found() {

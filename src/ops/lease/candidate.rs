@@ -160,7 +160,7 @@ impl<S: Store> Candidate<S> {
                         next = Instant::now() + pause;
                         trouble = Some(error);
                     }
-                    Err(_) => next = deadline,
+                    Err(_) => trouble = Some(unanswered()),
                 },
                 () = drained.cancelled() => return Ok(()),
             }
@@ -215,9 +215,7 @@ impl<S: Store> Candidate<S> {
 
     async fn call<T>(&self, future: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
         let limit = self.terms.call();
-        timeout(limit, future).await.unwrap_or_else(|_| {
-            Err(Refusal::Failed(format!("Kubernetes did not answer within {} ms", limit.as_millis()).into()))
-        })
+        timeout(limit, future).await.unwrap_or_else(|_| Err(unanswered()))
     }
 }
 
@@ -234,6 +232,10 @@ enum Ended {
     Taken(Taken),
     /// It may work the next time.
     NotYet(Refusal),
+}
+
+fn unanswered() -> Refusal {
+    Refusal::Failed("Kubernetes did not answer in time".into())
 }
 
 fn deleted() -> Ended {

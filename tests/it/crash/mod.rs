@@ -5,7 +5,7 @@
 //! true.
 
 mod operation;
-mod step;
+pub mod step;
 
 use std::cell::RefCell;
 use std::collections::VecDeque;

@@ -1,5 +1,7 @@
 //! The guard: how many deletions go through, what lets more go, and that no restart forgets it.
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use kube::ResourceExt;
 use provost::engine::admin_api::AdminApi;
 use provost::myintranetapps::sim::Options;
@@ -52,6 +54,12 @@ fn switched_off(stage: &Stage) -> usize {
     stage.vendor.accounts().iter().filter(|account| !account.active).count()
 }
 
+/// Waits until so many of these accounts are gone, whichever.
+async fn some_gone(stage: &Stage, names: &[&str], count: usize) {
+    let waiting: FuturesUnordered<_> = names.iter().map(|name| stage.gone::<TenantAccount>(name)).collect();
+    waiting.take(count).collect::<Vec<()>>().await;
+}
+
 /// The names of the accounts that Kubernetes still has.
 async fn left(stage: &Stage) -> Vec<String> {
     let accounts = stage.api::<TenantAccount>().list(&Default::default()).await.unwrap();
@@ -69,13 +77,20 @@ async fn past_the_guard_deletions_wait_until_they_are_acknowledged() {
     let hint = format!("{ACKNOWLEDGE}: \"3 until 20");
     assert!(api.message("DeletionsHeld").contains(&hint), "{}", api.message("DeletionsHeld"));
     assert!(api.is("DeletionsHeld", "True", "DeletionHeld") && api.is("Ready", "True", "Connected"), "{api:#?}");
+    some_gone(&stage, &names, 2).await;
     assert_eq!(switched_off(&stage), 2);
     stage.in_time(stage.tap.wait_for(|call| call.is_event() && call.body["reason"] == "DeletionHeld")).await;
     let metrics = stage.metrics().await;
     let metric = format!("provost_deletions_held{{namespace=\"{}\",name=\"{API}\"}} 3", stage.namespace);
     assert!(metrics.contains(&metric), "{metrics}");
-    for name in left(&stage).await {
-        let account = stage.unready(&name, "DeletionHeld").await;
+    let held_back = left(&stage).await;
+    // A resync while they wait is no news.
+    let mark = stage.tap.mark();
+    stage.looked_at::<AdminApi>(API).await;
+    let news = |call: &tap::Call| call.path.contains("/adminapis/") && !call.body["status"]["conditions"].is_null();
+    assert!(!stage.tap.writes_since(mark).iter().any(news));
+    for name in &held_back {
+        let account = stage.unready(name, "DeletionHeld").await;
         assert!(account.is("Stalled", "True", "DeletionHeld"), "{account:#?}");
         let message = account.message("Ready");
         assert!(message.contains(ACKNOWLEDGE) && message.contains(&stage.namespace), "{message}");
@@ -83,6 +98,8 @@ async fn past_the_guard_deletions_wait_until_they_are_acknowledged() {
     }
 
     acknowledge(&stage, Some("2 until 2100-01-01T00:00:00Z")).await;
+    let held_back: Vec<&str> = held_back.iter().map(String::as_str).collect();
+    some_gone(&stage, &held_back, 2).await;
     held(&stage, 1).await;
     assert_eq!(switched_off(&stage), 4);
     // Given again it is the same one, for this operator and for the next.
@@ -216,5 +233,6 @@ async fn there_is_a_guard_without_being_asked_for() {
     let stage = guarded(json!(null), &names).await;
     stage.api::<TenantAccount>().delete_collection(&Default::default(), &Default::default()).await.unwrap();
     held(&stage, 2).await;
+    some_gone(&stage, &names, 10).await;
     assert_eq!(switched_off(&stage), 10);
 }

@@ -101,6 +101,23 @@ async fn without_a_grant_nothing_is_done_and_nothing_learned() {
 }
 
 #[tokio::test]
+async fn without_a_grant_there_is_no_claim_either() {
+    let mut both = Neighbours::new().await;
+    both.account("one", API, json!({})).await;
+    both.refused("one").await;
+    // The guest was first, and the owner's object is no less the owner of what it makes.
+    both.stage.account("one", json!({})).await;
+    both.stage.ready("one").await;
+    both.stage.restart_operator().await;
+    let account = both.stage.looked_at::<TenantAccount>("one").await;
+    assert!(account.is("Ready", "True", "Converged"), "{account:#?}");
+    // With a grant it stands in line behind it.
+    both.grant(json!({"from": "All"})).await;
+    both.until("one", "False", "Conflict").await;
+    assert_eq!(both.stage.vendor.accounts().len(), 1);
+}
+
+#[tokio::test]
 async fn a_grant_to_all_is_noticed_and_so_is_its_end() {
     let both = Neighbours::new().await;
     both.account("one", API, json!({})).await;

@@ -1,16 +1,28 @@
 //! References between managed objects: what is missing or not ready is waited for, and nothing of it is needed to delete.
 
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use provost::base::access::{Access, Limits, ReadOnly, Unobserved};
+use provost::base::secret::Secret;
 use provost::cli::kubernetes;
 use provost::engine::admin_api::AdminApi;
+use provost::engine::preview::{KNOWN_LATER, Preview, Request, SecretSource, SiblingSource};
+use provost::engine::reason::Reason;
 use provost::engine::registry::{KindRow, Tables};
+use provost::engine::report::Stop;
+use provost::engine::session::VendorRow;
+use provost::engine::sibling::Resolved;
+use provost::sim::simulated::Simulated;
 use serde_json::{Value as Json, json};
 use tokio::sync::OnceCell;
+use tokio::time::Instant;
 
 use crate::stage::{API, Conditioned, Stage, client_with_kinds};
 use crate::workshop::part::{Part, ROW};
 use crate::workshop::sim::{Options, Simulator};
-use crate::workshop::tables_of;
 use crate::workshop::tool::Tool;
+use crate::workshop::{Workshop, tables_of};
 
 const PAUSED: &str = "provost.dev/paused";
 
@@ -135,4 +147,75 @@ async fn one_that_is_going_is_not_ready() {
     let object = waits(&stage, "handle", "ReferenceNotReady").await;
     assert!(object.message("Ready").contains("is being deleted"), "{}", object.message("Ready"));
     assert_eq!(stage.vendor.tools().len(), 1);
+}
+
+/// What a plan finds of every sibling.
+struct Known(Option<Resolved>);
+
+impl SiblingSource for Known {
+    fn resolve<'a>(
+        &'a self,
+        kind: &'a str,
+        _: &'a str,
+        name: &'a str,
+    ) -> BoxFuture<'a, Result<Option<Resolved>, Stop>> {
+        assert_eq!((kind, name), ("Tool", "drill"));
+        let found = self.0.clone();
+        Box::pin(async move { Ok(found) })
+    }
+}
+
+struct NoSecrets;
+
+impl SecretSource for NoSecrets {
+    fn value<'a>(&'a self, field: &'a str, _: &'a str, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Secret, Stop>> {
+        panic!("a part has no secrets, and somebody asks for {field}")
+    }
+}
+
+async fn planned(vendor: &Simulator, sibling: Option<Resolved>) -> Result<Preview, Stop> {
+    let access = Access {
+        credentials: vendor.credentials(),
+        ca_bundle: None,
+        limits: Limits::default(),
+        breaker: Arc::default(),
+        gate: Arc::new(ReadOnly),
+        observer: Arc::new(Unobserved),
+    };
+    let row = VendorRow::of::<Workshop>();
+    let mut manifest = part("handle", "drill");
+    manifest["metadata"]["namespace"] = json!("ns");
+    (ROW.preview)(Request {
+        manifest,
+        stored: None,
+        client: (row.connect)(&json!({"url": vendor.url()}), access).unwrap(),
+        fresh_after: Instant::now(),
+        secrets: Arc::new(NoSecrets),
+        key: None,
+        tombstones: Arc::default(),
+        siblings: Arc::new(Known(sibling)),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_plan_shows_an_id_that_is_yet_to_come() {
+    let vendor = Simulator::start(Options::default()).await.unwrap();
+    let drill = |id: &str| Resolved {
+        external_id: Some(id.to_owned()),
+        deleting: false,
+        admin_api: Some(("ns".into(), API.into())),
+    };
+    let material = |preview: &Preview| {
+        let change = preview.steps[0].changes.iter().find(|change| change.path == "material");
+        change.unwrap().to.text()
+    };
+    let preview = planned(&vendor, Some(drill(KNOWN_LATER))).await.unwrap();
+    assert_eq!((preview.steps[0].action.word(), preview.steps[0].hold.as_ref()), ("Create", None));
+    assert!(material(&preview).contains("(known after create)"), "{preview:#?}");
+    // Nothing can be behind what is not there: the vendor is not asked.
+    assert_eq!(vendor.journal().last(), 0);
+    let preview = planned(&vendor, Some(drill("t-7"))).await.unwrap();
+    assert!(material(&preview).contains("of t-7"), "{preview:#?}");
+    assert_eq!(planned(&vendor, None).await.unwrap_err().reason(), Reason::ReferenceMissing);
 }

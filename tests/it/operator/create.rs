@@ -239,6 +239,11 @@ async fn an_adoption_looks_before_it_changes_anything() {
         assert_eq!((stage.vendor_writes(), stage.only_account()), (vec![], before.clone()));
         stage.tap.release();
 
+        let account = stage.unready("generalco", "Adopted").await;
+        let message = account.message("Ready");
+        assert!(message.contains("emailAdmin") && message.contains("provost.dev/reconcile-at"), "{message}");
+        assert_eq!(stage.vendor_writes(), []);
+        stage.looked_at::<TenantAccount>("generalco").await;
         let account = stage.ready("generalco").await;
         assert_eq!(external_id(&account), Some(before.key.as_str()));
         assert_eq!(stage.only_account().email_admin, "cfo@generalco.example");
@@ -252,6 +257,9 @@ async fn an_annotation_with_an_unknown_id_makes_nothing() {
     let mut manifest = crate::stage::account("generalco", json!({}));
     manifest["metadata"]["annotations"] = json!({EXTERNAL_ID: "5a70d8fcd44aa9.76285892"});
     stage.apply(&manifest).await;
+    // The vendor may just hide it: a write tells.
+    stage.unready("generalco", "Adopted").await;
+    stage.looked_at::<TenantAccount>("generalco").await;
     let account = stage.unready("generalco", "ExternalObjectGone").await;
     assert!(account.message("Ready").contains("5a70d8fcd44aa9.76285892"));
     assert_eq!(stage.vendor.journal().count("create_account"), 0);

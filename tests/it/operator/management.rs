@@ -3,6 +3,7 @@
 use provost::engine::status::PlanReport;
 use provost::myintranetapps::sim::{Change, NewAccount};
 use provost::myintranetapps::tenant_account::TenantAccount;
+use provost::sim::trouble::{Act, Order};
 use serde_json::json;
 
 use crate::stage::{Conditioned, Stage, external_id};
@@ -34,7 +35,7 @@ async fn who_observes_never_writes() {
     stage.unready("generalco", "AlreadyExists").await;
     stage.annotate::<TenantAccount>("generalco", "provost.dev/external-id", Some(&theirs.key)).await;
     // Their name differs and cannot be changed; what could be is not.
-    let differs = |account: &TenantAccount| external_id(account).is_some() && account.condition("Drifted").is_some();
+    let differs = |account: &TenantAccount| external_id(account).is_some() && account.verdict("Drifted").is_some();
     stage.edit("generalco", json!({"policy": {"drift": "Report"}})).await;
     let account = stage.until("generalco", differs).await;
     let mut shown = fields(&account);
@@ -124,6 +125,45 @@ async fn an_approval_is_good_for_one_time() {
     assert!(account.is("Ready", "False", "AwaitingApproval"), "{account:#?}");
     assert_eq!(stage.only_account().package_id.as_deref(), Some("1"));
     assert_eq!(stage.vendor_writes().len(), 2);
+    // It can be approved again.
+    let second = plan(&account);
+    assert_ne!(second.hash, first.hash);
+    stage.annotate::<TenantAccount>("generalco", APPROVE, Some(&second.hash)).await;
+    stage.ready("generalco").await;
+    assert_eq!(stage.only_account().package_id.as_deref(), Some("93"));
+}
+
+#[tokio::test]
+async fn an_approval_that_comes_too_late_is_none_for_later() {
+    let stage = Stage::connected().await;
+    stage.account("generalco", json!({"packageId": "93"})).await;
+    stage.ready("generalco").await;
+    stage.edit("generalco", json!({"policy": {"management": "Plan"}})).await;
+    stage.ready("generalco").await;
+    stage.vendor.edit("generalco", package("1")).unwrap();
+    let first = plan(&stage.resynced("generalco").await);
+    stage.vendor.edit("generalco", package("93")).unwrap();
+    stage.resynced("generalco").await;
+    stage.annotate::<TenantAccount>("generalco", APPROVE, Some(&first.hash)).await;
+    stage.looked_at::<TenantAccount>("generalco").await;
+    stage.vendor.edit("generalco", package("1")).unwrap();
+    let account = stage.resynced("generalco").await;
+    assert!(account.is("Ready", "False", "AwaitingApproval"), "{account:#?}");
+    assert_ne!(plan(&account).hash, first.hash);
+    assert_eq!(stage.vendor_writes().len(), 1);
+}
+
+#[tokio::test]
+async fn an_approval_stands_until_its_plan_is_carried_out() {
+    let stage = Stage::connected().await;
+    stage.account("generalco", json!({"packageId": "93"})).await;
+    stage.ready("generalco").await;
+    stage.edit("generalco", json!({"packageId": "94", "policy": {"management": "Plan"}})).await;
+    let update = plan(&stage.unready("generalco", "AwaitingApproval").await);
+    stage.vendor.trouble().place(Order::next_of("update_account", Act::busy(429, 1)));
+    stage.annotate::<TenantAccount>("generalco", APPROVE, Some(&update.hash)).await;
+    stage.ready("generalco").await;
+    assert_eq!(stage.only_account().package_id.as_deref(), Some("94"));
 }
 
 #[tokio::test]

@@ -2,10 +2,13 @@
 
 mod admin_api;
 mod conditions;
+mod conflict;
 mod converge;
 mod create;
 mod deletion;
 mod drift;
+mod identity;
+mod kept;
 mod malformed;
 mod management;
 mod outage;

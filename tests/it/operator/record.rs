@@ -18,6 +18,7 @@ fn steady(mut line: Json) -> Json {
     let time: jiff::Timestamp = fields.remove("time").unwrap().as_str().unwrap().parse().unwrap();
     assert!(time > "2024-01-01T00:00:00Z".parse().unwrap());
     assert!(fields.remove("durationMs").unwrap().is_u64());
+    assert!(fields.remove("epoch").unwrap().is_u64());
     line
 }
 

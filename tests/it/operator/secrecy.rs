@@ -129,6 +129,13 @@ async fn planted_secrets_appear_nowhere() {
     stage.ready("short-lived").await;
     stage.delete::<TenantAccount>("short-lived").await;
     stage.gone::<TenantAccount>("short-lived").await;
+    // A deletion that the guard holds.
+    stage.patch::<AdminApi>(API, json!({"spec": {"guard": {"maxDeletions": 0}}})).await;
+    stage.account("held", json!({"adminPassword": password})).await;
+    stage.ready("held").await;
+    stage.delete::<TenantAccount>("held").await;
+    stage.unready("held", "DeletionHeld").await;
+    stage.until(API, |api: &AdminApi| api.is("DeletionsHeld", "True", "DeletionHeld")).await;
     stage.looked_at::<AdminApi>(API).await;
     stage.in_time(stage.tap.wait_for(|call| call.is_event() && call.body["reason"] == "Disabled")).await;
 

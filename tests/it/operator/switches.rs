@@ -197,6 +197,8 @@ async fn turned_away(stage: &Stage, switch: &str, options: &Options) {
     let mut lost = account("lost", json!({}));
     lost["metadata"]["annotations"] = json!({"provost.dev/external-id": "5a70d8fcd44aa9.76285892"});
     stage.apply(&lost).await;
+    stage.unready("lost", "Adopted").await;
+    stage.looked_at::<TenantAccount>("lost").await;
     let gone = |account: &TenantAccount| {
         account.is("Ready", "False", "ExternalObjectGone") || account.is("Ready", "False", "Refused")
     };

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::replica::Replica;
 use super::stage;
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// The time until the vendor gets a call after `signal`, with the times that people have who set none.
 async fn takeover(signal: Signal) -> Duration {

@@ -7,6 +7,7 @@ use provost::sim::simulated::{External, Simulated};
 use serde_json::{Value as Json, json};
 
 use super::Bed;
+use crate::crash::step::Mark;
 use crate::harness::{DEADLINE, await_object};
 use crate::stage::{API, Stage, fresh_token};
 
@@ -102,22 +103,59 @@ impl Scene {
         }
     }
 
-    /// Waits until an object is as its spec says; does what its message advises when it is parked.
+    /// Waits until an object is as its spec says. Does what its message advises when it is parked, and asks for a look at one that was just
+    /// adopted, which waits for its next turn.
     pub async fn arrived(&self, name: &str) -> Arrival {
-        let parked = |object: &DynamicObject| is(object, "Ready", "False", "CreateOutcomeUnknown");
-        let object = self.until(name, move |object| converged(object) || parked(object)).await;
-        if converged(&object) {
-            return Arrival::Unaided;
+        let waits = |object: &DynamicObject, reason| is(object, "Ready", "False", reason);
+        let mut arrival = Arrival::Unaided;
+        loop {
+            let stands = move |object: &DynamicObject| {
+                converged(object) || waits(object, "CreateOutcomeUnknown") || waits(object, "Adopted")
+            };
+            let object = self.until(name, stands).await;
+            assert_kstatus(&object);
+            if converged(&object) {
+                return arrival;
+            }
+            if waits(&object, "Adopted") {
+                self.looked_at(name).await;
+                continue;
+            }
+            self.advised(&object).await;
+            self.until(name, move |object| !waits(object, "CreateOutcomeUnknown")).await;
+            arrival = Arrival::Advised;
         }
-        let message = message(&object, "Ready");
+    }
+
+    /// Does what the message of a parked object advises.
+    async fn advised(&self, object: &DynamicObject) {
+        let name = &object.name_any();
+        let message = message(object, "Ready");
         assert!(message.contains(EXTERNAL_ID) && message.contains(PENDING_CREATE), "{message}");
         match self.externals(name).as_slice() {
             [] => self.annotate(name, PENDING_CREATE, None).await,
             [made] => self.annotate(name, EXTERNAL_ID, Some(&made.id)).await,
             doubles => panic!("{doubles:#?}"),
         }
-        self.until(name, converged).await;
-        Arrival::Advised
+    }
+
+    /// Looks at an object again, and finds that nothing is written, except that the look was had.
+    pub async fn assert_silent(&self, name: &str) {
+        let mark = Mark::set(self);
+        self.looked_at(name).await;
+        assert_eq!(mark.vendor_writes(self), [], "writes of a second pass");
+        let writes = mark.kubernetes_writes(self, name);
+        assert_eq!(writes.len(), 1, "{writes:#?}");
+        let said = writes[0].body["status"].as_object().unwrap();
+        assert_eq!(said.keys().collect::<Vec<_>>(), ["lastHandledReconcileAt"], "{writes:#?}");
+    }
+
+    /// What the one external object with this natural key is set to.
+    #[track_caller]
+    pub fn values(&self, key: &str) -> Json {
+        let externals = self.externals(key);
+        assert_eq!(externals.len(), 1, "{externals:#?}");
+        externals[0].values.clone()
     }
 
     /// Asks for a look at an object, and waits until it was had.
@@ -151,6 +189,25 @@ pub fn is(object: &DynamicObject, condition: &str, status: &str, reason: &str) -
 /// Whether an object is as its present spec says.
 pub fn converged(object: &DynamicObject) -> bool {
     is(object, "Ready", "True", "Converged")
+}
+
+/// What kstatus, and so Flux and Argo CD, rely on.
+#[track_caller]
+pub fn assert_kstatus(object: &DynamicObject) {
+    let conditions = object.data["status"]["conditions"].as_array().unwrap();
+    assert_eq!(object.data["status"]["observedGeneration"].as_i64(), object.metadata.generation);
+    for known in conditions {
+        assert_eq!(known["observedGeneration"].as_i64(), object.metadata.generation, "{known}");
+        assert!(["reason", "message", "lastTransitionTime"].iter().all(|field| known[field] != ""), "{known}");
+    }
+    let holds = |name: &str| condition(object, name)["status"] == "True";
+    let present = |name: &str| !condition(object, name).is_null();
+    assert!(present("Ready") && present("Synced"), "{conditions:#?}");
+    for abnormal in ["Reconciling", "Stalled"] {
+        assert_eq!(present(abnormal), holds(abnormal), "{abnormal} is there only when it is so: {conditions:#?}");
+    }
+    assert!(!(holds("Reconciling") && holds("Stalled")), "{conditions:#?}");
+    assert!(!holds("Ready") || !(holds("Reconciling") || holds("Stalled")), "{conditions:#?}");
 }
 
 /// The message of a condition; blank without it.

@@ -23,9 +23,8 @@ pub struct Settings {
 /// A client with one token. Clones share connections, limits and the list.
 #[derive(Clone)]
 pub struct Client {
-    /// Where it is.
-    pub url: String,
     transport: Transport,
+    address: String,
     tools: Shared<Vec<Tool>>,
 }
 
@@ -35,7 +34,12 @@ impl Client {
             .ok_or(SetupError::MissingCredential { key: "token", way_out: "add the token of the workshop" })?;
         let url = parse_url(&settings.url)?;
         let transport = Transport::new("Workshop", url, &access, &[("X-Token", token)], Bounds::default())?;
-        Ok(Self { url: settings.url.clone(), transport, tools: Shared::default() })
+        Ok(Self { transport, address: settings.url.clone(), tools: Shared::default() })
+    }
+
+    /// A workshop is one account, whatever its token is at the time.
+    pub fn realm(&self) -> Secret {
+        Secret::new(self.address.as_str())
     }
 
     /// What `pick` takes from the tools as the vendor listed them at `fresh_after` or later.

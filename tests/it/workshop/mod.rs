@@ -41,7 +41,7 @@ impl Vendor for Workshop {
     }
 
     fn realm(client: &client::Client) -> Secret {
-        Secret::new(client.url.as_str())
+        client.realm()
     }
 
     async fn check(client: &client::Client, fresh_after: Instant) -> Result<(), Fault> {

@@ -93,6 +93,7 @@ impl Kind for Tools {
     type Object = Tool;
 
     const IDENTITY: Identity = Identity::Listed;
+    const RECREATE: bool = true;
     const LAG: Duration = Duration::from_secs(1);
     const DELETIONS: Deletions = &[Deletion::Delete, Deletion::Disable, Deletion::Orphan];
     const FIELDS: &'static [Field] = &[

@@ -1,0 +1,168 @@
+//! Tests of plans.
+
+use super::*;
+use crate::engine::diff::Shown;
+use crate::engine::policy::{Policy, effective};
+use crate::engine::state::Access;
+
+const FIELDS: &[Field] = &[
+    Field { path: "label", access: Access::Immutable, key: true, group: "a" },
+    Field { path: "colour", access: Access::Readable, key: false, group: "a" },
+];
+
+/// What a situation borrows from.
+struct Ground {
+    wanted: State,
+    remembered: BTreeMap<String, String>,
+    not_kept: BTreeMap<String, NotKept>,
+}
+
+impl Ground {
+    fn new() -> Self {
+        let wanted = State::new().with("label", "x").with("colour", "Red");
+        Self { wanted, remembered: BTreeMap::new(), not_kept: BTreeMap::new() }
+    }
+
+    /// An object that was never looked at, of a Listed kind.
+    fn situation(&self) -> Situation<'_> {
+        Situation {
+            identity: Identity::Listed,
+            fields: FIELDS,
+            policy: effective(&Policy::default(), &BTreeMap::new(), &[Deletion::Delete]),
+            wanted: &self.wanted,
+            remembered: &self.remembered,
+            natural_key: "label x",
+            external_id: None,
+            first_sight: false,
+            announced: false,
+            uncertain: false,
+            recreate: false,
+            lag: Duration::from_secs(30),
+            absent_for: Duration::ZERO,
+            removed: false,
+            awaited: None,
+            tombstone: None,
+            settled: false,
+            reported: &[],
+            not_kept: &self.not_kept,
+            last_approved: None,
+            approved: None,
+            uid: "u1",
+            generation: 1,
+        }
+    }
+}
+
+fn seen(id: &str, colour: &str) -> Found<Seen<()>> {
+    Found::Present(Seen {
+        external_id: id.to_owned(),
+        state: State::new().with("label", "x").with("colour", colour),
+        facts: (),
+        conditions: Vec::new(),
+        gauges: Vec::new(),
+        incomplete: None,
+    })
+}
+
+/// The action's word, and the reason of its hold.
+fn verdict(plan: &Plan) -> (&'static str, Option<Reason>) {
+    (plan.action.word(), plan.hold.as_ref().map(|hold| hold.reason))
+}
+
+fn when_absent(at: &Situation<'_>) -> (&'static str, Option<Reason>) {
+    verdict(&converge::<()>(at, &Found::Absent))
+}
+
+fn when_absent_and_going(at: &Situation<'_>) -> (&'static str, Option<Reason>) {
+    verdict(&dispose::<()>(at, &Found::Absent))
+}
+
+const LATE: (&str, Option<Reason>) = ("Nothing", Some(Reason::AbsenceUnconfirmed));
+
+#[test]
+fn a_known_object_is_believed_gone_when_it_was_absent_twice() {
+    let ground = Ground::new();
+    for recreate in [false, true] {
+        let once = Situation { external_id: Some("7"), recreate, ..ground.situation() };
+        let twice = || Situation { absent_for: once.lag, external_id: Some("7"), recreate, ..ground.situation() };
+        assert_eq!((when_absent(&once), when_absent_and_going(&once)), (LATE, LATE));
+        assert_eq!(when_absent(&twice()).1, (!recreate).then_some(Reason::ExternalObjectGone));
+        assert_eq!(when_absent(&twice()).0, "Create");
+        assert_eq!(when_absent_and_going(&twice()), ("Release", None));
+        // Who keeps keys unique, or is asked for the id itself, is believed at once.
+        for identity in [Identity::Chosen, Identity::Blind] {
+            let at = Situation { identity, external_id: Some("7"), recreate, ..ground.situation() };
+            assert_eq!(when_absent(&at).1, (!recreate).then_some(Reason::ExternalObjectGone));
+            assert_eq!(when_absent_and_going(&at), ("Release", None));
+        }
+    }
+    // That we deleted it ourselves is no surprise.
+    let removed = Situation { external_id: Some("7"), removed: true, ..ground.situation() };
+    assert_eq!(when_absent_and_going(&removed), ("Release", None));
+}
+
+#[test]
+fn an_uncertain_create_goes_on_as_the_identity_class_allows() {
+    let ground = Ground::new();
+    let at = |identity, waited: u64| Situation {
+        identity,
+        announced: true,
+        uncertain: true,
+        absent_for: Duration::from_secs(waited),
+        ..ground.situation()
+    };
+    assert_eq!(when_absent(&at(Identity::Chosen, 0)), ("Create", None));
+    assert_eq!(when_absent(&at(Identity::Listed, 29)), LATE);
+    assert_eq!(when_absent(&at(Identity::Listed, 30)), ("Create", None));
+    assert_eq!(when_absent(&at(Identity::Blind, 999)), ("Create", Some(Reason::CreateOutcomeUnknown)));
+    assert_eq!(when_absent_and_going(&at(Identity::Listed, 29)), LATE);
+    assert_eq!(when_absent_and_going(&at(Identity::Listed, 30)), ("Release", None));
+    assert_eq!(when_absent_and_going(&at(Identity::Blind, 999)), ("Nothing", Some(Reason::DeletionBlocked)));
+    // A step that was answered leaves nothing in doubt.
+    let answered = Situation { uncertain: false, ..at(Identity::Blind, 0) };
+    assert_eq!((when_absent(&answered), when_absent_and_going(&answered)), (("Create", None), ("Release", None)));
+}
+
+#[test]
+fn only_the_awaited_id_is_handed_over() {
+    let ground = Ground::new();
+    let at = Situation { awaited: Some("7"), ..ground.situation() };
+    let plan = converge(&at, &seen("7", "Red"));
+    assert_eq!(plan.action, Action::Adopt { external_id: "7".to_owned(), claim: Claim::HandedOver });
+    assert_eq!(plan.hold, None);
+    assert_eq!(verdict(&converge(&at, &seen("8", "Red"))), ("Adopt", Some(Reason::AlreadyExists)));
+}
+
+#[test]
+fn what_was_not_kept_is_told_until_one_of_the_two_changes() {
+    let mut ground = Ground::new();
+    let known = NotKept { sent: "\"Red\"".to_owned(), shown: "\"red\"".to_owned() };
+    ground.not_kept.insert("colour".to_owned(), known);
+    let at = Situation { external_id: Some("7"), ..ground.situation() };
+    let plan = converge(&at, &seen("7", "red"));
+    assert_eq!(verdict(&plan), ("Update", Some(Reason::NotKept)));
+    assert_eq!(plan.changes[0].from, Shown::Plain("red".into()));
+    assert_eq!(verdict(&converge(&at, &seen("7", "pink"))), ("Update", None));
+    assert_eq!(verdict(&converge(&at, &seen("7", "Red"))), ("Nothing", None));
+    let edited = Ground { wanted: State::new().with("label", "x").with("colour", "Blue"), ..ground };
+    let at = Situation { external_id: Some("7"), ..edited.situation() };
+    assert_eq!(verdict(&converge(&at, &seen("7", "red"))), ("Update", None));
+}
+
+#[test]
+fn an_approval_binds_everything_and_is_good_for_one_time() {
+    let ground = Ground::new();
+    let plan = converge(&Situation { external_id: Some("7"), ..ground.situation() }, &seen("7", "red"));
+    let other = converge(&Situation { external_id: Some("7"), ..ground.situation() }, &seen("7", "pink"));
+    let hash = plan.hash("u1", 1, &ground.wanted, None);
+    assert_eq!(hash, plan.hash("u1", 1, &ground.wanted, None));
+    for different in [
+        plan.hash("u2", 1, &ground.wanted, None),
+        plan.hash("u1", 2, &ground.wanted, None),
+        plan.hash("u1", 1, &State::new(), None),
+        plan.hash("u1", 1, &ground.wanted, Some(&hash)),
+        other.hash("u1", 1, &ground.wanted, None),
+    ] {
+        assert_ne!(different, hash);
+    }
+}
