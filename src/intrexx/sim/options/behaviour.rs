@@ -3,7 +3,7 @@
 use clap::{ArgAction, Args, ValueEnum};
 
 /// The conduct of the server.
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "How it behaves")]
 pub struct Behaviour {
     /// What a PUT, POST or PATCH does with keys that it does not know, or that cannot be written
@@ -45,23 +45,6 @@ pub struct Behaviour {
     /// The shortest password of a user that the portal takes; an empty one is no password
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub min_password_length: u32,
-}
-
-impl Default for Behaviour {
-    fn default() -> Self {
-        Self {
-            unknown_keys: UnknownKeys::default(),
-            lenient_json: false,
-            strict_content_type: false,
-            duplicate_names: false,
-            open_job_types: false,
-            day_fields: DayFields::default(),
-            standby_survives_restart: false,
-            new_mail_service: NewMailService::default(),
-            license_scope: LicenseScope::default(),
-            min_password_length: 0,
-        }
-    }
 }
 
 /// What to do with keys that are not known, or cannot be written.

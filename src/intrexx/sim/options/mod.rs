@@ -43,7 +43,7 @@ pub struct Options {
 #[derive(Clone, PartialEq, Eq, Args)]
 #[command(next_help_heading = "What it lets in")]
 pub struct Credentials {
-    /// The `name` for POST /auth
+    /// The name for POST /auth
     #[arg(long, default_value = USERNAME, value_name = "NAME")]
     pub username: String,
 
