@@ -60,9 +60,14 @@ impl Field {
         field
     }
 
-    /// Starts an operator.
+    /// Starts an operator that is the only one.
     pub async fn operator(&self) -> Operator {
-        Operator::start(&self.program, self.cluster.kubeconfig(), WATCHED, &self.http).await
+        Operator::start(&self.program, self.cluster.kubeconfig(), WATCHED, false, &self.http).await
+    }
+
+    /// Starts one of several.
+    pub async fn replica(&self) -> Operator {
+        Operator::start(&self.program, self.cluster.kubeconfig(), WATCHED, true, &self.http).await
     }
 
     /// The objects of a namespace.

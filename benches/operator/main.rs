@@ -27,6 +27,7 @@ mod restart;
 mod resync;
 mod storm;
 mod table;
+mod takeover;
 
 use std::path::PathBuf;
 
@@ -112,6 +113,9 @@ async fn main() {
         operator = restart::measure(&field, n, &mut table).await;
     }
     operator.end().await;
+    if arguments.wants("b9") {
+        takeover::measure(&field, &mut table).await;
+    }
     field.cluster.stop().await;
     table.print();
 }

@@ -14,12 +14,19 @@ pub struct Operator {
 }
 
 impl Operator {
-    /// Starts `program`, and returns when it is ready.
-    pub async fn start(program: &Path, kubeconfig: &Path, namespace: &str, http: &reqwest::Client) -> Self {
+    /// Starts `program`, as the only one or as one of several, and returns when it is ready.
+    pub async fn start(
+        program: &Path,
+        kubeconfig: &Path,
+        namespace: &str,
+        elected: bool,
+        http: &reqwest::Client,
+    ) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let admin = format!("127.0.0.1:{port}");
         let child = Command::new(program)
             .args(["run", "--admin-address", &admin, "--log", "error", "--watch-namespace", namespace])
+            .arg(format!("--leader-election={elected}"))
             .env("KUBECONFIG", kubeconfig)
             .stdout(Stdio::null())
             .kill_on_drop(true)
@@ -71,9 +78,18 @@ impl Operator {
     }
 
     /// Ends it as Kubernetes does, and waits for that.
-    pub async fn end(mut self) {
-        let pid = self.pid().to_string();
-        Command::new("kill").args(["-TERM", &pid]).status().await.unwrap();
+    pub async fn end(self) {
+        self.signal("-TERM").await;
+        self.ended().await;
+    }
+
+    /// Sends it a signal, by its name as a flag of kill.
+    pub async fn signal(&self, name: &str) {
+        Command::new("kill").args([name, &self.pid().to_string()]).status().await.unwrap();
+    }
+
+    /// Waits until it has ended.
+    pub async fn ended(mut self) {
         self.child.wait().await.unwrap();
     }
 }

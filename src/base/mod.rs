@@ -7,6 +7,7 @@ pub mod breaker;
 pub mod clock;
 pub mod endpoint;
 pub mod fault;
+pub mod line;
 pub mod secret;
 pub mod urgency;
 pub mod value;

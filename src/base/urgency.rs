@@ -1,4 +1,4 @@
-//! Urgency: how a call ranks among those that wait for the same vendor. It goes with the task, so that no signature between has to carry it.
+//! Urgency: how a call ranks among those that wait for the same vendor, or for Kubernetes. It goes with the task, so that no signature between has to carry it.
 
 use std::future::Future;
 

@@ -1,7 +1,10 @@
 //! The Kubernetes client of a command, and applying manifests with it.
 
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{Api, DynamicObject, Patch, PatchParams};
 use kube::client::ClientBuilder;
@@ -9,16 +12,17 @@ use kube::core::ApiResource;
 use kube::runtime::wait::{await_condition, conditions};
 use kube::{Client, Config, ResourceExt};
 use serde_json::Value as Json;
-use tower::limit::ConcurrencyLimitLayer;
+use tower::{Layer, Service};
 
 use super::Failure;
+use crate::base::line::Line;
 use crate::engine::crd;
 use crate::engine::kubernetes::{FIELD_MANAGER, call};
 use crate::engine::registry::Tables;
 
 /// How many calls may wait for an answer. Each has a connection of its own, with its buffers, and an API server that is busy answers no sooner
 /// for being asked by more.
-const CALLS: usize = 32;
+const CALLS: u32 = 32;
 
 /// How long a definition may take to be served.
 const ESTABLISHED: Duration = Duration::from_secs(30);
@@ -31,13 +35,54 @@ pub async fn infer() -> Result<Client, Failure> {
     client(config().await?)
 }
 
-/// A client that has no more than [`CALLS`] calls under way.
+/// A client that has no more than [`CALLS`] calls under way. Those that wait are served by the rank of their tasks: an edit's before those of
+/// a backlog.
 ///
 /// # Errors
 /// The configuration makes no sense.
 pub fn client(config: Config) -> Result<Client, Failure> {
-    let limit = ConcurrencyLimitLayer::new(CALLS);
-    Ok(ClientBuilder::try_from(config)?.with_layer(&limit).build())
+    let queued = Queued(Arc::new(Line::new(CALLS)));
+    Ok(ClientBuilder::try_from(config)?.with_layer(&queued).build())
+}
+
+/// Has calls wait for a place.
+struct Queued(Arc<Line>);
+
+impl<S> Layer<S> for Queued {
+    type Service = QueuedService<S>;
+
+    fn layer(&self, service: S) -> Self::Service {
+        QueuedService { line: self.0.clone(), service }
+    }
+}
+
+/// A service that is behind a line.
+struct QueuedService<S> {
+    line: Arc<Line>,
+    service: S,
+}
+
+impl<R, S> Service<R> for QueuedService<S>
+where
+    S: Service<R>,
+    S::Future: Send + 'static,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = BoxFuture<'static, Result<S::Response, S::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.service.poll_ready(context)
+    }
+
+    fn call(&mut self, request: R) -> Self::Future {
+        // Nothing is sent before the answer is waited for, and that is done by the task whose rank counts.
+        let (line, answer) = (self.line.clone(), self.service.call(request));
+        Box::pin(async move {
+            let _place = line.place(|| Ok(())).await;
+            answer.await
+        })
+    }
 }
 
 /// The way to that cluster, for more than one client.

@@ -171,8 +171,8 @@ impl Connections {
             memory.tries = if outcome.is_ok() { 0 } else { memory.tries.saturating_add(1) };
             let pause = match &outcome {
                 // A thousand that were connected at the same start must not beat as one.
-                Ok(_) if memory.due.is_none() => jitter(object.spec.resync() / 2, 1.0),
-                Ok(_) => object.spec.resync(),
+                Ok(_) if memory.due.is_none() => jitter(beat(object.spec.resync()) / 2, 1.0),
+                Ok(_) => beat(object.spec.resync()),
                 Err(stop) => pause_after(stop, memory.tries - 1),
             };
             memory.due = Some(Instant::now() + pause);
@@ -400,6 +400,12 @@ fn reason_of(stop: &Stop) -> Reason {
     }
 }
 
+/// The pause between two resyncs. A look may come later than its pause: so much shorter is this one, that nothing stays unseen for longer than
+/// the interval.
+fn beat(interval: Duration) -> Duration {
+    interval.div_f64(1.0 + retry::LATER)
+}
+
 fn pause_after(stop: &Stop, tries: u32) -> Duration {
     let slow = Duration::from_secs(300);
     match stop {
@@ -435,4 +441,21 @@ fn judgements(outcome: &Result<&'static VendorRow, Stop>) -> Vec<Judgement> {
         .into_iter()
         .map(|(condition, holds)| Judgement::new(condition, holds, reason, message.clone()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resync_is_never_later_than_its_interval() {
+        let interval = Duration::from_secs(60);
+        for _ in 0..1000 {
+            let (first, next) = (jitter(beat(interval) / 2, 1.0), beat(interval));
+            for pause in [first, next] {
+                let at = jitter(pause, retry::LATER);
+                assert!(at <= interval + Duration::from_micros(1) && at >= interval * 2 / 5, "{at:?}");
+            }
+        }
+    }
 }

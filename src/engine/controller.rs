@@ -51,6 +51,8 @@ pub struct KindController<K: Kind> {
     digests: Digests,
     /// Objects whose create waits for a person to say how it ended.
     parked: Mutex<HashSet<Key>>,
+    /// Objects that were edited before their AdminApi was looked at: they go first once it was.
+    early: Mutex<HashSet<Key>>,
     /// What those were told that refer to an object; nothing is kept of one that nobody refers to.
     told: Mutex<HashMap<Key, Resolved>>,
 }
@@ -58,8 +60,8 @@ pub struct KindController<K: Kind> {
 impl<K: Kind> KindController<K> {
     /// The controller of `kind` in one operator.
     pub fn new(engine: Arc<Engine>, kind: &'static str) -> Self {
-        let (memory, triggers, parked, told) = Default::default();
-        Self { engine, kind, store: Arc::default(), memory, triggers, parked, told, digests: Digests::default() }
+        let (memory, triggers, parked, early, told) = Default::default();
+        Self { engine, kind, store: Arc::default(), memory, triggers, parked, early, told, digests: Digests::default() }
     }
 
     fn item(&self, key: &Key) -> Item {
@@ -84,8 +86,17 @@ impl<K: Kind> KindController<K> {
             self.engine.recount(&admin_api_key(&key.0, object.spec()));
         }
         if let Some((tenant, lane)) = self.standing(key) {
+            if old.is_some() && self.is_early(key, object) {
+                self.early.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+            }
             self.engine.enqueue(item, tenant, if old.is_some() { Lane::Edit } else { lane });
         }
+    }
+
+    /// Whether nobody can tell yet what an object's AdminApi is like.
+    fn is_early(&self, key: &Key, object: &DeserializeGuard<K::Object>) -> bool {
+        let unseen = |object: &K::Object| self.engine.sessions.get(&admin_api_key(&key.0, object.spec())).is_none();
+        object.0.as_ref().is_ok_and(unseen)
     }
 
     /// Puts an object's claim into the index. Who is not granted an AdminApi has none behind it.
@@ -110,6 +121,7 @@ impl<K: Kind> KindController<K> {
     fn deleted(&self, key: &Key) {
         let item = self.item(key);
         self.parked.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.early.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         self.triggers.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(key);
         let used = self.engine.references.used_by(&item);
@@ -155,6 +167,9 @@ impl<K: Kind> KindController<K> {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner).remove(&key).unwrap_or_default();
         if memory.uid != object.uid() {
             *memory = Memory { uid: object.uid(), ..Memory::default() };
+        }
+        if !self.is_early(&key, &stored) {
+            self.early.lock().unwrap_or_else(PoisonError::into_inner).remove(&key);
         }
         let object = newest(object, memory.latest.take());
         let next = self.pass(item, object, &mut memory).await;
@@ -286,7 +301,12 @@ impl<K: Kind> Controller for KindController<K> {
         let observed = object.status().map_or(-1, |status| status.observed_generation);
         // What changed while nobody looked may be thousands, and waits like what is new: the edit that somebody makes now goes first.
         let changed = Some(observed) != object.meta().generation || object.meta().deletion_timestamp.is_some();
-        let lane = if changed { Lane::First } else { Lane::Resync };
+        let early = || self.early.lock().unwrap_or_else(PoisonError::into_inner).contains(key);
+        let lane = match changed {
+            true if early() => Lane::Edit,
+            true => Lane::First,
+            false => Lane::Resync,
+        };
         let admin_api = admin_api_key(&key.0, object.spec());
         // Who is not granted an AdminApi takes nothing of its share either.
         Some((Some(admin_api).filter(|admin_api| self.engine.granted(&key.0, admin_api)), lane))

@@ -20,6 +20,7 @@ use super::queue::{Item, Lane};
 use super::reference::{Sort, Target};
 use super::registry::Tables;
 use super::report::Next;
+use super::retry;
 use super::watch::{Change, Key, watch_scope};
 use crate::base::access::Gate;
 use crate::base::clock::jitter;
@@ -212,7 +213,7 @@ async fn pass(engine: Arc<Engine>, item: Item, lane: Lane) {
         match (next, tenant) {
             (Next::Wait, _) | (_, None) => {}
             (Next::After(pause), Some(tenant)) => {
-                engine.enqueue_after(item.clone(), tenant, Lane::Retry, jitter(pause, 0.1));
+                engine.enqueue_after(item.clone(), tenant, Lane::Retry, jitter(pause, retry::LATER));
             }
         }
     }

@@ -6,6 +6,9 @@ use super::reason::Reason;
 use super::report::{Next, Outcome, Stop};
 use crate::base::fault::Class;
 
+/// How much later than asked a look may come, as a part of its pause: many that wait must not come back at once.
+pub const LATER: f64 = 0.1;
+
 /// First and longest pause of a doubling row.
 struct Pace(Duration, Duration);
 

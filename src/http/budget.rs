@@ -1,10 +1,5 @@
-//! How hard one AdminApi may be pressed: places and pace, and who of those that wait has them next.
-//!
-//! Whoever waits is served by rank ([`urgency`]), those of one rank in the order in which they came; every [`OLDEST`]th turn is that of whoever
-//! waits longest, so that nobody starves. Only the one whose turn it is watches the clock.
+//! How hard one AdminApi may be pressed: places and pace. Who of those that wait has them next goes by rank ([`Line`]).
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use governor::clock::Clock;
@@ -12,42 +7,18 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
-use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
 use crate::base::access::Limits;
 use crate::base::fault::{Class, Delivery, Fault};
-use crate::base::urgency;
+use crate::base::line::{Line, Place};
 
 /// How long a call waits for our own limits before it goes back to its queue, where it holds up nothing.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Every so many turns, the one that waits longest has it.
-const OLDEST: u64 = 8;
-
 pub(crate) struct Budget {
     pace: Option<RateLimiter<NotKeyed, InMemoryState, TokioClock, NoOpMiddleware<Nanos>>>,
-    line: Mutex<Line>,
-    /// Told whenever it may be somebody else's turn.
-    moved: Notify,
-}
-
-/// Who waits, and how many places are free.
-struct Line {
-    free: u32,
-    came: u64,
-    served: u64,
-    /// By rank, then by arrival.
-    waiting: BTreeSet<(u8, u64)>,
-}
-
-/// A place among the calls under way; dropping it makes it free again.
-pub(crate) struct Place<'a>(&'a Budget);
-
-/// A place in the line; dropping it leaves the line.
-struct Stand<'a> {
-    budget: &'a Budget,
-    ticket: (u8, u64),
+    line: Line,
 }
 
 impl Budget {
@@ -56,8 +27,7 @@ impl Budget {
             let quota = Quota::per_second(mean).allow_burst(limits.burst);
             RateLimiter::direct_with_clock(quota, TokioClock(Instant::now()))
         });
-        let line = Line { free: limits.concurrency.get(), came: 0, served: 0, waiting: BTreeSet::new() };
-        Self { pace, line: Mutex::new(line), moved: Notify::new() }
+        Self { pace, line: Line::new(limits.concurrency.get()) }
     }
 
     /// A place for one call, once it is its turn.
@@ -65,94 +35,16 @@ impl Budget {
     /// # Errors
     /// [`Class::Throttled`], not sent, after half a minute of waiting for a place or for the pace.
     pub(crate) async fn admit(&self, operation: &'static str) -> Result<Place<'_>, Fault> {
-        let stand = self.stand(urgency::rank());
         let limit = Instant::now() + PATIENCE;
-        match timeout_at(limit, stand.wait()).await {
-            Ok(()) => Ok(Place(self)),
-            Err(_) => {
-                let why = "too many calls wait for our own limits of this AdminApi (spec.limits)";
-                Err(Fault::new(Class::Throttled, operation, why).with_delivery(Delivery::NotSent))
-            }
-        }
+        timeout_at(limit, self.line.place(|| self.pace())).await.map_err(|_| {
+            let why = "too many calls wait for our own limits of this AdminApi (spec.limits)";
+            Fault::new(Class::Throttled, operation, why).with_delivery(Delivery::NotSent)
+        })
     }
 
-    fn stand(&self, rank: u8) -> Stand<'_> {
-        let mut line = self.line();
-        line.came += 1;
-        let ticket = (rank, line.came);
-        line.waiting.insert(ticket);
-        Stand { budget: self, ticket }
-    }
-
-    fn line(&self) -> MutexGuard<'_, Line> {
-        self.line.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// What somebody who waits has to do next.
-enum Turn {
-    Served,
-    /// It is their turn, once the pace allows it.
-    At(Instant),
-    NotYet,
-}
-
-impl Stand<'_> {
-    async fn wait(&self) {
-        loop {
-            // Listening before looking, or a move between the two would be missed.
-            let moved = self.budget.moved.notified();
-            tokio::pin!(moved);
-            moved.as_mut().enable();
-            match self.turn() {
-                Turn::Served => return,
-                Turn::At(at) => {
-                    // Somebody of a higher rank may come meanwhile.
-                    let _ = timeout_at(at, moved).await;
-                }
-                Turn::NotYet => moved.await,
-            }
-        }
-    }
-
-    fn turn(&self) -> Turn {
-        let mut line = self.budget.line();
-        if line.free == 0 || line.next() != Some(self.ticket) {
-            return Turn::NotYet;
-        }
-        if let Some(pace) = &self.budget.pace
-            && let Err(early) = pace.check()
-        {
-            return Turn::At(Instant::now() + early.wait_time_from(pace.clock().now()));
-        }
-        line.free -= 1;
-        line.served += 1;
-        line.waiting.remove(&self.ticket);
-        Turn::Served
-    }
-}
-
-impl Line {
-    fn next(&self) -> Option<(u8, u64)> {
-        if self.served % OLDEST == OLDEST - 1 {
-            self.waiting.iter().min_by_key(|(_, came)| *came).copied()
-        } else {
-            self.waiting.first().copied()
-        }
-    }
-}
-
-impl Drop for Stand<'_> {
-    fn drop(&mut self) {
-        self.budget.line().waiting.remove(&self.ticket);
-        self.budget.moved.notify_waiters();
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.line().free += 1;
-        self.0.moved.notify_waiters();
+    fn pace(&self) -> Result<(), Instant> {
+        let Some(pace) = &self.pace else { return Ok(()) };
+        pace.check().map_err(|early| Instant::now() + early.wait_time_from(pace.clock().now()))
     }
 }
 
@@ -170,9 +62,10 @@ impl Clock for TokioClock {
 #[cfg(test)]
 mod tests {
     use std::num::NonZeroU32;
-    use std::sync::Arc;
+    use std::sync::{Arc, Mutex};
 
     use super::*;
+    use crate::base::urgency;
 
     fn limits(per_second: Option<u32>, burst: u32, concurrency: u32) -> Limits {
         let number = |value| NonZeroU32::new(value).unwrap();
@@ -218,7 +111,7 @@ mod tests {
                 }))
             })
             .collect();
-        while budget.line().waiting.len() < ranks.len() {
+        while budget.line.waiting() < ranks.len() {
             tokio::task::yield_now().await;
         }
         drop(first);
@@ -245,7 +138,7 @@ mod tests {
         let budget = Budget::new(&limits(Some(1), 1, 4));
         drop(budget.admit("test").await.unwrap());
         let impatient = tokio::time::timeout(Duration::from_millis(10), budget.admit("test")).await;
-        assert!(impatient.is_err() && budget.line().waiting.is_empty());
+        assert!(impatient.is_err() && budget.line.waiting() == 0);
         assert!(urgency::within(3, budget.admit("test")).await.is_ok());
     }
 }
