@@ -31,7 +31,7 @@ pub async fn infer() -> Result<Client, Failure> {
     client(config().await?)
 }
 
-/// A client that has no more than [`CALLS`] calls under way.
+/// A client that has no more than 32 calls under way.
 ///
 /// # Errors
 /// The configuration makes no sense.
