@@ -35,8 +35,7 @@ pub async fn infer() -> Result<Client, Failure> {
     client(config().await?)
 }
 
-/// A client that has no more than [`CALLS`] calls under way. Those that wait are served by the rank of their tasks: an edit's before those of
-/// a backlog.
+/// A client that has no more than 32 calls under way. Those that wait are served by the rank of their tasks: an edit's before those of a backlog.
 ///
 /// # Errors
 /// The configuration makes no sense.

@@ -7,7 +7,7 @@
 //! - *Limited*: log-ins go through the client's transport, so a refused one opens the breaker, and no further one leaves before its probe.
 //!
 //! The log-in itself must be declared a read: it changes nothing, `provost plan` needs it, and it can be the breaker's probe. Refused
-//! credentials must come out of it as [`Class::Denied`], whatever status the vendor has for them.
+//! credentials must come out of it as [`Class::Denied`](crate::base::fault::Class::Denied), whatever status the vendor has for them.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -193,15 +193,14 @@ async fn after_the_first_refusal_nobody_who_waits_is_sent() {
         let before = server.heard().len();
         let access = Access { limits, ..access(&[("password", "correct-horse")]) };
         let transport = transport_with(&server.url, &access, Bounds::default());
-        let begun = std::time::Instant::now();
-        let outcomes = futures::future::join_all((0..50).map(|_| transport.send(write(), read))).await;
+        // None waits for the pace, which would let the last out after 49 s.
+        let calls = futures::future::join_all((0..50).map(|_| transport.send(write(), read)));
+        let outcomes = tokio::time::timeout(Duration::from_secs(40), calls).await.unwrap();
         assert_eq!(server.heard().len() - before, 1);
         let not_sent = outcomes.iter().filter(|outcome| {
             outcome.as_ref().is_err_and(|fault| (fault.class, fault.delivery) == (Class::Denied, Delivery::NotSent))
         });
         assert_eq!(not_sent.count(), 49);
-        // They did not wait for the pace, which would have let the last out after 49 s, nor is the credential in what they say.
-        assert!(begun.elapsed() < Duration::from_secs(20));
         assert!(!format!("{outcomes:?}").contains("YXBpLWFkbWlu"), "{:?}", outcomes[1]);
     }
 }

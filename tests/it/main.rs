@@ -5,6 +5,7 @@
     clippy::panic,
     reason = "a test stops at the first surprise; clippy's own exception reaches only functions with #[test]"
 )]
+#![allow(clippy::large_futures, reason = "a test has one future, and moves it once")]
 
 mod changes;
 mod cluster;

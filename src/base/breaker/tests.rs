@@ -16,7 +16,7 @@ fn fault(class: Class) -> Fault {
 /// A call that ends so; the refusal if it may not leave.
 fn call(breaker: &Breaker, read: bool, outcome: Result<(), Fault>) -> Result<(), Fault> {
     let leave = breaker.admit("test", read)?;
-    leave.settle(outcome.as_ref().map(|()| ()));
+    leave.settle(outcome.as_ref().copied());
     Ok(())
 }
 

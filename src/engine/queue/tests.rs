@@ -271,20 +271,3 @@ proptest! {
         prop_assert!(wanted.is_empty(), "{wanted:?} never came");
     }
 }
-
-/// The same work for a thousand tenants as for one, give or take a logarithm. Prints what a turn costs: `cargo test -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn what_a_turn_costs() {
-    for tenants in [1, 1000] {
-        let (now, mut queue) = (Instant::now(), Queue::new(1, 1));
-        for number in 0..100_000 {
-            queue.add(item(&format!("i{number}")), tenant(&format!("t{}", number % tenants)), Lane::Resync, now);
-        }
-        let begun = std::time::Instant::now();
-        while let Some((taken, ..)) = queue.take(now) {
-            queue.done(&taken, now);
-        }
-        eprintln!("{tenants} tenants: {:?} a turn", begun.elapsed() / 100_000);
-    }
-}

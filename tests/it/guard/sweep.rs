@@ -115,9 +115,9 @@ async fn what_cannot_follow_its_policy_does_not_hold_up_its_namespace() {
     for api_gone in [true, false] {
         let mut stage = settled(&["one"]).await;
         if api_gone {
-            without_admin_api(&mut stage).await
+            without_admin_api(&mut stage).await;
         } else {
-            without_credentials(&mut stage).await
+            without_credentials(&mut stage).await;
         }
         stage.delete::<TenantAccount>("one").await;
         stage.unready("one", "DeletionBlocked").await;

@@ -89,7 +89,7 @@ async fn somebody_who_asks_need_not_wait_for_the_next_probe() {
     // The vendor asks for an hour.
     stage.vendor.trouble().place(Order::next(Target::Writes, Act::busy(429, 3600)));
     stage.edit("generalco", json!({"packageId": "94"})).await;
-    stage.in_time(stage.vendor.journal().wait_for(|all| all.iter().any(|entry| entry.status == Some(429)))).await;
+    stage.api_unready("Throttled").await;
     stage.looked_at::<AdminApi>(API).await;
     stage.ready("generalco").await;
     assert_eq!(stage.only_account().package_id.as_deref(), Some("94"));

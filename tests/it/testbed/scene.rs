@@ -224,6 +224,6 @@ pub fn annotation<'o>(object: &'o DynamicObject, name: &str) -> Option<&'o str> 
 }
 
 fn condition(object: &DynamicObject, condition: &str) -> Json {
-    let known = object.data["status"]["conditions"].as_array().into_iter().flatten();
-    known.filter(|known| known["type"] == condition).cloned().next().unwrap_or_default()
+    let mut known = object.data["status"]["conditions"].as_array().into_iter().flatten();
+    known.find(|known| known["type"] == condition).cloned().unwrap_or_default()
 }
