@@ -74,11 +74,12 @@ async fn begin<K: Kind>(pass: &mut Pass<'_, K>) -> Result<Announcement, Stop> {
         other => {
             // An announcement that an earlier process left may belong to a call that was made: it is never taken back unseen.
             let fresh = other.is_none();
+            let again = other.as_ref().is_some_and(Announcement::is_again);
             let attempt = attempt_id(pass.engine.gate.as_ref())?;
             let announcement = Announcement { attempt, recorded: other.and_then(|earlier| earlier.recorded) };
             // Known before it is written: the answer to the write may be lost although it was done.
             pass.memory.attempt = Some(announcement.attempt.clone());
-            (pass.memory.attempt_is_clean, pass.memory.step_is_clean) = (fresh, fresh);
+            (pass.memory.attempt_is_clean, pass.memory.step_is_clean) = (fresh, fresh || again);
             pass.memory.step = None;
             pass.object = announce(&pass.engine.client, &pass.object, &announcement.text()).await?;
             announcement

@@ -11,6 +11,7 @@ use kube::{Resource, ResourceExt};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::announcement::Announcement;
 use super::claim::Stake;
 use super::condition::SYNCED;
 use super::conflict;
@@ -115,7 +116,8 @@ impl<K: Kind> KindController<K> {
     /// Whether a person took away the announcement of a create that waits for just that.
     fn unparked(&self, key: &Key, object: &DeserializeGuard<K::Object>) -> bool {
         let mut parked = self.parked.lock().unwrap_or_else(PoisonError::into_inner);
-        !object.annotations().contains_key(PENDING_CREATE) && parked.remove(key)
+        let standing = object.annotations().get(PENDING_CREATE).map(String::as_str).map(Announcement::read);
+        standing.is_none_or(|standing| standing.is_again()) && parked.remove(key)
     }
 
     fn deleted(&self, key: &Key) {

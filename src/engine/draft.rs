@@ -6,6 +6,7 @@ use std::time::Duration;
 use kube::core::object::{HasSpec, HasStatus};
 use kube::{Resource, ResourceExt};
 
+use super::announcement::Announcement;
 use super::condition::{DRIFTED, SYNCED, holds};
 use super::kind::Kind;
 use super::plan::Situation;
@@ -25,6 +26,8 @@ pub struct Draft {
     pub announced: bool,
     /// The present step of an announced create may have been carried out.
     pub uncertain: bool,
+    /// What the announcement has to say to have that step taken again, and not those before it.
+    pub again: Option<String>,
     /// The id of the external object that another object owned while this one waited in line.
     pub awaited: Option<String>,
     /// What was switched off when an earlier object with this natural key was deleted.
@@ -50,6 +53,7 @@ impl Draft {
         let other = recorded.is_some_and(|recorded| external_id.as_deref() != Some(recorded));
         // Our own record of an id takes the announcement away: where both stand, a person named what a lost answer was about.
         let named = annotation::<K>(object, EXTERNAL_ID).is_some() && annotation::<K>(object, PENDING_CREATE).is_some();
+        let announcement = annotation::<K>(object, PENDING_CREATE).map(Announcement::read);
         let converged = |condition| status.is_some_and(|status| holds(&status.conditions, condition));
         let drifted = status.filter(|status| holds(&status.conditions, DRIFTED));
         let reported = drifted.and_then(|status| status.plan.as_ref()).into_iter().flat_map(|plan| &plan.changes);
@@ -57,7 +61,8 @@ impl Draft {
             remembered: status.map(|status| status.applied.clone()).unwrap_or_default(),
             first_sight: other || named || !object.finalizers().iter().any(|name| name == FINALIZER),
             announced: announced::<K>(object),
-            uncertain: announced::<K>(object),
+            uncertain: announcement.as_ref().is_some_and(|announcement| !announcement.is_again()),
+            again: announcement.filter(|announcement| announcement.recorded.is_some()).map(|standing| standing.again()),
             awaited: status.and_then(|status| status.awaited_id.clone()),
             tombstone,
             settled: status.is_some_and(|status| status.observed_generation == generation)
@@ -88,6 +93,7 @@ impl Draft {
             first_sight: self.first_sight,
             announced: self.announced,
             uncertain: self.uncertain,
+            again: self.again.as_deref(),
             recreate: K::RECREATE,
             lag: K::LAG,
             absent_for: Duration::MAX,

@@ -334,7 +334,7 @@ impl<K: Kind> Pass<'_, K> {
         Draft {
             remembered: self.remembered(),
             announced: here.is_some_and(|here| !(here && self.memory.attempt_is_clean)),
-            uncertain: here.is_some_and(|here| !(here && self.memory.step_is_clean)),
+            uncertain: stored.uncertain && here.is_some_and(|here| !(here && self.memory.step_is_clean)),
             first_sight: stored.first_sight && !just_taken,
             last_approved: self.last_approved().map(str::to_owned),
             not_kept: self.not_kept(),

@@ -138,6 +138,8 @@ pub struct Situation<'a> {
     pub announced: bool,
     /// A call of that create may have been carried out after the last step that is recorded.
     pub uncertain: bool,
+    /// What the announcement has to say to have that step taken again, and not those before it.
+    pub again: Option<&'a str>,
     /// An external object that is gone is made anew.
     pub recreate: bool,
     /// How long the vendor's list may lag behind a create.
@@ -255,8 +257,12 @@ fn absent(at: &Situation<'_>) -> Plan {
             Reason::CreateOutcomeUnknown,
             format!(
                 "the answer to creating {} was lost and the vendor cannot search; look there, then either set the annotation \
-                 {EXTERNAL_ID} to its id or remove the annotation {PENDING_CREATE} to have it made",
-                at.natural_key
+                 {EXTERNAL_ID} to its id or {} to have it made",
+                at.natural_key,
+                at.again.map_or_else(
+                    || format!("remove the annotation {PENDING_CREATE}"),
+                    |again| format!("set the annotation {PENDING_CREATE} to '{again}'")
+                )
             ),
         ),
         // Nothing is lost with it, and the absence is certain.

@@ -36,6 +36,7 @@ impl Ground {
             first_sight: false,
             announced: false,
             uncertain: false,
+            again: None,
             recreate: false,
             lag: Duration::from_secs(30),
             absent_for: Duration::ZERO,

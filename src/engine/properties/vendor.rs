@@ -143,6 +143,7 @@ impl World {
             first_sight: self.first_sight,
             announced: self.announced,
             uncertain: self.uncertain,
+            again: None,
             recreate: false,
             lag: Duration::ZERO,
             absent_for: Duration::ZERO,

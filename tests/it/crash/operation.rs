@@ -36,7 +36,7 @@ impl Operation {
     }
 
     /// Whether the object is gone at its end.
-    fn ends(self) -> bool {
+    pub fn ends(self) -> bool {
         matches!(self, Self::Disable | Self::Delete | Self::Orphan)
     }
 

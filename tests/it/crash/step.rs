@@ -6,7 +6,7 @@ use provost::sim::journal::{Entry, Intent, Outcome};
 use provost::sim::trouble::{Act as VendorAct, Order};
 
 use crate::harness::DEADLINE;
-use crate::tap::{Act, Call, Fate, Tap};
+use crate::tap::{Act, Call, Fate};
 use crate::testbed::scene::Scene;
 
 /// One call of an undisturbed run: its kind, and the how-manieth of that kind it was.
@@ -175,11 +175,15 @@ pub async fn stands(scene: &Scene, mark: &Mark, step: &Step) {
     tokio::time::timeout(DEADLINE / 2, standing).await.expect("the step never came");
 }
 
-/// Whether every disturbance that was ordered has happened; forgets those that have not.
+/// Whether every disturbance that was ordered has happened.
+pub fn is_over(scene: &Scene) -> bool {
+    scene.stage.vendor.trouble().waiting().is_empty() && !scene.stage.tap.has_orders()
+}
+
+/// The same; forgets those that have not.
 pub fn all_struck(scene: &Scene) -> bool {
-    let (vendor, tap): (_, &Tap) = (scene.stage.vendor.trouble(), &scene.stage.tap);
-    let left = !vendor.waiting().is_empty() || tap.has_orders();
-    vendor.clear();
-    tap.clear();
-    !left
+    let over = is_over(scene);
+    scene.stage.vendor.trouble().clear();
+    scene.stage.tap.clear();
+    over
 }

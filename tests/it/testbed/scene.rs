@@ -30,6 +30,8 @@ pub enum Arrival {
     Unaided,
     /// It was parked with `CreateOutcomeUnknown`, and went on when a person had done what its message says.
     Advised,
+    /// The same, and what the steps before had done was kept.
+    Resumed,
 }
 
 impl Scene {
@@ -124,22 +126,29 @@ impl Scene {
                 self.looked_at(name).await;
                 continue;
             }
-            self.advised(&object).await;
+            arrival = self.advised(&object).await;
             self.until(name, move |object| !waits(object, "CreateOutcomeUnknown")).await;
-            arrival = Arrival::Advised;
         }
     }
 
     /// Does what the message of a parked object advises.
-    async fn advised(&self, object: &DynamicObject) {
+    async fn advised(&self, object: &DynamicObject) -> Arrival {
         let name = &object.name_any();
         let message = message(object, "Ready");
         assert!(message.contains(EXTERNAL_ID) && message.contains(PENDING_CREATE), "{message}");
         match self.externals(name).as_slice() {
-            [] => self.annotate(name, PENDING_CREATE, None).await,
+            [] => {
+                let again =
+                    message.split_once('\'').and_then(|(_, rest)| rest.rsplit_once('\'')).map(|(again, _)| again);
+                self.annotate(name, PENDING_CREATE, again).await;
+                if again.is_some() {
+                    return Arrival::Resumed;
+                }
+            }
             [made] => self.annotate(name, EXTERNAL_ID, Some(&made.id)).await,
             doubles => panic!("{doubles:#?}"),
         }
+        Arrival::Advised
     }
 
     /// Looks at an object again, and finds that nothing is written, except that the look was had.
