@@ -68,7 +68,7 @@ async fn disturbed(scene: &mut Scene, point: &Point, name: &str) -> Arrival {
         let further = async {
             operation.end(scene, name).await;
             provoke(scene, point, name).await;
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         tokio::select! {
             () = stands(scene, &mark, step) => {}
