@@ -48,6 +48,10 @@ pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(
                 pass.memory.step_is_clean = true;
                 pass.memory.step = Some(words);
                 announcement = note_step(pass, announcement).await?;
+                if pass.annotation(EXTERNAL_ID).is_some() {
+                    // Somebody named another one meanwhile: what to do about it is for a new plan to say.
+                    return Ok(());
+                }
             }
             Ok(Progress::Done(created)) => {
                 pass.memory.external_id = Some(created.external_id.clone());
