@@ -308,3 +308,16 @@ async fn a_call_that_was_never_sent_leaves_no_announcement() {
     assert_eq!(second.finalizers(), [] as [&str; 0]);
     assert_eq!(stage.vendor.journal().count("create_account"), 1);
 }
+
+#[tokio::test]
+async fn what_was_created_is_told_although_the_look_after_it_fails() {
+    let stage = Stage::connected().await;
+    stage.vendor.trouble().place(Order::next_of("create_account", VendorAct::Hold));
+    stage.account("generalco", json!({})).await;
+    stage.vendor_got("create_account", Outcome::Held).await;
+    stage.vendor.trouble().place(Order::next_of("connection_health", VendorAct::answer(503)));
+    stage.vendor.trouble().release();
+    stage.ready("generalco").await;
+    assert!(stage.vendor.trouble().waiting().is_empty());
+    stage.in_time(stage.tap.wait_for(|call| call.is_event() && call.body["reason"] == "Created")).await;
+}
