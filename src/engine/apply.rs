@@ -27,8 +27,8 @@ use crate::base::secret::Secret;
 /// Makes the external object: announce, call, record; with several steps, each is recorded before the next.
 ///
 /// # Errors
-/// When the answer is lost the announcement stands, and the next pass looks for what may have been made; when the vendor answered that
-/// nothing was made, a fresh announcement is taken back.
+/// When the answer is lost the announcement stands, and the next pass looks for what may have been made; when nothing was made, by the
+/// vendor's answer or because nothing was sent, a fresh announcement is taken back.
 pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(), Stop> {
     let secrets = secrets(pass).await?;
     let mut announcement = begin(pass).await?;
@@ -48,6 +48,10 @@ pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(
                 pass.memory.step_is_clean = true;
                 pass.memory.step = Some(words);
                 announcement = note_step(pass, announcement).await?;
+                if pass.annotation(EXTERNAL_ID).is_some() {
+                    // Somebody named another one meanwhile: what to do about it is for a new plan to say.
+                    return Ok(());
+                }
             }
             Ok(Progress::Done(created)) => {
                 pass.memory.external_id = Some(created.external_id.clone());
@@ -121,11 +125,9 @@ fn unclear<K: Kind>(pass: &Pass<'_, K>, what: &str) -> Stop {
 }
 
 async fn not_created<K: Kind>(pass: &mut Pass<'_, K>, fault: Fault) -> Stop {
-    // A successor would have to take an announcement that we never used for one of unknown outcome.
-    let over = !pass.engine.gate.is_open();
     match fault.delivery {
         Delivery::Unknown => (pass.memory.attempt_is_clean, pass.memory.step_is_clean) = (false, false),
-        Delivery::NotSent if !over => {}
+        // Whoever goes on after a restart would have to take an announcement that we never used for one of unknown outcome.
         Delivery::Answered | Delivery::NotSent if pass.memory.attempt_is_clean => {
             match retract(&pass.engine.client, &pass.object).await {
                 Ok(object) => {

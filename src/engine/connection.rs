@@ -148,7 +148,10 @@ impl Connections {
     async fn look_at(&self, key: &Key, object: AdminApi, memory: &mut Memory) -> Next {
         let object = match self.finalize(key, object).await {
             Ok(Some(object)) => object,
-            Ok(None) => return Next::Wait,
+            Ok(None) => {
+                self.leave(key);
+                return Next::Wait;
+            }
             Err(error) => {
                 memory.tries = memory.tries.saturating_add(1);
                 return retry::next(&Outcome::Stopped(Stop::Kubernetes(error)), memory.tries);
@@ -199,6 +202,17 @@ impl Connections {
             (true, true) => release(&self.engine.client, &object, IN_USE).await.map(|()| None),
             (true, false) => Ok(None),
         }
+    }
+
+    /// One that goes, and that nothing of ours holds, is not connected any more. Whoever still names it after a restart has to be told.
+    fn leave(&self, key: &Key) {
+        if self.engine.sessions.get(key).is_some() {
+            return;
+        }
+        let message = "it is being deleted; create it again once it is gone, or name another one".to_owned();
+        let (reason, since) = (Reason::AdminApiMissing, Instant::now());
+        self.engine.sessions.set(key, Standing::Disconnected { reason, message, since, last: None });
+        self.engine.enqueue_users(&target(key), Lane::Resync);
     }
 
     fn dependencies(&self, key: &Key, object: &AdminApi) -> Dependencies {

@@ -142,7 +142,8 @@ impl Guard {
             return;
         }
         let status = stored.cloned().unwrap_or_default();
-        self.recent = std::iter::repeat_n(now, status.carried_out as usize).collect();
+        // More than the rule lets through make no difference, and a status that somebody wrote by hand may say any number.
+        self.recent = std::iter::repeat_n(now, (status.carried_out as usize).min(rule.most)).collect();
         self.used = status.acknowledgements.iter().map(|one| (one.value.clone(), one.used)).collect();
         self.stored = stored.cloned();
     }

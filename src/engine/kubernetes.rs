@@ -142,7 +142,8 @@ pub async fn announce<O: Object>(client: &Client, object: &O, attempt: &str) -> 
 }
 
 /// Records what a step of an announced create returned: `before` is the announcement until now, `after` the one with it. Retried for about
-/// a minute, since the step must not be done again. Others may write to the object meanwhile, but not announce a create of their own.
+/// a minute, since the step must not be done again. Others may write to the object meanwhile, but not announce a create of their own; an id
+/// that they set stays.
 ///
 /// # Errors
 /// The last one, after a minute, or that the announcement is no longer ours.
@@ -150,7 +151,13 @@ pub async fn record_step<O: Object>(client: &Client, object: &O, before: &str, a
     let mut newer: Option<O> = None;
     let mut pauses = patience().build();
     loop {
-        let error = match announce(client, newer.as_ref().unwrap_or(object), after).await {
+        let standing = newer.as_ref().unwrap_or(object);
+        let change = json!({"metadata": {
+            "resourceVersion": standing.resource_version(),
+            "finalizers": with_finalizer(standing),
+            "annotations": {PENDING_CREATE: after},
+        }});
+        let error = match patch(client, standing, change).await {
             Ok(object) => return Ok(object),
             Err(error) => error,
         };
@@ -177,7 +184,7 @@ fn patience() -> ExponentialBuilder {
         .with_jitter()
 }
 
-/// Takes back an announcement, and the finalizer that came with it, after the vendor answered that nothing was made.
+/// Takes back an announcement, and the finalizer that came with it, when nothing was made.
 ///
 /// # Errors
 /// Then the announcement stands, which is safe.

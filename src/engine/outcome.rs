@@ -30,6 +30,10 @@ const PATIENCE: u32 = 3;
 /// # Errors
 /// The status could not be written; what was to be recorded is kept in memory.
 pub async fn record<K: Kind>(item: &Item, pass: &mut Pass<'_, K>, outcome: &Outcome) -> Result<(), Stop> {
+    // What was done is told by the pass that did it: no other knows of it.
+    for (deed, note) in &pass.deeds {
+        say(item, pass, deed.word(), false, note);
+    }
     if is_hiccup(pass, outcome) {
         tracing::debug!(kind = item.kind, namespace = %item.namespace, name = %item.name, reason = %outcome.reason(), "will try again");
         return Ok(());
@@ -153,7 +157,16 @@ fn contribute<K: Kind>(item: &Item, pass: &Pass<'_, K>, conditions: &[Condition]
     pass.engine.metrics.contribute_ready(item, ready, gauges);
 }
 
-/// An Event and a log line for what was done, and for every condition of weight that turned.
+fn say<K: Kind>(item: &Item, pass: &Pass<'_, K>, reason: &str, warning: bool, note: &str) {
+    if warning {
+        tracing::warn!(kind = item.kind, namespace = %item.namespace, name = %item.name, reason, note);
+    } else {
+        tracing::info!(kind = item.kind, namespace = %item.namespace, name = %item.name, reason, note);
+    }
+    pass.engine.event(pass.object.object_ref(&()), reason, warning, note);
+}
+
+/// An Event and a log line for every condition of weight that turned.
 fn announce<K: Kind>(
     item: &Item,
     pass: &Pass<'_, K>,
@@ -161,17 +174,6 @@ fn announce<K: Kind>(
     after: &[Condition],
     outcome: &Outcome,
 ) {
-    let say = |reason: &str, warning: bool, note: &str| {
-        if warning {
-            tracing::warn!(kind = item.kind, namespace = %item.namespace, name = %item.name, reason, note);
-        } else {
-            tracing::info!(kind = item.kind, namespace = %item.namespace, name = %item.name, reason, note);
-        }
-        pass.engine.event(pass.object.object_ref(&()), reason, warning, note);
-    };
-    for (deed, note) in &pass.deeds {
-        say(deed.word(), false, note);
-    }
     for condition in after.iter().filter(|condition| ![RECONCILING, STALLED].contains(&condition.type_.as_str())) {
         let old = before.into_iter().flatten().find(|old| old.type_ == condition.type_);
         let bad = (condition.status == "False") != (condition.type_ == DRIFTED);
@@ -179,7 +181,7 @@ fn announce<K: Kind>(
         let own = condition.type_ == SYNCED || (condition.type_ == READY && !bad);
         let first_and_fine = old.is_none() && !bad;
         if turned && !own && !first_and_fine && !matches!(outcome, Outcome::Stepped { .. }) {
-            say(&condition.reason, bad, &format!("{}: {}", condition.type_, condition.message));
+            say(item, pass, &condition.reason, bad, &format!("{}: {}", condition.type_, condition.message));
         }
     }
 }

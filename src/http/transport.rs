@@ -5,7 +5,7 @@
 //!   fault with [`Delivery::NotSent`].
 //! - **It never repeats a call.** Neither it nor the library below tries again; whoever knows whether a call may be repeated does so.
 //! - **Credentials go to the configured origin only.** Redirects are followed by hand, to the same scheme, host and port, with method
-//!   and body kept, at most three times.
+//!   and body kept, at most three times. A write that is answered with 302 may have been done, and does not follow it.
 //! - **It ends.** Connecting, waiting for a place, and the call as a whole have deadlines, and an answer has a size limit.
 //! - **It tells nobody what was said.** Logs have vendor, operation, status and time; faults quote the vendor with secrets blotted out.
 //! - **A vendor that cannot serve is left alone.** The [`Breaker`] of the [`Access`] is asked before each call and told its outcome; while
@@ -218,28 +218,20 @@ impl Inner {
         redactor: Redactor,
         trace: &mut Trace<'_>,
     ) -> Result<Answer, Fault> {
-        let mut delivery = Delivery::NotSent;
         for _ in 0..=MOST_REDIRECTS {
             let call = self.client.request(request.method.clone(), url.clone()).headers(headers.clone());
             let call = if request.body.content_type.is_some() { call.body(request.body.content.clone()) } else { call };
             let call = call.build().map_err(|_| request.not_sent(Class::Broken, "the request cannot be built"))?;
             if request.intent == Intent::Write {
                 let admitted = self.gate.admit_write(request.operation);
-                admitted.map_err(|why| request.not_sent(Class::Refused, why).with_delivery(delivery))?;
+                admitted.map_err(|why| request.not_sent(Class::Refused, why))?;
             }
             trace.leaves();
-            let response = self.client.execute(call).await.map_err(|error| {
-                let fault = self.lost(request, &redactor, &error);
-                if fault.delivery == Delivery::NotSent { fault.with_delivery(delivery) } else { fault }
-            })?;
+            let response = self.client.execute(call).await.map_err(|error| self.lost(request, &redactor, &error))?;
             trace.answered(&response, &redactor);
             match redirect_of(request, &redactor, &url, &response)? {
                 Some(elsewhere) => url = elsewhere,
                 None => return self.receive(request, response, redactor).await,
-            }
-            if response.status() == StatusCode::FOUND && request.intent == Intent::Write {
-                // Web applications answer a form with 302 once they have acted on it, so from here on nobody knows.
-                delivery = Delivery::Unknown;
             }
         }
         let detail = format!("more than {MOST_REDIRECTS} redirects");
@@ -334,7 +326,7 @@ fn redirect_of(request: &Request, redactor: &Redactor, from: &Url, response: &Re
     if !moved.contains(&status) {
         return Ok(None);
     }
-    // As above: 302 may come after the deed, while the others come from in front of the application.
+    // Web applications answer a form with 302 once they have acted on it; the others come from in front of the application.
     let delivery = if status == StatusCode::FOUND { request.unanswered() } else { Delivery::Answered };
     let fault = |class, detail: String| {
         Fault::new(class, request.operation, detail).with_code(status.as_u16()).with_delivery(delivery)
@@ -349,6 +341,11 @@ fn redirect_of(request: &Request, redactor: &Redactor, from: &Url, response: &Re
             Class::Refused,
             format!("redirected to another server ({host}), which does not get our credentials"),
         ));
+    }
+    if status == StatusCode::FOUND && request.intent == Intent::Write {
+        let detail = "redirected with 302, which may come after the deed, so the call is not sent again; \
+                      let the address of the API be the one that it redirects to";
+        return Err(fault(Class::Broken, detail.into()));
     }
     // A user name in the address would replace our credentials. Neither call fails for a URL that has a host.
     let _ = to.set_username("");

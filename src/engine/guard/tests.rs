@@ -119,6 +119,16 @@ fn a_new_process_takes_what_is_stored_for_just_happened() {
 }
 
 #[test]
+fn a_number_that_no_guard_can_have_stored_takes_every_place_and_no_more() {
+    let (mut guard, now) = (Guard::default(), Instant::now());
+    let stored = GuardStatus { carried_out: u32::MAX, acknowledgements: Vec::new() };
+    see(&mut guard, None, Some(&stored), now);
+    assert_eq!(guard.status().map(|status| status.carried_out), Some(2));
+    assert!(!goes(&mut guard, "a", now));
+    assert!(goes(&mut guard, "a", now + 10 * MINUTE));
+}
+
+#[test]
 fn another_admin_api_of_that_name_starts_anew() {
     let (mut guard, now) = (guard(None), Instant::now());
     assert!(goes(&mut guard, "a", now) && goes(&mut guard, "b", now) && !goes(&mut guard, "c", now));

@@ -201,3 +201,20 @@ async fn credentials_that_vanish_are_missed() {
     stage.ready("generalco").await;
     assert_eq!(stage.only_account().package_id.as_deref(), Some("94"));
 }
+
+#[tokio::test]
+async fn one_that_goes_and_that_we_do_not_hold_is_told_to_those_that_name_it() {
+    let mut stage = Stage::bare(Options::default()).await;
+    stage.write_secret(CREDENTIALS, stage.credentials()).await;
+    let mut manifest = admin_api(stage.vendor.url());
+    manifest["metadata"]["finalizers"] = json!(["example.com/somebody-elses"]);
+    stage.apply(&manifest).await;
+    stage.delete::<AdminApi>(API).await;
+    stage.account("generalco", json!({})).await;
+    stage.start_operator().await;
+    let account = stage.unready("generalco", "AdminApiNotReady").await;
+    assert!(account.message("Ready").contains("being deleted"), "{}", account.message("Ready"));
+    stage.patch::<AdminApi>(API, json!({"metadata": {"finalizers": null}})).await;
+    stage.unready("generalco", "AdminApiMissing").await;
+    assert_eq!(stage.vendor_writes(), []);
+}

@@ -4,7 +4,7 @@ use kube::ResourceExt;
 use provost::myintranetapps::sim::{NewAccount, Options};
 use provost::myintranetapps::tenant_account::TenantAccount;
 use provost::sim::journal::Outcome;
-use provost::sim::trouble::{Act as VendorAct, Order};
+use provost::sim::trouble::{Act as VendorAct, Order, Target};
 use serde_json::json;
 
 use crate::stage::{Conditioned, Stage, external_id};
@@ -287,4 +287,37 @@ async fn one_account_however_often_the_answers_get_lost() {
     stage.account("generalco", json!({})).await;
     let account = stage.ready("generalco").await;
     assert_taken_up(&stage, &account);
+}
+
+#[tokio::test]
+async fn a_call_that_was_never_sent_leaves_no_announcement() {
+    let stage = Stage::connected().await;
+    stage.account("first", json!({"packageId": "93"})).await;
+    stage.ready("first").await;
+    stage.tap.next(Act::Hold, announces);
+    stage.account("second", json!({})).await;
+    stage.in_time(stage.tap.wait_for(|call| announces(call) && call.fate == Fate::Held)).await;
+    // The breaker opens between the announcement and the call.
+    stage.vendor.trouble().place(Order::every(Target::Any, VendorAct::answer(401)));
+    stage.edit("first", json!({"packageId": "94"})).await;
+    stage.api_unready("Denied").await;
+    stage.tap.release();
+    let told = |account: &TenantAccount| account.is("Ready", "False", "AdminApiNotReady");
+    let second = stage.until("second", told).await;
+    assert_eq!(second.annotations().get(PENDING_CREATE), None);
+    assert_eq!(second.finalizers(), [] as [&str; 0]);
+    assert_eq!(stage.vendor.journal().count("create_account"), 1);
+}
+
+#[tokio::test]
+async fn what_was_created_is_told_although_the_look_after_it_fails() {
+    let stage = Stage::connected().await;
+    stage.vendor.trouble().place(Order::next_of("create_account", VendorAct::Hold));
+    stage.account("generalco", json!({})).await;
+    stage.vendor_got("create_account", Outcome::Held).await;
+    stage.vendor.trouble().place(Order::next_of("connection_health", VendorAct::answer(503)));
+    stage.vendor.trouble().release();
+    stage.ready("generalco").await;
+    assert!(stage.vendor.trouble().waiting().is_empty());
+    stage.in_time(stage.tap.wait_for(|call| call.is_event() && call.body["reason"] == "Created")).await;
 }

@@ -9,6 +9,7 @@ use provost::sim::trouble::{Act, Order};
 use serde_json::{Value as Json, json};
 
 use crate::stage::{Conditioned, Stage, fresh_token};
+use crate::tap;
 use crate::workshop::member::Member;
 use crate::workshop::sim::{Options, Simulator};
 use crate::workshop::tool::Tool;
@@ -129,4 +130,19 @@ async fn who_takes_an_announcement_away_is_heard_at_once() {
     stage.until("anna", converged::<Member>).await;
     // The second invitation is what the person asked for.
     assert_eq!((stage.vendor.members().len(), stage.vendor.effects()["anna"]), (1, 2));
+}
+
+#[tokio::test]
+async fn an_id_that_a_person_sets_while_a_step_is_recorded_stays() {
+    let stage = Stage::workshop(Options::default()).await;
+    // The step's record comes too late: somebody wrote first.
+    let records = |call: &tap::Call| call.annotates(PENDING_CREATE).is_some_and(|text| text.ends_with('"'));
+    stage.tap.next(tap::Act::Hold, records);
+    stage.apply(&anna(json!({}))).await;
+    stage.in_time(stage.tap.wait_for(move |call| records(call) && call.fate == tap::Fate::Held)).await;
+    stage.annotate::<Member>("anna", EXTERNAL_ID, Some("m-planted")).await;
+    stage.tap.release();
+    let member = stage.until("anna", |member: &Member| member.condition("Ready").is_some()).await;
+    assert_eq!(member.annotations().get(EXTERNAL_ID).map(String::as_str), Some("m-planted"), "{member:#?}");
+    assert_eq!(stage.vendor.journal().count("create_member"), 0);
 }
