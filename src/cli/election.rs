@@ -35,7 +35,7 @@ pub struct ElectionArgs {
     #[arg(long, env = "PROVOST_LEASE_DURATION_SECONDS", default_value_t = 15, value_name = "SECONDS",
           value_parser = clap::value_parser!(u16).range(1..))]
     pub lease_duration_seconds: u16,
-    /// How long the leader may write without having renewed the Lease; shorter than the lease duration
+    /// How long the leader may write without having renewed the Lease; at least 5 s shorter than the lease duration
     #[arg(long, env = "PROVOST_RENEW_DEADLINE_SECONDS", default_value_t = 10, value_name = "SECONDS",
           value_parser = clap::value_parser!(u16).range(1..))]
     pub renew_deadline_seconds: u16,

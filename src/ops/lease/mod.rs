@@ -7,11 +7,13 @@
 //! - *No write of ours can overwrite another's*: each carries the resourceVersion that was read.
 //! - *The right to write ends before the Lease does.* It lasts for the renew deadline, counted from when the last renewal that worked was
 //!   *sent*; a successor waits for the longer lease duration, counted from when it *saw* that renewal. What lies between is the time that a
-//!   write which was just admitted has to get to the vendor.
+//!   write which was just admitted has to get to the vendor: at least as long as connecting may take.
 //! - *One term a process.* Whoever lost the Lease ends, even if nobody else took it; it never leads again.
 //! - *Released only when nothing is under way.* While work is finished after SIGTERM the Lease is renewed; if that takes too long, the
 //!   Lease is left to run out.
 //! - *A Lease that is deleted* ends its holder. Standbys that saw it held wait until it would have run out before they make a new one.
+//!   A replica that starts just then never saw it and makes one at once, while the former holder may still write until its next renewal is
+//!   refused: nobody should delete the Lease of a replica that works.
 //!
 //! What this cannot prevent: a process that is stopped (SIGSTOP, a virtual machine that is moved) between the check and the send, and a call
 //! that a vendor still works on when its caller's time is over, since a call may take longer than a Lease lasts. For these a create is
@@ -33,6 +35,9 @@ use crate::base::access::Gate;
 pub use candidate::Candidate;
 pub use leadership::{Leadership, Lost};
 pub use store::{KubernetesLease, Refusal, Store};
+
+/// How long a write that was just admitted may take to get to the vendor: the longest that connecting takes.
+const TRAVEL: Duration = Duration::from_secs(5);
 
 /// A lease that is always held: that of the only replica.
 pub struct AlwaysHeld;
@@ -66,8 +71,9 @@ impl Default for Terms {
 pub enum BadTerms {
     /// A successor could take the Lease while its holder still writes.
     #[error(
-        "a lease of {} s must last longer than the renew deadline of {} s, so that its holder's writes have ended when another takes it; \
-         raise --lease-duration-seconds or lower --renew-deadline-seconds", .lease.as_secs(), .renew.as_secs()
+        "a lease of {} s must last at least {} s longer than the renew deadline of {} s, so that its holder's writes have reached the \
+         vendor when another takes it; raise --lease-duration-seconds or lower --renew-deadline-seconds",
+        .lease.as_secs(), TRAVEL.as_secs(), .renew.as_secs()
     )]
     Overlap {
         /// The lease duration.
@@ -96,7 +102,7 @@ impl Terms {
     pub fn check(self) -> Result<Self, BadTerms> {
         let Self { lease, renew, retry } = self;
         match () {
-            () if lease <= renew => Err(BadTerms::Overlap { lease, renew }),
+            () if lease < renew.saturating_add(TRAVEL) => Err(BadTerms::Overlap { lease, renew }),
             () if renew < retry * 2 => Err(BadTerms::TooFewTries { renew, retry }),
             () => Ok(self),
         }

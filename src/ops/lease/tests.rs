@@ -174,6 +174,10 @@ fn times_must_fit_together() {
     assert_eq!(terms(15, 10, 2), Ok(Terms::default()));
     let overlap = terms(10, 10, 2).unwrap_err();
     assert!(overlap.contains("--lease-duration-seconds") && overlap.contains("10 s"), "{overlap}");
+    // A write that is admitted in the last moment may have to connect first.
+    assert_eq!(TRAVEL, crate::http::transport::Bounds::default().connect);
+    assert!(terms(14, 10, 2).is_err());
+    assert!(terms(11, 6, 1).is_ok());
     let tries = terms(15, 10, 6).unwrap_err();
     assert!(tries.contains("--retry-period-seconds"), "{tries}");
 }

@@ -16,7 +16,7 @@ use crate::stage::Stage;
 
 /// Times for tests: long enough for a busy machine to renew, short enough to wait for.
 pub const TERMS: [&str; 6] =
-    ["--lease-duration-seconds", "8", "--renew-deadline-seconds", "6", "--retry-period-seconds", "1"];
+    ["--lease-duration-seconds", "11", "--renew-deadline-seconds", "6", "--retry-period-seconds", "1"];
 
 /// A running replica. Dropping it kills it.
 pub struct Replica {
