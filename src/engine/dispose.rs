@@ -9,12 +9,13 @@ use super::kubernetes::release;
 use super::pass::Pass;
 use super::permit;
 use super::plan::{self, Action, Hold};
-use super::policy::{ABANDON, Deletion, FINALIZER, PENDING_CREATE};
+use super::policy::{ABANDON, Deletion, EXTERNAL_ID, FINALIZER, PENDING_CREATE};
 use super::queue::Item;
 use super::reason::Reason;
 use super::reconcile::{End, paused, record_id};
 use super::report::Stop;
 use super::settle::{self, Unlinked, admin_api_key};
+use super::sibling::Sibling;
 use super::terminating::{self, Cause};
 
 /// Looks after a deletion are no more than these in one pass.
@@ -82,14 +83,30 @@ async fn carry_out<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Blocked> {
         Err(Unlinked::ForNow(stop)) => return Err((blocked(pass, &stop), false)),
         Err(Unlinked::ForGood(stop)) => return Err((blocked(pass, &stop), true)),
     };
+    know(pass).map_err(|stop| (blocked(pass, &stop), true))?;
     remove(pass, &link).await.map_err(|stop| (stop, false))
+}
+
+/// What tells the external object from others has to be known before anything is done to it.
+fn know<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
+    pass.siblings = settle::known_siblings::<K>(pass.engine, pass.namespace(), pass.spec());
+    pass.wanted = K::desired(pass.spec(), &pass.siblings)?;
+    if pass.external_id().is_some() {
+        return Ok(());
+    }
+    // Without an id it is searched for by what may be made of the ids of these.
+    let unknown = K::siblings(pass.spec()).into_iter().find(|sibling| pass.siblings.id(&sibling.path).is_none());
+    unknown.map_or(Ok(()), |Sibling { path, kind, name }| {
+        let message = format!(
+            "what may have been made is searched for by the id of the {kind} {name} that spec.{path} names, and that is not known; set the \
+             annotation {EXTERNAL_ID} to the id of what was made"
+        );
+        Err(Stop::Waiting { reason: Reason::ReferenceMissing, message })
+    })
 }
 
 async fn remove<K: Kind>(pass: &mut Pass<'_, K>, link: &settle::Link<K>) -> Result<End, Stop> {
     record_id(pass).await?;
-    pass.siblings = settle::known_siblings::<K>(pass.engine, pass.namespace(), pass.spec());
-    // A spec that cannot be carried out must not stand in the way of deletion.
-    pass.wanted = K::desired(pass.spec(), &pass.siblings).unwrap_or_default();
     for _ in 0..LOOKS {
         let found = pass.find(link).await?;
         let draft = pass.draft(link);
