@@ -28,7 +28,7 @@ use super::report::{Next, Outcome, Stop};
 use super::retry;
 use super::session::{Session, Standing, VendorRow, no_vendor, vendor_of};
 use super::status::merge_patch;
-use super::tombstone;
+use super::tombstone::{self, Tombstones};
 use super::watch::{Change, Key, watch_scope};
 use crate::base::breaker;
 use crate::base::clock::{jitter, now};
@@ -268,9 +268,12 @@ impl Connections {
         let begun = Instant::now();
         let session = match last {
             Some(session) if session.print == print => session,
-            _ => {
+            last => {
                 let client = (vendor.connect)(block, access).map_err(unusable)?;
-                let tombstones = tombstone::load(&self.engine.client, &key.0, &key.1).await?;
+                let tombstones = match last {
+                    Some(last) => last.tombstones.clone(),
+                    None => Arc::new(Tombstones::new(tombstone::load(&self.engine.client, &key.0, &key.1).await?)),
+                };
                 let realm = credentials::realm(&self.engine, vendor, &client);
                 Arc::new(Session::new(vendor, client, print, realm, breaker, tombstones))
             }

@@ -1,6 +1,7 @@
 //! Dispose: the loop for an object that is being deleted. What needs no vendor goes first, and needs nothing else either.
 
 use kube::{Resource, ResourceExt};
+use tokio::time::Instant;
 
 use super::apply;
 use super::conflict::heir;
@@ -107,6 +108,7 @@ fn know<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
 
 async fn remove<K: Kind>(pass: &mut Pass<'_, K>, link: &settle::Link<K>) -> Result<End, Stop> {
     record_id(pass).await?;
+    let mut missed = false;
     for _ in 0..LOOKS {
         let found = pass.find(link).await?;
         let draft = pass.draft(link);
@@ -126,11 +128,22 @@ async fn remove<K: Kind>(pass: &mut Pass<'_, K>, link: &settle::Link<K>) -> Resu
         }
         match plan.action {
             Action::Disable => {
-                let deed = apply::disable(pass, link, &id).await?;
-                return let_go(pass, deed, format!("{id:?} is switched off")).await;
+                if apply::disable(pass, link, &id).await? {
+                    return let_go(pass, Reason::Disabled, format!("{id:?} is switched off")).await;
+                }
+                if std::mem::replace(&mut missed, true) {
+                    apply::forget(pass, link, &id).await?;
+                    let what = format!("nothing was switched off: behind these credentials the vendor has no {id:?}");
+                    return let_go(pass, Reason::Deleted, what).await;
+                }
+                // That the vendor did not find it once is no proof.
+                pass.memory.look_after = Some(Instant::now());
             }
             Action::Delete => apply::delete(pass, link, &id).await?,
             _ => {
+                if let Some(id) = &draft.external_id {
+                    apply::forget(pass, link, id).await?;
+                }
                 let what =
                     draft.external_id.map_or_else(|| "nothing is there".to_owned(), |id| format!("{id:?} is gone"));
                 return let_go(pass, Reason::Deleted, what).await;

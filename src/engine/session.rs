@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::kind::Vendor;
 use super::malformed;
 use super::reason::Reason;
+use super::tombstone::Tombstones;
 use super::watch::Key;
 use crate::base::access::Access;
 use crate::base::breaker::{Breaker, State};
@@ -104,8 +105,8 @@ pub struct Session {
     pub breaker: Arc<Breaker>,
     /// Fingerprint of the account that the credentials belong to: equal for two AdminApis of one account.
     pub realm: String,
-    /// What was switched off when its object was deleted: the vendor's id by kind and natural key.
-    pub tombstones: RwLock<BTreeMap<String, String>>,
+    /// What was switched off when its object was deleted, by kind and natural key.
+    pub tombstones: Arc<Tombstones>,
     fresh_after: RwLock<Instant>,
 }
 
@@ -117,17 +118,9 @@ impl Session {
         print: String,
         realm: String,
         breaker: Arc<Breaker>,
-        tombstones: BTreeMap<String, String>,
+        tombstones: Arc<Tombstones>,
     ) -> Self {
-        Self {
-            vendor,
-            client,
-            print,
-            realm,
-            breaker,
-            tombstones: RwLock::new(tombstones),
-            fresh_after: RwLock::new(Instant::now()),
-        }
+        Self { vendor, client, print, realm, breaker, tombstones, fresh_after: RwLock::new(Instant::now()) }
     }
 
     /// The instant after which shared data must have been read to serve an ordinary look: the start of the last resync.
@@ -145,18 +138,9 @@ impl Session {
         self.client.downcast_ref::<V::Client>().cloned()
     }
 
-    /// The id behind a tombstone.
+    /// The id behind a tombstone of this account.
     pub fn tombstone(&self, key: &str) -> Option<String> {
-        self.tombstones.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
-    }
-
-    /// Sets or removes a tombstone in memory.
-    pub fn set_tombstone(&self, key: &str, external_id: Option<&str>) {
-        let mut tombstones = self.tombstones.write().unwrap_or_else(PoisonError::into_inner);
-        match external_id {
-            Some(id) => tombstones.insert(key.to_owned(), id.to_owned()),
-            None => tombstones.remove(key),
-        };
+        self.tombstones.get(key, &self.realm)
     }
 }
 
