@@ -32,7 +32,7 @@ use super::tombstone::{self, Tombstones};
 use super::watch::{Change, Key, watch_scope};
 use crate::base::breaker;
 use crate::base::clock::{jitter, now};
-use crate::base::fault::{Class, Fault};
+use crate::base::fault::{Class, Delivery, Fault};
 
 /// The kind of an AdminApi, as an item.
 pub const KIND: &str = "AdminApi";
@@ -242,9 +242,15 @@ impl Connections {
             Some(Standing::Disconnected { reason, since, .. }) => (Some(reason), since),
             _ => (None, now),
         };
-        self.engine.sessions.set(key, Standing::Disconnected { reason, message, since, last });
+        let (sessions, standing) = (&self.engine.sessions, Standing::Disconnected { reason, message, since, last });
+        let accused = sessions.is_accused(key);
+        if accused && is_kept_back(stop) {
+            sessions.accuse(key, standing);
+            return;
+        }
+        sessions.set(key, standing);
         // Of a short outage its own status speaks, and no other; of a long one everything that waits for its end.
-        if old != Some(reason) || (is_passing(reason) && !self.engine.is_briefly_away(key)) {
+        if accused || old != Some(reason) || (is_passing(reason) && !self.engine.is_briefly_away(key)) {
             self.engine.enqueue_users(&target(key), Lane::Resync);
         }
     }
@@ -401,6 +407,11 @@ fn reason_of(stop: &Stop) -> Reason {
         Stop::Vendor(Fault { class: Class::Missing, .. }) => Reason::WrongAddress,
         stop => stop.reason(),
     }
+}
+
+/// Whether the check was not even sent.
+fn is_kept_back(stop: &Stop) -> bool {
+    matches!(stop, Stop::Vendor(Fault { class: Class::Denied, delivery: Delivery::NotSent, .. }))
 }
 
 fn pause_after(stop: &Stop, tries: u32) -> Duration {

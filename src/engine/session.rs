@@ -1,7 +1,7 @@
 //! Session: a vendor with its types erased once, and the clients of the connected AdminApis, each shared by all its objects.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::future::BoxFuture;
@@ -164,12 +164,16 @@ pub enum Standing {
 
 /// The standing of every AdminApi that was looked at.
 #[derive(Default)]
-pub struct Sessions(RwLock<HashMap<Key, Standing>>);
+pub struct Sessions {
+    standings: RwLock<HashMap<Key, Standing>>,
+    /// Those that are disconnected on the word of one object's call, before their own check had its say.
+    accused: RwLock<HashSet<Key>>,
+}
 
 impl Sessions {
     /// How an AdminApi stands; none before its first look.
     pub fn get(&self, key: &Key) -> Option<Standing> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        self.standings.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     /// Its session, connected or last.
@@ -180,14 +184,26 @@ impl Sessions {
         }
     }
 
-    /// Changes its standing.
+    /// Changes its standing, on its own word.
     pub fn set(&self, key: &Key, standing: Standing) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), standing);
+        self.accused.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.standings.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), standing);
+    }
+
+    /// Changes its standing until it had its own say, which [`Sessions::set`] tells.
+    pub fn accuse(&self, key: &Key, standing: Standing) {
+        self.accused.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+        self.standings.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), standing);
+    }
+
+    /// Whether its own check is still to have its say.
+    pub fn is_accused(&self, key: &Key) -> bool {
+        self.accused.read().unwrap_or_else(PoisonError::into_inner).contains(key)
     }
 
     /// How the breaker of each AdminApi stands that has a session.
     pub fn breakers(&self) -> Vec<(Key, State)> {
-        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let all = self.standings.read().unwrap_or_else(PoisonError::into_inner);
         let session = |standing: &Standing| match standing {
             Standing::Connected(session) => Some(session.clone()),
             Standing::Disconnected { last, .. } => last.clone(),
@@ -197,6 +213,7 @@ impl Sessions {
 
     /// Forgets one that is gone.
     pub fn remove(&self, key: &Key) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.accused.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.standings.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 }
