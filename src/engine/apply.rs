@@ -221,16 +221,16 @@ fn gone<K: Kind>(fault: Fault, id: &str) -> Stop {
     })
 }
 
-/// Switches the external object off, and remembers that we did.
+/// Switches the external object off, and remembers that we did. False when the vendor answers that it has none such.
 ///
 /// # Errors
 /// Then it may still be on.
-pub async fn disable<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<Reason, Stop> {
+pub async fn disable<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<bool, Stop> {
     if !pass.memory.disabled {
         let (purpose, spec) = (Purpose::of(pass, "Disable"), pass.spec().clone());
         match record::recorded(purpose, K::disable(&link.client, external_id, &spec)).await {
             Ok(()) => pass.memory.disabled = true,
-            Err(fault) if fault.class == Class::Missing => return Ok(Reason::Deleted),
+            Err(fault) if fault.class == Class::Missing => return Ok(false),
             Err(fault) => return Err(not_disposed(pass, fault)),
         }
     }
@@ -241,7 +241,19 @@ pub async fn disable<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_i
         }
         result => result?,
     }
-    Ok(Reason::Disabled)
+    Ok(true)
+}
+
+/// Forgets that an external object was switched off, now that it is gone: else the next object of that natural key would take it up.
+///
+/// # Errors
+/// Then the tombstone stands.
+pub async fn forget<K: Kind>(pass: &Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<(), Stop> {
+    let key = tombstone::key(pass.kind, &K::natural_key(pass.spec()));
+    if link.session.tombstone(&key).as_deref() != Some(external_id) {
+        return Ok(());
+    }
+    bury(pass, link, None).await
 }
 
 /// Switches an external object on again that we switched off when an earlier object was deleted, and forgets that we did.

@@ -28,11 +28,11 @@ use super::report::{Next, Outcome, Stop};
 use super::retry;
 use super::session::{Session, Standing, VendorRow, no_vendor, vendor_of};
 use super::status::merge_patch;
-use super::tombstone;
+use super::tombstone::{self, Tombstones};
 use super::watch::{Change, Key, watch_scope};
 use crate::base::breaker;
 use crate::base::clock::{jitter, now};
-use crate::base::fault::{Class, Fault};
+use crate::base::fault::{Class, Delivery, Fault};
 
 /// The kind of an AdminApi, as an item.
 pub const KIND: &str = "AdminApi";
@@ -256,9 +256,15 @@ impl Connections {
             Some(Standing::Disconnected { reason, since, .. }) => (Some(reason), since),
             _ => (None, now),
         };
-        self.engine.sessions.set(key, Standing::Disconnected { reason, message, since, last });
+        let (sessions, standing) = (&self.engine.sessions, Standing::Disconnected { reason, message, since, last });
+        let accused = sessions.is_accused(key);
+        if accused && is_kept_back(stop) {
+            sessions.accuse(key, standing);
+            return;
+        }
+        sessions.set(key, standing);
         // Of a short outage its own status speaks, and no other; of a long one everything that waits for its end.
-        if old != Some(reason) || (is_passing(reason) && !self.engine.is_briefly_away(key)) {
+        if accused || old != Some(reason) || (is_passing(reason) && !self.engine.is_briefly_away(key)) {
             self.engine.enqueue_users(&target(key), Lane::Resync);
         }
     }
@@ -282,9 +288,12 @@ impl Connections {
         let begun = Instant::now();
         let session = match last {
             Some(session) if session.print == print => session,
-            _ => {
+            last => {
                 let client = (vendor.connect)(block, access).map_err(unusable)?;
-                let tombstones = tombstone::load(&self.engine.client, &key.0, &key.1).await?;
+                let tombstones = match last {
+                    Some(last) => last.tombstones.clone(),
+                    None => Arc::new(Tombstones::new(tombstone::load(&self.engine.client, &key.0, &key.1).await?)),
+                };
                 let realm = credentials::realm(&self.engine, vendor, &client);
                 Arc::new(Session::new(vendor, client, print, realm, breaker, tombstones))
             }
@@ -418,6 +427,11 @@ fn reason_of(stop: &Stop) -> Reason {
 /// the interval.
 fn beat(interval: Duration) -> Duration {
     interval.div_f64(1.0 + retry::LATER)
+}
+
+/// Whether the check was not even sent.
+fn is_kept_back(stop: &Stop) -> bool {
+    matches!(stop, Stop::Vendor(Fault { class: Class::Denied, delivery: Delivery::NotSent, .. }))
 }
 
 fn pause_after(stop: &Stop, tries: u32) -> Duration {

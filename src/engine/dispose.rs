@@ -1,6 +1,7 @@
 //! Dispose: the loop for an object that is being deleted. What needs no vendor goes first, and needs nothing else either.
 
 use kube::{Resource, ResourceExt};
+use tokio::time::Instant;
 
 use super::apply;
 use super::conflict::heir;
@@ -9,12 +10,13 @@ use super::kubernetes::release;
 use super::pass::Pass;
 use super::permit;
 use super::plan::{self, Action, Hold};
-use super::policy::{ABANDON, Deletion, FINALIZER, PENDING_CREATE};
+use super::policy::{ABANDON, Deletion, EXTERNAL_ID, FINALIZER, PENDING_CREATE};
 use super::queue::Item;
 use super::reason::Reason;
 use super::reconcile::{End, paused, record_id};
 use super::report::Stop;
 use super::settle::{self, Unlinked, admin_api_key};
+use super::sibling::Sibling;
 use super::terminating::{self, Cause};
 
 /// Looks after a deletion are no more than these in one pass.
@@ -82,14 +84,31 @@ async fn carry_out<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Blocked> {
         Err(Unlinked::ForNow(stop)) => return Err((blocked(pass, &stop), false)),
         Err(Unlinked::ForGood(stop)) => return Err((blocked(pass, &stop), true)),
     };
+    know(pass).map_err(|stop| (blocked(pass, &stop), true))?;
     remove(pass, &link).await.map_err(|stop| (stop, false))
+}
+
+/// What tells the external object from others has to be known before anything is done to it.
+fn know<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
+    pass.siblings = settle::known_siblings::<K>(pass.engine, pass.namespace(), pass.spec());
+    pass.wanted = K::desired(pass.spec(), &pass.siblings)?;
+    if pass.external_id().is_some() {
+        return Ok(());
+    }
+    // Without an id it is searched for by what may be made of the ids of these.
+    let unknown = K::siblings(pass.spec()).into_iter().find(|sibling| pass.siblings.id(&sibling.path).is_none());
+    unknown.map_or(Ok(()), |Sibling { path, kind, name }| {
+        let message = format!(
+            "what may have been made is searched for by the id of the {kind} {name} that spec.{path} names, and that is not known; set the \
+             annotation {EXTERNAL_ID} to the id of what was made"
+        );
+        Err(Stop::Waiting { reason: Reason::ReferenceMissing, message })
+    })
 }
 
 async fn remove<K: Kind>(pass: &mut Pass<'_, K>, link: &settle::Link<K>) -> Result<End, Stop> {
     record_id(pass).await?;
-    pass.siblings = settle::known_siblings::<K>(pass.engine, pass.namespace(), pass.spec());
-    // A spec that cannot be carried out must not stand in the way of deletion.
-    pass.wanted = K::desired(pass.spec(), &pass.siblings).unwrap_or_default();
+    let mut missed = false;
     for _ in 0..LOOKS {
         let found = pass.find(link).await?;
         let draft = pass.draft(link);
@@ -109,11 +128,22 @@ async fn remove<K: Kind>(pass: &mut Pass<'_, K>, link: &settle::Link<K>) -> Resu
         }
         match plan.action {
             Action::Disable => {
-                let deed = apply::disable(pass, link, &id).await?;
-                return let_go(pass, deed, format!("{id:?} is switched off")).await;
+                if apply::disable(pass, link, &id).await? {
+                    return let_go(pass, Reason::Disabled, format!("{id:?} is switched off")).await;
+                }
+                if std::mem::replace(&mut missed, true) {
+                    apply::forget(pass, link, &id).await?;
+                    let what = format!("nothing was switched off: behind these credentials the vendor has no {id:?}");
+                    return let_go(pass, Reason::Deleted, what).await;
+                }
+                // That the vendor did not find it once is no proof.
+                pass.memory.look_after = Some(Instant::now());
             }
             Action::Delete => apply::delete(pass, link, &id).await?,
             _ => {
+                if let Some(id) = &draft.external_id {
+                    apply::forget(pass, link, id).await?;
+                }
                 let what =
                     draft.external_id.map_or_else(|| "nothing is there".to_owned(), |id| format!("{id:?} is gone"));
                 return let_go(pass, Reason::Deleted, what).await;

@@ -32,12 +32,13 @@ pub fn is_passing(reason: Reason) -> bool {
     matches!(reason, Reason::Unavailable | Reason::Throttled)
 }
 
-/// What a check's fault comes to: when the breaker kept the check back, the fault that opened it, and in any case when to ask again.
+/// What a check's fault comes to: when the breaker kept the check back, the fault that opened it (not sent), and in any case when to ask
+/// again.
 pub fn explain(breaker: &Breaker, fault: Fault) -> Fault {
     match breaker.tripped() {
         Some((cause, until)) => {
             let left = until.saturating_duration_since(Instant::now());
-            cause.with_retry_after(Some(left.max(Duration::from_secs(1))))
+            cause.with_delivery(fault.delivery).with_retry_after(Some(left.max(Duration::from_secs(1))))
         }
         None => fault,
     }
@@ -66,7 +67,7 @@ impl Engine {
         self.metrics.interrupted(session.vendor.name, reason);
         tracing::warn!(namespace = %key.0, name = %key.1, %reason, %fault, "calls to this AdminApi stop until it has proven itself");
         let (message, since) = (fault.to_string(), Instant::now());
-        self.sessions.set(key, Standing::Disconnected { reason, message, since, last: Some(session) });
+        self.sessions.accuse(key, Standing::Disconnected { reason, message, since, last: Some(session) });
         self.suspects.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
         if fault.class == Class::Denied {
             // The Secret may have changed, which mends it at once; and its status has to say so now.
@@ -80,7 +81,7 @@ impl Engine {
     pub fn suspect(&self, admin_api: &Key, fault: &Fault) {
         if let Some(Standing::Connected(session)) = self.sessions.get(admin_api) {
             let (reason, message, since) = (Reason::Denied, fault.to_string(), Instant::now());
-            self.sessions.set(admin_api, Standing::Disconnected { reason, message, since, last: Some(session) });
+            self.sessions.accuse(admin_api, Standing::Disconnected { reason, message, since, last: Some(session) });
             self.suspects.lock().unwrap_or_else(PoisonError::into_inner).insert(admin_api.clone());
             self.enqueue(item_of(admin_api), None, Lane::Edit);
         }

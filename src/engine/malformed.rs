@@ -6,10 +6,10 @@
 use std::fmt;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::Resource;
 use kube::api::{Api, DynamicObject, Patch};
 use kube::core::ApiResource;
-use serde::de::{DeserializeOwned, Expected, Unexpected};
+use kube::{CustomResourceExt, Resource};
+use serde::de::{Deserialize as _, DeserializeOwned, Expected, Unexpected};
 use serde_json::{Value as Json, json};
 use serde_path_to_error::{Path, Segment};
 use serde_value::ValueDeserializer;
@@ -17,9 +17,10 @@ use serde_value::ValueDeserializer;
 use super::condition::{Judgement, READY, STALLED, stamp};
 use super::context::Engine;
 use super::kubernetes::{Error, Object, call, params};
-use super::policy::{ABANDON, FINALIZER};
+use super::policy::{ABANDON, Deletion, FINALIZER};
 use super::queue::Item;
 use super::reason::Reason;
+use super::terminating::{Cause, cause_of};
 use crate::base::clock::now;
 use crate::base::secret::{Secret, scrub};
 
@@ -211,17 +212,22 @@ pub struct Shape {
 }
 
 /// Reads an object once more, as it is stored, and says in its status why it cannot be worked with. Returns that sentence; none when it can
-/// be read by now, or is gone. An object that is being deleted and abandoned is let go.
+/// be read by now, or is gone. An object that is being deleted is let go when it is abandoned, to be left as an orphan, or swept away by the end
+/// of its namespace or its definition.
 ///
 /// # Errors
 /// Kubernetes did not show it, or did not take the status: to be tried again.
-pub async fn report<O: Object>(engine: &Engine, item: &Item, shape: &Shape) -> Result<Option<String>, Error> {
+pub async fn report<O: Object + CustomResourceExt>(
+    engine: &Engine,
+    item: &Item,
+    shape: &Shape,
+) -> Result<Option<String>, Error> {
     let api: Api<DynamicObject> =
         Api::namespaced_with(engine.client.clone(), &item.namespace, &ApiResource::erase::<O>(&()));
     let Some(object) = call(api.get_opt(&item.name)).await? else { return Ok(None) };
     let Some(misfit) = of_object::<O>(&object, shape) else { return Ok(None) };
     engine.metrics.contribute(item, "False", Reason::Malformed.word(), Some(Vec::new()));
-    if abandoned(&object) {
+    if abandoned(&object) || is_left::<O>(engine, &object).await? {
         let kept: Vec<&String> =
             object.metadata.finalizers.iter().flatten().filter(|name| *name != FINALIZER).collect();
         let change = json!({"metadata": {"resourceVersion": object.metadata.resource_version, "finalizers": kept}});
@@ -262,6 +268,21 @@ fn abandoned(object: &DynamicObject) -> bool {
     let uid = object.metadata.uid.as_ref();
     let word = object.metadata.annotations.as_ref().and_then(|annotations| annotations.get(ABANDON));
     object.metadata.deletion_timestamp.is_some() && word.is_some() && word == uid
+}
+
+/// Whether a deletion needs no more of the object than what can be read of it: nothing is to be done at the vendor.
+async fn is_left<O: CustomResourceExt>(engine: &Engine, object: &DynamicObject) -> Result<bool, Error> {
+    let held = object.metadata.finalizers.iter().flatten().any(|name| name == FINALIZER);
+    if object.metadata.deletion_timestamp.is_none() || !held {
+        return Ok(false);
+    }
+    // Nobody is there to correct it any more, even when somebody wanted it gone before.
+    Ok(is_orphan(object) || cause_of::<O>(&engine.client, &object.metadata).await? != Cause::Wanted)
+}
+
+fn is_orphan(object: &DynamicObject) -> bool {
+    let word = object.data.pointer("/spec/policy/deletion").and_then(|word| Deletion::deserialize(word).ok());
+    matches!(word, Some(Deletion::Orphan | Deletion::Unknown))
 }
 
 fn sentence(item: &Item, object: &DynamicObject, misfit: &Misfit) -> String {

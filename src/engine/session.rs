@@ -1,7 +1,7 @@
 //! Session: a vendor with its types erased once, and the clients of the connected AdminApis, each shared by all its objects.
 
 use std::any::Any;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::future::BoxFuture;
@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::kind::Vendor;
 use super::malformed;
 use super::reason::Reason;
+use super::tombstone::Tombstones;
 use super::watch::Key;
 use crate::base::access::Access;
 use crate::base::breaker::{Breaker, State};
@@ -104,8 +105,8 @@ pub struct Session {
     pub breaker: Arc<Breaker>,
     /// Fingerprint of the account that the credentials belong to: equal for two AdminApis of one account.
     pub realm: String,
-    /// What was switched off when its object was deleted: the vendor's id by kind and natural key.
-    pub tombstones: RwLock<BTreeMap<String, String>>,
+    /// What was switched off when its object was deleted, by kind and natural key.
+    pub tombstones: Arc<Tombstones>,
     fresh_after: RwLock<Instant>,
 }
 
@@ -117,17 +118,9 @@ impl Session {
         print: String,
         realm: String,
         breaker: Arc<Breaker>,
-        tombstones: BTreeMap<String, String>,
+        tombstones: Arc<Tombstones>,
     ) -> Self {
-        Self {
-            vendor,
-            client,
-            print,
-            realm,
-            breaker,
-            tombstones: RwLock::new(tombstones),
-            fresh_after: RwLock::new(Instant::now()),
-        }
+        Self { vendor, client, print, realm, breaker, tombstones, fresh_after: RwLock::new(Instant::now()) }
     }
 
     /// The instant after which shared data must have been read to serve an ordinary look: the start of the last resync.
@@ -145,18 +138,9 @@ impl Session {
         self.client.downcast_ref::<V::Client>().cloned()
     }
 
-    /// The id behind a tombstone.
+    /// The id behind a tombstone of this account.
     pub fn tombstone(&self, key: &str) -> Option<String> {
-        self.tombstones.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
-    }
-
-    /// Sets or removes a tombstone in memory.
-    pub fn set_tombstone(&self, key: &str, external_id: Option<&str>) {
-        let mut tombstones = self.tombstones.write().unwrap_or_else(PoisonError::into_inner);
-        match external_id {
-            Some(id) => tombstones.insert(key.to_owned(), id.to_owned()),
-            None => tombstones.remove(key),
-        };
+        self.tombstones.get(key, &self.realm)
     }
 }
 
@@ -180,12 +164,16 @@ pub enum Standing {
 
 /// The standing of every AdminApi that was looked at.
 #[derive(Default)]
-pub struct Sessions(RwLock<HashMap<Key, Standing>>);
+pub struct Sessions {
+    standings: RwLock<HashMap<Key, Standing>>,
+    /// Those that are disconnected on the word of one object's call, before their own check had its say.
+    accused: RwLock<HashSet<Key>>,
+}
 
 impl Sessions {
     /// How an AdminApi stands; none before its first look.
     pub fn get(&self, key: &Key) -> Option<Standing> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
+        self.standings.read().unwrap_or_else(PoisonError::into_inner).get(key).cloned()
     }
 
     /// Its session, connected or last.
@@ -196,14 +184,26 @@ impl Sessions {
         }
     }
 
-    /// Changes its standing.
+    /// Changes its standing, on its own word.
     pub fn set(&self, key: &Key, standing: Standing) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), standing);
+        self.accused.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.standings.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), standing);
+    }
+
+    /// Changes its standing until it had its own say, which [`Sessions::set`] tells.
+    pub fn accuse(&self, key: &Key, standing: Standing) {
+        self.accused.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+        self.standings.write().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), standing);
+    }
+
+    /// Whether its own check is still to have its say.
+    pub fn is_accused(&self, key: &Key) -> bool {
+        self.accused.read().unwrap_or_else(PoisonError::into_inner).contains(key)
     }
 
     /// How the breaker of each AdminApi stands that has a session.
     pub fn breakers(&self) -> Vec<(Key, State)> {
-        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let all = self.standings.read().unwrap_or_else(PoisonError::into_inner);
         let session = |standing: &Standing| match standing {
             Standing::Connected(session) => Some(session.clone()),
             Standing::Disconnected { last, .. } => last.clone(),
@@ -213,6 +213,7 @@ impl Sessions {
 
     /// Forgets one that is gone.
     pub fn remove(&self, key: &Key) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.accused.write().unwrap_or_else(PoisonError::into_inner).remove(key);
+        self.standings.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 }

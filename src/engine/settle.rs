@@ -87,6 +87,10 @@ pub fn last_link<K: Kind>(engine: &Engine, namespace: &str, spec: &K::Spec) -> R
     reach(engine, namespace, &key).map_err(Unlinked::ForGood)?;
     match engine.sessions.get(&key) {
         None => Err(Unlinked::NotYet),
+        // One object's call was refused: the AdminApi's own check brings back whoever waits for it.
+        Some(Standing::Disconnected { reason: Reason::Denied, .. }) if engine.sessions.is_accused(&key) => {
+            Err(Unlinked::NotYet)
+        }
         Some(Standing::Disconnected { reason: Reason::Denied, message, .. }) => {
             Err(Unlinked::ForGood(not_connected(&key, Reason::Denied, &message)))
         }

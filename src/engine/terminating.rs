@@ -34,16 +34,24 @@ static TOLD: AtomicBool = AtomicBool::new(false);
 /// # Errors
 /// When Kubernetes gives no clear answer: then nothing may be concluded.
 pub async fn cause<O: Object + CustomResourceExt>(client: &Client, object: &O) -> Result<Cause, Error> {
+    cause_of::<O>(client, object.meta()).await
+}
+
+/// The same for an object of which no more than its metadata can be read.
+///
+/// # Errors
+/// When Kubernetes gives no clear answer: then nothing may be concluded.
+pub async fn cause_of<O: CustomResourceExt>(client: &Client, meta: &ObjectMeta) -> Result<Cause, Error> {
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
     let definition = seen(call(definitions.get_metadata_opt(O::crd_name())).await)?;
     if definition.is_some_and(|found| found.is_none_or(|found| found.metadata.deletion_timestamp.is_some())) {
         return Ok(Cause::Swept(format!("the definition {} is being removed", O::crd_name())));
     }
-    let name = object.meta().namespace.as_deref().unwrap_or_default();
+    let name = meta.namespace.as_deref().unwrap_or_default();
     let namespaces: Api<Namespace> = Api::all(client.clone());
     Ok(match seen(call(namespaces.get_metadata_opt(name)).await)? {
         Some(None) => Cause::Swept(format!("the namespace {name} is gone")),
-        Some(Some(namespace)) => by_namespace(name, object.meta(), namespace.metadata.deletion_timestamp.as_ref()),
+        Some(Some(namespace)) => by_namespace(name, meta, namespace.metadata.deletion_timestamp.as_ref()),
         None => Cause::Wanted,
     })
 }

@@ -55,7 +55,10 @@ pub async fn connect(
     (vendor.check)(client.clone(), begun).await?;
     let realm = (vendor.realm)(&client).unwrap_or_else(|| Secret::new(format!("{}/{}", key.0, key.1)));
     let tombstones = match &sources.cluster {
-        Some(cluster) => tombstone::load(cluster, &key.0, &key.1).await?,
+        Some(cluster) => {
+            let all = tombstone::load(cluster, &key.0, &key.1).await?;
+            all.into_iter().map(|(key, tombstone)| (key, tombstone.external_id)).collect()
+        }
         None => BTreeMap::new(),
     };
     Ok(Connected { client, realm, tombstones: Arc::new(tombstones) })

@@ -19,6 +19,7 @@ use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
 use crate::stage::{API, Conditioned, Stage, client_with_kinds};
+use crate::tap;
 use crate::workshop::part::{Part, ROW};
 use crate::workshop::sim::{Options, Simulator};
 use crate::workshop::tool::Tool;
@@ -218,4 +219,28 @@ async fn a_plan_shows_an_id_that_is_yet_to_come() {
     let preview = planned(&vendor, Some(drill("t-7"))).await.unwrap();
     assert!(material(&preview).contains("of t-7"), "{preview:#?}");
     assert_eq!(planned(&vendor, None).await.unwrap_err().reason(), Reason::ReferenceMissing);
+}
+
+#[tokio::test]
+async fn what_was_announced_is_not_searched_for_by_half_its_key() {
+    let mut stage = workshop().await;
+    stage.apply(&tool("drill")).await;
+    stage.until("drill", |tool: &Tool| tool.is("Ready", "True", "Converged")).await;
+    stage.tap.next(tap::Act::Hang, |call| call.annotates("provost.dev/external-id").is_some());
+    stage.apply(&part("handle", "drill")).await;
+    stage.in_time(stage.tap.wait_for(|call| call.fate == tap::Fate::Hung)).await;
+    stage.kill_operator().await;
+    let id = id_of(&stage, "handle");
+    stage.delete::<Part>("handle").await;
+    stage.patch::<Tool>("drill", json!({"metadata": {"finalizers": null}})).await;
+    stage.delete::<Tool>("drill").await;
+    stage.start_operator().await;
+    let object = waits(&stage, "handle", "DeletionBlocked").await;
+    let message = object.message("Ready");
+    assert!(message.contains("spec.tool") && message.contains("provost.dev/external-id"), "{message}");
+    assert!(stage.vendor.tools().iter().any(|tool| tool.id == id));
+
+    stage.annotate::<Part>("handle", "provost.dev/external-id", Some(&id)).await;
+    stage.gone::<Part>("handle").await;
+    assert!(stage.vendor.tools().iter().all(|tool| tool.id != id));
 }

@@ -242,3 +242,29 @@ async fn what_goes_with_its_definition_is_left_as_it_is_and_the_operator_goes_on
     drop(stage);
     cluster.stop().await;
 }
+
+#[tokio::test]
+async fn one_refused_call_orphans_nothing_before_the_admin_api_had_its_say() {
+    let stage = settled(&["one"]).await;
+    stage.vendor.trouble().place(Order::every(Target::Writes, trouble::Act::answer(503)));
+    stage.delete::<TenantAccount>("one").await;
+    stage.unready("one", "Unavailable").await;
+    a_second_later().await;
+    condemn(&stage).await;
+    let reads_credentials = |call: &tap::Call| call.path.ends_with(&format!("/secrets/{CREDENTIALS}"));
+    stage.tap.next(tap::Act::Hold, reads_credentials);
+    let mark = stage.tap.mark();
+    stage.vendor.trouble().clear();
+    stage.vendor.trouble().place(Order::next_of("update_account", trouble::Act::answer(401)));
+    stage.annotate::<TenantAccount>("one", "provost.dev/reconcile-at", Some("now")).await;
+    stage.in_time(stage.tap.wait_for_since(mark, reads_credentials)).await;
+
+    // Looked at while the credentials' own trial is under way.
+    let mark = stage.tap.mark();
+    stage.annotate::<TenantAccount>("one", "provost.dev/reconcile-at", Some("now again")).await;
+    let asks = |call: &tap::Call| call.path.ends_with(&format!("/namespaces/{}", stage.namespace));
+    stage.in_time(stage.tap.wait_for_since(mark, asks)).await;
+    stage.tap.release();
+    stage.gone::<TenantAccount>("one").await;
+    assert!(!stage.only_account().active);
+}

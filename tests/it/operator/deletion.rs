@@ -185,6 +185,51 @@ async fn an_account_that_is_gone_already_lets_its_object_go() {
     stage.delete::<TenantAccount>("generalco").await;
     stage.gone::<TenantAccount>("generalco").await;
     assert_eq!(stage.vendor.journal().count("create_account"), 1);
+    // It is looked for again before that is believed, and nothing is said to be switched off.
+    assert_eq!(stage.vendor.journal().count("update_account"), 2);
+    let told =
+        |call: &tap::Call| call.is_event() && call.body["reason"] == "Deleted" && call.says("nothing was switched off");
+    stage.in_time(stage.tap.wait_for(told)).await;
+}
+
+#[tokio::test]
+async fn an_account_that_was_purged_while_it_was_off_can_be_made_anew() {
+    for list_inactive in [true, false] {
+        let stage = Stage::connected_to(Options { list_inactive, ..Options::default() }).await;
+        stage.account("generalco", json!({})).await;
+        let key = external_id(&stage.ready("generalco").await).unwrap().to_owned();
+        stage.delete::<TenantAccount>("generalco").await;
+        stage.gone::<TenantAccount>("generalco").await;
+        stage.vendor.remove_account("generalco").unwrap();
+        stage.account("generalco", json!({})).await;
+        stage.unready("generalco", "ExternalObjectGone").await;
+
+        // The way out that the message names.
+        stage.delete::<TenantAccount>("generalco").await;
+        stage.gone::<TenantAccount>("generalco").await;
+        stage.account("generalco", json!({})).await;
+        stage.ready("generalco").await;
+        assert_ne!(stage.only_account().key, key, "listInactive {list_inactive}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_switched_off_while_new_credentials_are_proven_is_taken_up_again() {
+    let stage = settled(json!({})).await;
+    let key = stage.only_account().key;
+    // The first look of the new session hangs, and what is read through the old one does not.
+    stage.vendor.trouble().place(Order::every(Target::Operation("list_accounts".to_owned()), Act::Hold).times(1));
+    let mut credentials = stage.credentials();
+    credentials["note"] = json!("other");
+    stage.write_secret(CREDENTIALS, credentials).await;
+    stage.vendor_got("list_accounts", provost::sim::journal::Outcome::Held).await;
+    stage.delete::<TenantAccount>("generalco").await;
+    stage.gone::<TenantAccount>("generalco").await;
+    stage.vendor.trouble().release();
+    stage.account("generalco", json!({})).await;
+    let account = stage.ready("generalco").await;
+    assert_eq!(external_id(&account), Some(key.as_str()));
+    assert!(stage.only_account().active);
 }
 
 #[tokio::test]

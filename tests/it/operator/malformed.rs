@@ -1,5 +1,6 @@
 //! Objects that their schema should not have let in: each is told what is wrong with it, and stops nothing else.
 
+use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
@@ -78,7 +79,22 @@ async fn one_malformed_object_spoils_nothing_but_itself() {
 
     // One that is not mended can be deleted: nothing was made for it.
     untyped(&stage).delete("empty", &DeleteParams::default()).await.unwrap();
-    await_object(untyped(&stage), "empty", |object: Option<&DynamicObject>| object.is_none(), DEADLINE).await;
+    let gone = |object: Option<&DynamicObject>| object.is_none();
+    await_object(untyped(&stage), "empty", gone, DEADLINE).await;
+
+    // One that is to be left as it is goes by itself, and so does any that goes with its namespace.
+    let orphan = json!({"spec": {"packageId": 93, "policy": {"deletion": "Orphan"}}});
+    untyped(&stage).patch("late", &params, &Patch::Merge(orphan)).await.unwrap();
+    ready_reason(&stage, "late", "Malformed").await;
+    untyped(&stage).delete("late", &DeleteParams::default()).await.unwrap();
+    await_object(untyped(&stage), "late", gone, DEADLINE).await;
+    untyped(&stage).patch("good", &params, &Patch::Merge(json!({"spec": {"packageId": 93}}))).await.unwrap();
+    ready_reason(&stage, "good", "Malformed").await;
+    let namespaces: Api<Namespace> = Api::all(stage.client.clone());
+    namespaces.delete(&stage.namespace, &DeleteParams::default()).await.unwrap();
+    untyped(&stage).delete("good", &DeleteParams::default()).await.unwrap();
+    await_object(untyped(&stage), "good", gone, DEADLINE).await;
+    assert!(stage.vendor.accounts().iter().all(|account| account.active));
 }
 
 #[tokio::test]
