@@ -166,6 +166,12 @@ pub struct Situation<'a> {
     pub generation: i64,
 }
 
+impl Situation<'_> {
+    fn only_looks(&self) -> bool {
+        matches!(self.policy.management, Management::Observe | Management::Unknown)
+    }
+}
+
 /// The plan for an object that is wanted.
 pub fn converge<F>(at: &Situation<'_>, found: &Found<Seen<F>>) -> Plan {
     let plan = match found {
@@ -287,7 +293,12 @@ fn present<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
         return Plan::of(Action::Nothing).held(Reason::IdentityDiffers, message);
     }
     if at.external_id.is_none() || at.first_sight {
-        return take_over(at, seen);
+        let plan = take_over(at, seen);
+        // Who only looks compares what it might take over, and leaves no mark that would make it the owner later.
+        let takes = matches!(plan.action, Action::Adopt { claim: Claim::Annotated | Claim::Policy, .. });
+        if !(takes && plan.hold.is_none() && at.only_looks()) {
+            return plan;
+        }
     }
     let (refused, changes): (Vec<_>, Vec<_>) = diff(at.fields, at.wanted, &seen.state, at.remembered)
         .into_iter()
@@ -354,7 +365,7 @@ fn take_over<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
         Some(Claim::Annotated)
     } else if at.tombstone == Some(id.as_str()) {
         Some(Claim::Revived)
-    } else if at.awaited == Some(id.as_str()) {
+    } else if at.awaited == Some(id.as_str()) && !at.only_looks() {
         Some(Claim::HandedOver)
     } else if at.policy.adopt {
         Some(Claim::Policy)
@@ -389,7 +400,6 @@ fn authorise(at: &Situation<'_>, plan: Plan) -> Plan {
         Management::Observe | Management::Unknown => match plan.action {
             Action::Create => plan
                 .held(Reason::NotFound, format!("{} does not exist, and policy.management is Observe", at.natural_key)),
-            Action::Adopt { claim: Claim::Annotated | Claim::HandedOver | Claim::Policy, .. } => plan,
             Action::Adopt { .. } => plan.held(
                 Reason::NotFound,
                 format!(

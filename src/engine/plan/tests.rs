@@ -134,6 +134,21 @@ fn only_the_awaited_id_is_handed_over() {
 }
 
 #[test]
+fn who_only_looks_takes_nothing_over() {
+    let ground = Ground::new();
+    let at = |awaited, external_id: Option<&'static str>, adopt| {
+        let situation = ground.situation();
+        let policy = Effective { management: Management::Observe, adopt, ..situation.policy };
+        let first_sight = external_id.is_some();
+        verdict(&converge(&Situation { policy, awaited, external_id, first_sight, ..situation }, &seen("7", "Blue")))
+    };
+    assert_eq!(at(Some("7"), None, false), ("Adopt", Some(Reason::AlreadyExists)));
+    // Only compared.
+    assert_eq!(at(None, Some("7"), false), ("Update", Some(Reason::Observed)));
+    assert_eq!(at(Some("7"), None, true), ("Update", Some(Reason::Observed)));
+}
+
+#[test]
 fn what_was_not_kept_is_told_until_one_of_the_two_changes() {
     let mut ground = Ground::new();
     let known = NotKept { sent: "\"Red\"".to_owned(), shown: "\"red\"".to_owned() };
