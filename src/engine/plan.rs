@@ -300,6 +300,11 @@ fn present<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
             return plan;
         }
     }
+    let switched_off = at.tombstone == Some(seen.external_id.as_str()) && at.tombstone == at.external_id;
+    if switched_off && !at.only_looks() {
+        // Ours already, and still to be switched on again.
+        return Plan::of(Action::Adopt { external_id: seen.external_id.clone(), claim: Claim::Revived });
+    }
     let (refused, changes): (Vec<_>, Vec<_>) = diff(at.fields, at.wanted, &seen.state, at.remembered)
         .into_iter()
         .filter(|change| change.effect != Effect::NoEffect)
