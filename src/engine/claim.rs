@@ -2,7 +2,9 @@
 //!
 //! Two objects mean one external object when the accounts behind their AdminApis, their kinds and their natural keys agree, or when both
 //! have recorded its id. It belongs to the one that holds it (has an id or an announcement on record, under our finalizer) and, among several
-//! of those or when there is none, to the oldest. One that is being deleted holds until it is gone; one that only observes takes no part.
+//! of those or when there is none, to the oldest. An id that somebody typed, and that was never found to be the object's own, is weaker than
+//! one that was. One that is being deleted holds until it is gone, and so does one that only observes, or lost its grant: they may not act,
+//! but what is theirs is nobody else's. Who only observes, and holds nothing, takes no part.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -23,6 +25,8 @@ pub struct Stake {
     pub external_id: Option<String>,
     /// Something at the vendor is its own, or may be.
     pub held: bool,
+    /// What makes it a holder is our own record, and not an id that was typed since.
+    pub verified: bool,
     /// It is being deleted.
     pub deleting: bool,
     /// When Kubernetes made it, in seconds.
@@ -43,13 +47,27 @@ pub struct Owner {
 /// Fingerprint of what several objects may have in common.
 type Group = [u8; 16];
 
+/// What an object was about to hold: its uid, and the id, where one was known.
+#[derive(Debug, PartialEq, Eq)]
+struct Seized {
+    uid: String,
+    external_id: Option<String>,
+}
+
+impl Seized {
+    /// Whether this stake shows that it came to it, or that it is about something else now.
+    fn is_over(&self, stake: &Stake) -> bool {
+        self.uid != stake.uid || (stake.held && (stake.verified || stake.external_id != self.external_id))
+    }
+}
+
 #[derive(Default)]
 struct Index {
     stakes: HashMap<Item, Stake>,
     groups: HashMap<Group, Vec<Item>>,
     realms: HashMap<Key, Arc<str>>,
     /// Objects that are about to write what makes them holders, until the watch shows it.
-    seized: HashMap<Item, String>,
+    seized: HashMap<Item, Seized>,
 }
 
 /// Every managed object's stake, and the account of every AdminApi.
@@ -65,7 +83,7 @@ impl Claims {
             return Vec::new();
         }
         let over = match (&stake, index.seized.get(item)) {
-            (Some(stake), Some(uid)) => stake.held || *uid != stake.uid,
+            (Some(stake), Some(seized)) => seized.is_over(stake),
             _ => true,
         };
         index.change(vec![(item.clone(), stake)], |index| {
@@ -102,7 +120,7 @@ impl Claims {
             return Err(owner);
         }
         if let Some(uid) = index.stakes.get(item).map(|stake| stake.uid.clone()) {
-            index.seized.insert(item.clone(), uid);
+            index.seized.insert(item.clone(), Seized { uid, external_id: external_id.map(str::to_owned) });
         }
         Ok(())
     }
@@ -166,10 +184,14 @@ impl Index {
     }
 
     /// Less is stronger.
-    fn rank(&self, item: &Item) -> (bool, i64, &str) {
-        let stake = self.stakes.get(item);
-        let held = self.seized.contains_key(item) || stake.is_some_and(|stake| stake.held);
-        stake.map_or((true, i64::MAX, ""), |stake| (!held, stake.created, stake.uid.as_str()))
+    fn rank(&self, item: &Item) -> (u8, i64, &str) {
+        let Some(stake) = self.stakes.get(item) else { return (u8::MAX, i64::MAX, "") };
+        let weakness = match (self.seized.contains_key(item), stake.held, stake.verified) {
+            (true, ..) | (_, true, true) => 0,
+            (_, true, false) => 1,
+            (_, false, _) => 2,
+        };
+        (weakness, stake.created, stake.uid.as_str())
     }
 
     fn owner(&self, item: &Item, external_id: Option<&str>) -> Option<Owner> {

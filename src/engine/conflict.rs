@@ -1,6 +1,7 @@
 //! Conflict: what an object does whose external object belongs to another one, and how it comes to it when that one goes.
 
 use kube::api::Api;
+use kube::core::DeserializeGuard;
 use kube::core::object::{HasSpec, HasStatus};
 use kube::{Resource, ResourceExt};
 
@@ -15,25 +16,41 @@ use super::queue::Item;
 use super::reason::Reason;
 use super::report::Stop;
 use super::settle::admin_api_key;
+use super::watch::Key;
 
-/// What an object has to say for itself; nothing when it only observes.
-pub fn stake<K: Kind>(namespace: &str, object: &K::Object) -> Option<Stake> {
+/// What an object has to say for itself; nothing when it holds nothing and only observes. Of one that is not granted its AdminApi only
+/// what it came to hold while it was counts, and that is no match for who holds the same with a grant.
+pub fn stake<K: Kind>(namespace: &str, object: &K::Object, granted: impl FnOnce(&Key) -> bool) -> Option<Stake> {
     let spec = object.spec();
-    if effective(spec.policy(), object.annotations(), K::DELETIONS).management == Management::Observe {
-        return None;
-    }
     let external_id = recorded_id::<K>(object).map(str::to_owned);
     let finalized = object.finalizers().iter().any(|name| name == FINALIZER);
+    let held = finalized && (external_id.is_some() || announced::<K>(object));
+    if !held && observes::<K>(object) {
+        return None;
+    }
+    let stored = object.status().and_then(|status| status.external_id.as_deref());
+    let same = stored.is_some() && stored == external_id.as_deref();
+    let admin_api = admin_api_key(namespace, spec);
+    let granted = granted(&admin_api);
+    if !(granted || (held && same)) {
+        return None;
+    }
     let meta = object.meta();
     Some(Stake {
-        admin_api: admin_api_key(namespace, spec),
+        admin_api,
         natural_key: K::natural_key(spec),
-        held: finalized && (external_id.is_some() || announced::<K>(object)),
+        held,
+        // Our own record of an id takes the announcement away, and comes before the status.
+        verified: held && granted && (same || (stored.is_none() && !announced::<K>(object)) || external_id.is_none()),
         external_id,
         deleting: meta.deletion_timestamp.is_some(),
         created: meta.creation_timestamp.as_ref().map_or(i64::MAX, |time| time.0.as_second()),
         uid: meta.uid.clone().unwrap_or_default(),
     })
+}
+
+fn observes<K: Kind>(object: &K::Object) -> bool {
+    effective(object.spec().policy(), object.annotations(), K::DELETIONS).management == Management::Observe
 }
 
 /// Stops a pass whose external object belongs to another object: from here on nothing of it may be written.
@@ -79,12 +96,14 @@ fn conflict<K: Kind>(pass: &mut Pass<'_, K>, owner: Owner) -> Stop {
 /// Kubernetes gives no clear answer.
 pub async fn heir<K: Kind>(pass: &Pass<'_, K>, external_id: &str) -> Result<Option<Item>, Stop> {
     for item in pass.engine.claims.line(&pass.item()) {
-        let api: Api<K::Object> = Api::namespaced(pass.engine.client.clone(), &item.namespace);
-        let Some(other) = call(api.get_opt(&item.name)).await? else { continue };
+        let api: Api<DeserializeGuard<K::Object>> = Api::namespaced(pass.engine.client.clone(), &item.namespace);
+        // One that cannot be read cannot say that it still wants it.
+        let Some(DeserializeGuard(Ok(other))) = call(api.get_opt(&item.name)).await? else { continue };
         let waits = other.status().is_some_and(|status| status.awaited_id.as_deref() == Some(external_id));
-        let wants = stake::<K>(&item.namespace, &other)
+        let granted = |admin_api: &Key| pass.engine.granted(&item.namespace, admin_api);
+        let wants = stake::<K>(&item.namespace, &other, granted)
             .is_some_and(|stake| !stake.deleting && stake.natural_key == K::natural_key(pass.spec()));
-        if waits && wants {
+        if waits && wants && !observes::<K>(&other) {
             return Ok(Some(item));
         }
     }

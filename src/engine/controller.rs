@@ -12,7 +12,6 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::announcement::Announcement;
-use super::claim::Stake;
 use super::condition::SYNCED;
 use super::conflict;
 use super::context::{Controller, Engine};
@@ -100,10 +99,9 @@ impl<K: Kind> KindController<K> {
         object.0.as_ref().is_ok_and(unseen)
     }
 
-    /// Puts an object's claim into the index. Who is not granted an AdminApi has none behind it.
+    /// Puts an object's claim into the index.
     fn stake(&self, key: &Key, object: &K::Object) {
-        let granted = |stake: &Stake| self.engine.granted(&key.0, &stake.admin_api);
-        let stake = conflict::stake::<K>(&key.0, object).filter(granted);
+        let stake = conflict::stake::<K>(&key.0, object, |admin_api| self.engine.granted(&key.0, admin_api));
         self.engine.enqueue_all(self.engine.claims.set(&self.item(key), stake), Lane::Edit);
     }
 

@@ -75,6 +75,11 @@ impl Draft {
         }
     }
 
+    /// Whether the object has this id already, and not from the annotation alone.
+    pub fn has(&self, external_id: &str) -> bool {
+        self.external_id.as_deref() == Some(external_id) && !self.first_sight
+    }
+
     /// What a plan depends on.
     pub fn situation<'s, K: Kind>(
         &'s self,

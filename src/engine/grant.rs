@@ -108,8 +108,9 @@ impl Engine {
 
 /// Watches the labels of namespaces (of one, if `scope` names it), and brings back the objects whose grant may depend on them.
 ///
-/// `listed` turns true after the first list, or when there is none to be had: an installation that may not see namespaces works all the
-/// same, but grants by label reach nobody. It needs the right to `list` and `watch` namespaces.
+/// `listed` turns true after the first list, or when it is refused: an installation that may not see namespaces works all the same, but
+/// grants by label reach nobody. Any other failure is waited out, since without labels every grant by label would seem withdrawn. It needs
+/// the right to `list` and `watch` namespaces.
 pub async fn watch(engine: Arc<Engine>, scope: Option<String>, listed: watch::Sender<bool>) {
     let api: Api<PartialObjectMeta<Namespace>> = Api::all(engine.client.clone());
     let config = watcher::Config::default();
@@ -143,9 +144,21 @@ pub async fn watch(engine: Arc<Engine>, scope: Option<String>, listed: watch::Se
                 if !std::mem::replace(&mut complained, true) {
                     tracing::warn!(scope = scope.as_deref().unwrap_or("all"), %error, "cannot watch namespaces: grants by label reach nobody");
                 }
-                listed.send_replace(true);
+                if is_forbidden(&error) {
+                    listed.send_replace(true);
+                }
             }
         }
+    }
+}
+
+/// Whether this installation may not see namespaces, as far as Kubernetes says.
+fn is_forbidden(error: &watcher::Error) -> bool {
+    let refused = |error: &kube::Error| matches!(error, kube::Error::Api(status) if status.code == 403);
+    match error {
+        watcher::Error::InitialListFailed(error) | watcher::Error::WatchStartFailed(error) => refused(error),
+        watcher::Error::WatchError(status) => status.code == 403,
+        _ => false,
     }
 }
 
@@ -186,6 +199,17 @@ mod tests {
         assert!(permitted(expression("In"), team()));
         assert!(!permitted(expression("NotIn"), team()));
         assert!(!permitted(expression("Resembles"), team()));
+    }
+
+    #[test]
+    fn only_a_refusal_ends_the_wait_for_labels() {
+        let api = |code| kube::Error::Api(Box::new(kube::core::Status::failure("no", "No").with_code(code)));
+        assert!(is_forbidden(&watcher::Error::InitialListFailed(api(403))));
+        assert!(is_forbidden(&watcher::Error::WatchStartFailed(api(403))));
+        for code in [401, 408, 410, 429, 500, 503] {
+            assert!(!is_forbidden(&watcher::Error::InitialListFailed(api(code))), "{code}");
+        }
+        assert!(!is_forbidden(&watcher::Error::NoResourceVersion));
     }
 
     #[test]

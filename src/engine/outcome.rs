@@ -104,7 +104,7 @@ fn status<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Status<K::Facts> {
     let aspects = whole.map(|seen| seen.conditions.as_slice());
     status.conditions = outcome.conditions(&status.conditions, aspects, generation, now());
     status.observed_generation = generation;
-    status.external_id = pass.external_id();
+    status.external_id = pass.own_id();
     status.last_handled_reconcile_at = pass.annotation(RECONCILE_AT).map(str::to_owned);
     status.plan = pending(pass, outcome);
     status.last_approved = pass.memory.approved.clone().or(status.last_approved);

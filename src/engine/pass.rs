@@ -12,7 +12,7 @@ use super::context::Engine;
 use super::diff::Change;
 use super::draft::{self, Draft};
 use super::kind::{Found, Kind, Seen, Sought};
-use super::plan::{Hold, Plan, Situation};
+use super::plan::{Action, Hold, Plan, Situation};
 use super::policy::{EXTERNAL_ID, Effective, PENDING_CREATE, RECONCILE_AT};
 use super::queue::Item;
 use super::reason::Reason;
@@ -245,6 +245,17 @@ impl<K: Kind> Pass<'_, K> {
     pub fn external_id(&self) -> Option<String> {
         let recorded = draft::recorded_id::<K>(&self.object).map(str::to_owned);
         self.annotation(EXTERNAL_ID).map(str::to_owned).or_else(|| self.memory.external_id.clone()).or(recorded)
+    }
+
+    /// The id that was found to be the object's own: recorded by us, or seen under it by a plan that does not doubt it. One that somebody
+    /// typed is not, until then; what was known before stays.
+    pub fn own_id(&self) -> Option<String> {
+        let (id, stored) = (self.external_id()?, self.stored().and_then(|status| status.external_id.as_ref()));
+        let ours = [self.recorded.as_ref(), self.memory.adopted.as_ref(), self.memory.external_id.as_ref()];
+        let takes = self.plan.as_ref().is_some_and(|plan| matches!(plan.action, Action::Adopt { .. }));
+        let seen = self.seen.as_ref().filter(|_| !takes).map(|seen| &seen.external_id);
+        let known = ours.into_iter().chain([stored, seen]).flatten().any(|own| *own == id);
+        if known { Some(id) } else { stored.cloned() }
     }
 
     /// The stored status.

@@ -168,6 +168,12 @@ pub struct Situation<'a> {
     pub generation: i64,
 }
 
+impl Situation<'_> {
+    fn only_looks(&self) -> bool {
+        matches!(self.policy.management, Management::Observe | Management::Unknown)
+    }
+}
+
 /// The plan for an object that is wanted.
 pub fn converge<F>(at: &Situation<'_>, found: &Found<Seen<F>>) -> Plan {
     let plan = match found {
@@ -293,7 +299,17 @@ fn present<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
         return Plan::of(Action::Nothing).held(Reason::IdentityDiffers, message);
     }
     if at.external_id.is_none() || at.first_sight {
-        return take_over(at, seen);
+        let plan = take_over(at, seen);
+        // Who only looks compares what it might take over, and leaves no mark that would make it the owner later.
+        let takes = matches!(plan.action, Action::Adopt { claim: Claim::Annotated | Claim::Policy, .. });
+        if !(takes && plan.hold.is_none() && at.only_looks()) {
+            return plan;
+        }
+    }
+    let switched_off = at.tombstone == Some(seen.external_id.as_str()) && at.tombstone == at.external_id;
+    if switched_off && !at.only_looks() {
+        // Ours already, and still to be switched on again.
+        return Plan::of(Action::Adopt { external_id: seen.external_id.clone(), claim: Claim::Revived });
     }
     let (refused, changes): (Vec<_>, Vec<_>) = diff(at.fields, at.wanted, &seen.state, at.remembered)
         .into_iter()
@@ -360,7 +376,7 @@ fn take_over<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
         Some(Claim::Annotated)
     } else if at.tombstone == Some(id.as_str()) {
         Some(Claim::Revived)
-    } else if at.awaited == Some(id.as_str()) {
+    } else if at.awaited == Some(id.as_str()) && !at.only_looks() {
         Some(Claim::HandedOver)
     } else if at.policy.adopt {
         Some(Claim::Policy)
@@ -395,7 +411,6 @@ fn authorise(at: &Situation<'_>, plan: Plan) -> Plan {
         Management::Observe | Management::Unknown => match plan.action {
             Action::Create => plan
                 .held(Reason::NotFound, format!("{} does not exist, and policy.management is Observe", at.natural_key)),
-            Action::Adopt { claim: Claim::Annotated | Claim::HandedOver | Claim::Policy, .. } => plan,
             Action::Adopt { .. } => plan.held(
                 Reason::NotFound,
                 format!(

@@ -281,7 +281,7 @@ impl<K: Kind> Look<'_, K> {
         let (idle, incomplete) = (self.idle(&found), incomplete(&found));
         let mut steps: Vec<Plan> = Vec::new();
         while steps.len() < MOST_STEPS {
-            let plan = self.revival(&found).unwrap_or_else(|| self.plan(&found));
+            let plan = self.plan(&found);
             if plan.action == Action::Nothing && plan.hold.is_none() && !steps.is_empty() {
                 break;
             }
@@ -309,17 +309,6 @@ impl<K: Kind> Look<'_, K> {
             return Ok(Preview::of(self.draft.natural_key, steps));
         }
         Ok(Preview { natural_key: self.draft.natural_key, steps, idle, incomplete })
-    }
-
-    /// The step that switches on again what an earlier object's deletion switched off, once it is ours.
-    fn revival(&self, found: &Found<Seen<K::Facts>>) -> Option<Plan> {
-        let Found::Present(seen) = found else { return None };
-        let id = self.draft.external_id.as_ref().filter(|id| **id == seen.external_id && !self.draft.first_sight)?;
-        if self.draft.tombstone.as_ref() != Some(id) || self.policy.management == Management::Observe {
-            return None;
-        }
-        let action = Action::Adopt { external_id: id.clone(), claim: Claim::Revived };
-        Some(Plan { action, changes: Vec::new(), kept: Vec::new(), hold: self.policy.paused.then(paused) })
     }
 
     /// What is recorded once an external object is taken over.

@@ -21,7 +21,7 @@ use super::apply;
 use super::conflict::stand_back;
 use super::diff::{Change, Effect, diff};
 use super::dispose::dispose;
-use super::kind::{Found, Identity, Kind, Seen};
+use super::kind::{Identity, Kind};
 use super::kubernetes::{Written, record_created, write_secret};
 use super::pass::Pass;
 use super::plan::{self, Action, Claim, Hold, Plan};
@@ -95,12 +95,6 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
     // Each step leads to the next at once; more than these means that something at the vendor moves as we do.
     for _ in 0..MOST_STEPS {
         let found = pass.find(link).await?;
-        if let Found::Present(seen) = &found
-            && !just_taken
-            && revived(pass, link, seen).await?
-        {
-            continue;
-        }
         let draft = pass.draft(link);
         let plan = plan::converge(&pass.situation(&draft), &found);
         pass.plan = Some(plan.clone());
@@ -123,8 +117,16 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
         let approval = pass.situation(&draft).approved.map(str::to_owned);
         match plan.action {
             Action::Create => apply::create(pass, link).await?,
+            Action::Adopt { external_id, claim: Claim::Revived } if draft.has(&external_id) => {
+                apply::revive(pass, link, &external_id).await?;
+                just_taken = false;
+            }
             Action::Adopt { external_id, claim } => {
                 apply::adopt(pass, &external_id, claim).await?;
+                if claim == Claim::Revived {
+                    // It is yet to be switched on, and one approval is for both.
+                    continue;
+                }
                 just_taken = matches!(claim, Claim::Annotated | Claim::HandedOver | Claim::Policy);
             }
             Action::Update => apply::update(pass, link, &plan.changes).await?,
@@ -152,17 +154,6 @@ async fn settled<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     use_up(pass, approval);
     let deed = pass.deeds.first().map(|(deed, _)| *deed);
     Ok(End::Report(Outcome::Settled { deed, idle: idle(pass) }))
-}
-
-/// Switches on again what an earlier object's deletion switched off, once it is ours. True if that was done.
-async fn revived<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, seen: &Seen<K::Facts>) -> Result<bool, Stop> {
-    let draft = pass.draft(link);
-    let ours = draft.external_id.as_ref() == Some(&seen.external_id) && !draft.first_sight;
-    if !ours || draft.tombstone != draft.external_id || pass.policy.management == Management::Observe {
-        return Ok(false);
-    }
-    apply::revive(pass, link, &seen.external_id).await?;
-    Ok(true)
 }
 
 /// An id that could not be recorded before is recorded first of all.

@@ -16,6 +16,7 @@ fn stake(created: i64) -> Stake {
         natural_key: "subdomain x".to_owned(),
         external_id: None,
         held: false,
+        verified: false,
         deleting: false,
         created,
         uid: format!("uid-{created}"),
@@ -23,7 +24,7 @@ fn stake(created: i64) -> Stake {
 }
 
 fn holder(created: i64, id: &str) -> Stake {
-    Stake { held: true, external_id: Some(id.to_owned()), ..stake(created) }
+    Stake { held: true, verified: true, external_id: Some(id.to_owned()), ..stake(created) }
 }
 
 fn names(items: Vec<Item>) -> Vec<String> {
@@ -88,6 +89,38 @@ fn one_recorded_id_is_one_external_object_whatever_the_keys_say() {
     // Nor can it take the id over later.
     assert_eq!(claims.seize(&item("other"), Some("7")).unwrap_err().item, item("one"));
     assert_eq!(claims.seize(&item("other"), Some("8")), Ok(()));
+}
+
+#[test]
+fn a_typed_id_makes_no_owner() {
+    let claims = Claims::default();
+    let other = Stake { natural_key: "subdomain y".into(), ..holder(1, "8") };
+    claims.set(&item("other"), Some(other.clone()));
+    claims.set(&item("owner"), Some(holder(2, "7")));
+    let typed = Stake { external_id: Some("7".into()), verified: false, ..other.clone() };
+    claims.set(&item("other"), Some(typed));
+    assert_eq!((owner(&claims, "owner"), owner(&claims, "other")), (None, Some("owner".into())));
+    // What it has by its own key stays its own meanwhile.
+    claims.set(&item("late"), Some(Stake { natural_key: "subdomain y".into(), ..stake(0) }));
+    assert_eq!(owner(&claims, "late"), Some("other".into()));
+    claims.set(&item("other"), Some(other));
+    assert_eq!((owner(&claims, "owner"), owner(&claims, "other")), (None, None));
+}
+
+#[test]
+fn what_was_seized_is_no_longer_once_another_id_is_typed() {
+    let claims = Claims::default();
+    let typed = |id: &str| Stake { external_id: Some(id.into()), verified: false, ..holder(1, id) };
+    let elsewhere = |stake: Stake| Stake { natural_key: "subdomain y".into(), ..stake };
+    claims.set(&item("owner"), Some(elsewhere(holder(2, "7"))));
+    claims.set(&item("other"), Some(typed("9")));
+    claims.seize(&item("other"), Some("9")).unwrap();
+    // Seized until the record of it is seen, and for this id alone.
+    claims.set(&item("other"), Some(Stake { deleting: true, ..typed("9") }));
+    claims.set(&item("thief"), Some(Stake { created: 0, natural_key: "subdomain z".into(), ..typed("9") }));
+    assert_eq!(owner(&claims, "thief"), Some("other".into()));
+    claims.set(&item("other"), Some(typed("7")));
+    assert_eq!((owner(&claims, "owner"), owner(&claims, "other")), (None, Some("owner".into())));
 }
 
 #[test]

@@ -135,6 +135,39 @@ fn only_the_awaited_id_is_handed_over() {
 }
 
 #[test]
+fn who_only_looks_takes_nothing_over() {
+    let ground = Ground::new();
+    let at = |awaited, external_id: Option<&'static str>, adopt| {
+        let situation = ground.situation();
+        let policy = Effective { management: Management::Observe, adopt, ..situation.policy };
+        let first_sight = external_id.is_some();
+        verdict(&converge(&Situation { policy, awaited, external_id, first_sight, ..situation }, &seen("7", "Blue")))
+    };
+    assert_eq!(at(Some("7"), None, false), ("Adopt", Some(Reason::AlreadyExists)));
+    // Only compared.
+    assert_eq!(at(None, Some("7"), false), ("Update", Some(Reason::Observed)));
+    assert_eq!(at(Some("7"), None, true), ("Update", Some(Reason::Observed)));
+}
+
+#[test]
+fn what_was_switched_off_is_switched_on_as_management_says() {
+    let ground = Ground::new();
+    let at = |management, approved| {
+        let situation = ground.situation();
+        let policy = Effective { management, ..situation.policy };
+        let (external_id, tombstone) = (Some("7"), Some("7"));
+        converge(&Situation { policy, external_id, tombstone, approved, ..situation }, &seen("7", "Blue"))
+    };
+    let plan = at(Management::Enforce, None);
+    assert_eq!(plan.action, Action::Adopt { external_id: "7".to_owned(), claim: Claim::Revived });
+    assert_eq!(plan.hold, None);
+    assert_eq!(verdict(&at(Management::Plan, None)), ("Adopt", Some(Reason::AwaitingApproval)));
+    let hash = plan.hash("u1", 1, &ground.wanted, None);
+    assert_eq!(verdict(&at(Management::Plan, Some(&hash))), ("Adopt", None));
+    assert_eq!(verdict(&at(Management::Observe, None)), ("Update", Some(Reason::Observed)));
+}
+
+#[test]
 fn what_was_not_kept_is_told_until_one_of_the_two_changes() {
     let mut ground = Ground::new();
     let known = NotKept { sent: "\"Red\"".to_owned(), shown: "\"red\"".to_owned() };

@@ -218,7 +218,7 @@ proptest! {
             };
             prop_assert!(leave, "{:#?}", plan);
         }
-        if let (Action::Update, Found::Present(seen)) = (&plan.action, world.found()) {
+        if let (Action::Update, None, Found::Present(seen)) = (&plan.action, &plan.hold, world.found()) {
             prop_assert_eq!(world.external_id.as_ref(), Some(&seen.external_id));
             prop_assert!(!world.first_sight);
         }

@@ -185,6 +185,25 @@ async fn a_selector_follows_the_labels_of_namespaces() {
 }
 
 #[tokio::test]
+async fn a_grant_that_is_away_for_a_while_costs_nobody_what_is_theirs() {
+    let mut both = Neighbours::new().await;
+    both.grant(json!({"from": "Selector", "selector": {"matchLabels": {"team": "a"}}})).await;
+    both.label(json!({"team": "a"})).await;
+    both.account("one", API, json!({})).await;
+    both.ready("one").await;
+    both.stage.account("one", json!({})).await;
+    both.stage.unready("one", "Conflict").await;
+    both.label(json!({"team": null})).await;
+    both.refused("one").await;
+    assert!(both.stage.looked_at::<TenantAccount>("one").await.is("Ready", "False", "Conflict"));
+    both.stage.restart_operator().await;
+    assert!(both.stage.looked_at::<TenantAccount>("one").await.is("Ready", "False", "Conflict"));
+    both.label(json!({"team": "a"})).await;
+    both.ready("one").await;
+    assert_eq!(both.stage.vendor_writes().len(), 1);
+}
+
+#[tokio::test]
 async fn the_guard_and_the_notes_are_the_owners() {
     let both = Neighbours::new().await;
     both.grant(json!({"from": "All"})).await;

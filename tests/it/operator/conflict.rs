@@ -112,16 +112,60 @@ async fn an_owner_that_leaves_its_account_leaves_it_to_the_next() {
 }
 
 #[tokio::test]
-async fn who_only_looks_owns_nothing() {
-    let stage = contested(json!({}), json!({})).await;
+async fn an_owner_that_only_looks_remains_the_owner() {
+    let mut stage = contested(json!({}), json!({"policy": {"adoption": "IfExists"}})).await;
+    let key = stage.only_account().key;
     stage.edit("first", json!({"policy": {"management": "Observe"}})).await;
-    stage.until("second", |account| external_id(account).is_some()).await;
     assert!(stage.looked_at::<TenantAccount>("first").await.is("Ready", "True", "Converged"));
-    // Whoever comes back has to wait.
-    stage.edit("first", json!({"policy": {"management": "Enforce"}})).await;
-    let looked_at = stage.looked_at::<TenantAccount>("first").await;
-    let other = stage.looked_at::<TenantAccount>("second").await;
-    assert_ne!(looked_at.is("Ready", "False", "Conflict"), other.is("Ready", "False", "Conflict"));
+    assert!(stage.looked_at::<TenantAccount>("second").await.is("Ready", "False", "Conflict"));
+    stage.restart_operator().await;
+    assert!(stage.looked_at::<TenantAccount>("second").await.is("Ready", "False", "Conflict"));
+    stage.delete::<TenantAccount>("first").await;
+    stage.gone::<TenantAccount>("first").await;
+    let has_it = key.clone();
+    stage.until("second", move |account| external_id(account) == Some(has_it.as_str())).await;
+}
+
+#[tokio::test]
+async fn who_waits_in_line_takes_nothing_by_looking_only() {
+    let stage = contested(json!({}), json!({})).await;
+    let key = stage.only_account().key;
+    let waits = key.clone();
+    stage.until("second", move |account| awaited(account) == Some(waits.as_str())).await;
+    for policy in [json!({"management": "Observe"}), json!({"management": "Observe", "adoption": "IfExists"})] {
+        stage.edit("second", json!({"policy": policy})).await;
+        let account = stage.looked_at::<TenantAccount>("second").await;
+        assert!(!account.is("Ready", "False", "Conflict"), "{account:#?}");
+        assert_eq!((external_id(&account), account.finalizers()), (None, &[][..]));
+    }
+    stage.edit("second", json!({"policy": {"management": "Enforce"}, "packageId": "94"})).await;
+    assert!(stage.looked_at::<TenantAccount>("second").await.is("Ready", "False", "Conflict"));
+    assert!(stage.looked_at::<TenantAccount>("first").await.is("Ready", "True", "Converged"));
+    assert_eq!(stage.vendor_writes().len(), 1);
+}
+
+#[tokio::test]
+async fn a_mistyped_id_costs_nobody_else_anything() {
+    let stage = Stage::connected().await;
+    for name in ["one", "two"] {
+        stage.account(name, json!({})).await;
+    }
+    let accounts = [stage.ready("one").await, stage.ready("two").await];
+    let of_age = |account: &TenantAccount| (account.creation_timestamp(), account.uid());
+    let (older, younger) = if of_age(&accounts[0]) < of_age(&accounts[1]) { (0, 1) } else { (1, 0) };
+    let (older, younger) = (&accounts[older], &accounts[younger]);
+    let (name, own, theirs) = (older.name_any(), external_id(older), external_id(younger));
+    stage.annotate::<TenantAccount>(&name, "provost.dev/external-id", theirs).await;
+    stage.unready(&name, "Conflict").await;
+    assert!(stage.looked_at::<TenantAccount>(&younger.name_any()).await.is("Ready", "True", "Converged"));
+    // Looked at twice: that it was recorded makes it no more its own.
+    assert!(stage.looked_at::<TenantAccount>(&name).await.is("Ready", "False", "Conflict"));
+    stage.delete::<TenantAccount>(&younger.name_any()).await;
+    stage.gone::<TenantAccount>(&younger.name_any()).await;
+    let left: Vec<_> = stage.vendor.accounts().into_iter().filter(|account| account.active).collect();
+    assert_eq!(left.iter().map(|account| account.key.as_str()).collect::<Vec<_>>(), [own.unwrap()]);
+    stage.annotate::<TenantAccount>(&name, "provost.dev/external-id", own).await;
+    stage.ready(&name).await;
 }
 
 #[tokio::test]

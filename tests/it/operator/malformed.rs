@@ -153,3 +153,20 @@ async fn each_malformation_is_told_by_field_value_and_way_out() {
     assert_eq!(stage.vendor.account_by_subdomain("known").unwrap().package_id.as_deref(), Some("93"));
     assert_eq!(stage.vendor.journal().count("create_account"), 1);
 }
+
+#[tokio::test]
+async fn an_heir_that_cannot_be_read_holds_up_no_deletion() {
+    let dir = scratch("malformed-heir-");
+    let Some(cluster) = own_cluster(dir.path(), &loosened()).await else { return };
+    let stage = stage_on(&cluster).await;
+    stage.account("owner", json!({"subdomain": "generalco"})).await;
+    stage.ready("owner").await;
+    stage.account("heir", json!({"subdomain": "generalco"})).await;
+    stage.unready("heir", "Conflict").await;
+    let patch = Patch::Merge(json!({"spec": {"packageId": 93}}));
+    untyped(&stage).patch("heir", &PatchParams::default(), &patch).await.unwrap();
+    ready_reason(&stage, "heir", "Malformed").await;
+    untyped(&stage).delete("owner", &DeleteParams::default()).await.unwrap();
+    await_object(untyped(&stage), "owner", |found: Option<&DynamicObject>| found.is_none(), DEADLINE).await;
+    assert!(!stage.only_account().active);
+}

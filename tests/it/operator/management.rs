@@ -6,7 +6,7 @@ use provost::myintranetapps::tenant_account::TenantAccount;
 use provost::sim::trouble::{Act, Order};
 use serde_json::json;
 
-use crate::stage::{Conditioned, Stage, external_id};
+use crate::stage::{Conditioned, Stage, account, external_id};
 
 const APPROVE: &str = "provost.dev/approve";
 
@@ -180,4 +180,28 @@ async fn a_deletion_is_planned_like_anything_else() {
     stage.annotate::<TenantAccount>("generalco", APPROVE, Some(&disable.hash)).await;
     stage.gone::<TenantAccount>("generalco").await;
     assert!(!stage.only_account().active);
+}
+
+#[tokio::test]
+async fn nothing_is_switched_on_again_without_approval() {
+    let stage = Stage::connected().await;
+    stage.account("generalco", json!({})).await;
+    stage.ready("generalco").await;
+    stage.delete::<TenantAccount>("generalco").await;
+    stage.gone::<TenantAccount>("generalco").await;
+    let mut manifest = account("generalco", json!({"policy": {"management": "Plan"}}));
+    manifest["metadata"]["annotations"] = json!({"provost.dev/external-id": stage.only_account().key});
+    stage.apply(&manifest).await;
+    let take = plan(&stage.unready("generalco", "AwaitingApproval").await);
+    stage.annotate::<TenantAccount>("generalco", APPROVE, Some(&take.hash)).await;
+    let revive = move |account: &TenantAccount| {
+        let shown = account.status.as_ref().and_then(|status| status.plan.as_ref());
+        shown.is_some_and(|shown| shown.hash != take.hash) && account.is("Ready", "False", "AwaitingApproval")
+    };
+    stage.until("generalco", revive).await;
+    let account = stage.looked_at::<TenantAccount>("generalco").await;
+    assert!(account.is("Ready", "False", "AwaitingApproval") && !stage.only_account().active, "{account:#?}");
+    stage.annotate::<TenantAccount>("generalco", APPROVE, Some(&plan(&account).hash)).await;
+    stage.ready("generalco").await;
+    assert!(stage.only_account().active);
 }
