@@ -257,8 +257,8 @@ impl Connections {
             _ => (None, now),
         };
         let (sessions, standing) = (&self.engine.sessions, Standing::Disconnected { reason, message, since, last });
-        let accused = sessions.is_accused(key);
-        if accused && is_kept_back(stop) {
+        let unsent = matches!(stop, Stop::Vendor(Fault { class: Class::Denied, delivery: Delivery::NotSent, .. }));
+        if unsent && sessions.is_accused(key) {
             sessions.accuse(key, standing);
             return;
         }
@@ -427,11 +427,6 @@ fn reason_of(stop: &Stop) -> Reason {
 /// the interval.
 fn beat(interval: Duration) -> Duration {
     interval.div_f64(1.0 + retry::LATER)
-}
-
-/// Whether the check was not even sent.
-fn is_kept_back(stop: &Stop) -> bool {
-    matches!(stop, Stop::Vendor(Fault { class: Class::Denied, delivery: Delivery::NotSent, .. }))
 }
 
 fn pause_after(stop: &Stop, tries: u32) -> Duration {

@@ -108,8 +108,8 @@ async fn past_the_guard_deletions_wait_until_they_are_acknowledged() {
     stage.restart_operator().await;
     let last = left(&stage).await.remove(0);
     stage.looked_at::<TenantAccount>(&last).await;
-    let api = held(&stage, 1).await;
-    assert!(api.message("DeletionsHeld").contains("is used up"), "{}", api.message("DeletionsHeld"));
+    held(&stage, 1).await;
+    stage.until(API, |api: &AdminApi| api.message("DeletionsHeld").contains("is used up")).await;
     acknowledge(&stage, Some("5 until 2001-01-01T00:00:00Z")).await;
     stage.looked_at::<TenantAccount>(&last).await;
     stage.until(API, |api: &AdminApi| api.message("DeletionsHeld").contains("has run out")).await;
