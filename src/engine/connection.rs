@@ -258,7 +258,8 @@ impl Connections {
         };
         let (sessions, standing) = (&self.engine.sessions, Standing::Disconnected { reason, message, since, last });
         let unsent = matches!(stop, Stop::Vendor(Fault { class: Class::Denied, delivery: Delivery::NotSent, .. }));
-        if unsent && sessions.is_accused(key) {
+        let accused = sessions.is_accused(key);
+        if unsent && accused {
             sessions.accuse(key, standing);
             return;
         }
