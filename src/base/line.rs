@@ -1,6 +1,6 @@
 //! Line: a number of places, and who of those that wait has the next one.
 //!
-//! Whoever waits is served by rank ([`urgency`]), those of one rank in the order in which they came; every [`OLDEST`]th turn is that of whoever
+//! Whoever waits is served by rank ([`urgency`]), those of one rank in the order in which they came; every eighth turn is that of whoever
 //! waits longest, so that nobody starves. Only the one whose turn it is is woken, and only that one watches the clock.
 
 use std::collections::BTreeMap;
