@@ -172,13 +172,20 @@ async fn a_mistyped_id_costs_nobody_else_anything() {
 async fn nobody_inherits_what_the_owner_did_not_have() {
     let stage = Stage::connected().await;
     let theirs = stage.vendor.add_account(NewAccount::new("generalco")).unwrap();
-    stage.account("first", fields(json!({}))).await;
-    stage.unready("first", "AlreadyExists").await;
-    stage.account("second", fields(json!({}))).await;
-    stage.unready("second", "Conflict").await;
-    stage.delete::<TenantAccount>("first").await;
-    stage.gone::<TenantAccount>("first").await;
-    stage.unready("second", "AlreadyExists").await;
+    let mut ages = Vec::new();
+    for name in ["first", "second"] {
+        stage.account(name, fields(json!({}))).await;
+        let account = stage.api::<TenantAccount>().get(name).await.unwrap();
+        ages.push((account.metadata.creation_timestamp.clone().unwrap().0, account.uid(), name));
+    }
+    // Made within one second, the uid decides.
+    ages.sort();
+    let (owner, other) = (ages[0].2, ages[1].2);
+    stage.unready(owner, "AlreadyExists").await;
+    stage.unready(other, "Conflict").await;
+    stage.delete::<TenantAccount>(owner).await;
+    stage.gone::<TenantAccount>(owner).await;
+    stage.unready(other, "AlreadyExists").await;
     assert_eq!((stage.vendor_writes(), stage.only_account()), (vec![], theirs));
 }
 
