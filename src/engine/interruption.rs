@@ -13,7 +13,7 @@ use super::context::Engine;
 use super::queue::Lane;
 use super::reason::Reason;
 use super::report::{Outcome, Stop};
-use super::session::Standing;
+use super::session::{Session, Standing};
 use super::watch::Key;
 use crate::base::breaker::{Breaker, State};
 use crate::base::fault::{Class, Delivery, Fault};
@@ -66,9 +66,7 @@ impl Engine {
         let reason = Stop::Vendor(fault.clone()).reason();
         self.metrics.interrupted(session.vendor.name, reason);
         tracing::warn!(namespace = %key.0, name = %key.1, %reason, %fault, "calls to this AdminApi stop until it has proven itself");
-        let (message, since) = (fault.to_string(), Instant::now());
-        self.sessions.accuse(key, Standing::Disconnected { reason, message, since, last: Some(session) });
-        self.suspects.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+        self.doubt(key, reason, &fault, session);
         if fault.class == Class::Denied {
             // The Secret may have changed, which mends it at once; and its status has to say so now.
             self.enqueue(item_of(key), None, Lane::Edit);
@@ -80,11 +78,16 @@ impl Engine {
     /// A call of one of its objects was refused for its credentials: no other object may try before the AdminApi has proven itself.
     pub fn suspect(&self, admin_api: &Key, fault: &Fault) {
         if let Some(Standing::Connected(session)) = self.sessions.get(admin_api) {
-            let (reason, message, since) = (Reason::Denied, fault.to_string(), Instant::now());
-            self.sessions.accuse(admin_api, Standing::Disconnected { reason, message, since, last: Some(session) });
-            self.suspects.lock().unwrap_or_else(PoisonError::into_inner).insert(admin_api.clone());
+            self.doubt(admin_api, Reason::Denied, fault, session);
             self.enqueue(item_of(admin_api), None, Lane::Edit);
         }
+    }
+
+    /// Takes an AdminApi for disconnected until it has proven itself.
+    fn doubt(&self, admin_api: &Key, reason: Reason, fault: &Fault, session: Arc<Session>) {
+        let (message, since) = (fault.to_string(), Instant::now());
+        self.sessions.accuse(admin_api, Standing::Disconnected { reason, message, since, last: Some(session) });
+        self.suspects.lock().unwrap_or_else(PoisonError::into_inner).insert(admin_api.clone());
     }
 
     /// The end of a pass, when the breaker kept its call back: then its object waits for the AdminApi as all others do.
