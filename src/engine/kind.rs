@@ -311,6 +311,13 @@ pub trait Kind: Sized + Send + Sync + 'static {
         Vec::new()
     }
 
+    /// What of its account only one may write to at a time, such as the portal that the object lives in: two objects for which this is equal
+    /// are never created, changed, switched off or deleted at the same time, also when their kinds differ. It stays the same over an object's
+    /// life. None: the vendor gets on with any number of writers.
+    fn writer(_external_id: Option<&str>, _spec: &Self::Spec, _siblings: &Siblings) -> Option<String> {
+        None
+    }
+
     /// Spec → checked and normalised state; secret fields are added by the engine. Pure.
     ///
     /// # Errors

@@ -51,6 +51,7 @@ pub mod terminating;
 pub mod tombstone;
 pub mod trigger;
 pub mod watch;
+pub mod writer;
 
 #[cfg(test)]
 mod properties;

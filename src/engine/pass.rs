@@ -326,6 +326,13 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
+    /// Whether this pass may write at the vendor: never two at once where the kind says that only one may. Otherwise its end is due, and the
+    /// object comes back when its turn has come.
+    pub fn may_write(&self, link: &Link<K>) -> bool {
+        let writer = K::writer(self.external_id().as_deref(), self.spec(), &self.siblings);
+        writer.is_none_or(|writer| self.engine.writers.admit(&self.item(), &link.session.realm, &writer))
+    }
+
     /// What a plan depends on.
     pub fn situation<'s>(&'s self, draft: &'s Draft) -> Situation<'s> {
         Situation {

@@ -108,6 +108,9 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
         if plan.is_something() && adoption::only_looks(pass, link, &plan, just_taken) {
             return Ok(End::Report(adoption::shown(pass, &plan)));
         }
+        if plan.is_something() && !pass.may_write(link) {
+            return Ok(End::Quiet);
+        }
         if plan.action == Action::Create && K::IDENTITY != Identity::Chosen && !looked_again {
             // Nothing at the vendor refuses a second one: that there is none must be true now.
             looked_again = true;

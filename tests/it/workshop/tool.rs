@@ -52,6 +52,9 @@ pub struct ToolSpec {
     /// Its colour. Absent: grey at creation, then not managed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colour: Option<String>,
+    /// The bench on which it is worked on: one at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bench: Option<String>,
     /// The pin of its lock, never shown again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<SecretSource>,
@@ -119,6 +122,10 @@ impl Kind for Tools {
 
     fn publish(_: &str, _: &ToolFacts) -> Option<BTreeMap<&'static str, String>> {
         None
+    }
+
+    fn writer(_: Option<&str>, spec: &ToolSpec, _: &Siblings) -> Option<String> {
+        spec.bench.clone()
     }
 
     fn desired(spec: &ToolSpec, _: &Siblings) -> Result<State, Invalid> {
