@@ -90,14 +90,6 @@ impl Body {
             }
         })
     }
-
-    #[cfg(test)]
-    pub(crate) fn ready(&self) -> &[u8] {
-        match &self.content {
-            Content::Ready(content) => content,
-            Content::Nothing | Content::Streamed(_) | Content::File { .. } => &[],
-        }
-    }
 }
 
 fn streamed(source: &Source, progress: &Progress) -> reqwest::Body {

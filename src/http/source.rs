@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures::stream::{Stream, try_unfold};
 use tokio::task::spawn_blocking;
 
@@ -34,7 +35,7 @@ impl ReadAt for File {
     }
 }
 
-impl ReadAt for Vec<u8> {
+impl ReadAt for Bytes {
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
         let rest = usize::try_from(offset).ok().and_then(|offset| self.get(offset..)).unwrap_or_default();
         let count = rest.len().min(buffer.len());
@@ -45,7 +46,7 @@ impl ReadAt for Vec<u8> {
 
 impl Source {
     /// Content that is in memory.
-    pub fn bytes(content: impl Into<Vec<u8>>) -> Self {
+    pub fn bytes(content: impl Into<Bytes>) -> Self {
         let content = content.into();
         let length = u64::try_from(content.len()).unwrap_or(u64::MAX);
         Self::new(content, length)
@@ -75,9 +76,9 @@ impl Source {
                 let chunk = spawn_blocking(move || chunk(content.as_ref(), offset, size)).await??;
                 let offset = offset + u64::try_from(chunk.len()).unwrap_or(left);
                 if offset == length {
-                    progress.all_sent()
+                    progress.all_sent();
                 } else {
-                    progress.moved()
+                    progress.moved();
                 }
                 Ok(Some((chunk, offset)))
             }

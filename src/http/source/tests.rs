@@ -40,7 +40,7 @@ fn upload(source: Source) -> Request {
 #[tokio::test]
 async fn a_file_is_a_part_of_a_form_of_known_length() {
     let server = Server::start(|heard| heard.header("content-length").to_owned()).await;
-    let length = transport(&server.url).send(upload(Source::bytes(*b"PK content")), read).await.unwrap();
+    let length = transport(&server.url).send(upload(Source::bytes("PK content")), read).await.unwrap();
     let heard = &server.heard()[0];
     assert_eq!(length, heard.body.len().to_string());
     let boundary = heard.header("content-type").strip_prefix("multipart/form-data; boundary=").unwrap();
@@ -73,7 +73,7 @@ async fn a_redirected_upload_is_sent_again_from_its_beginning() {
     })
     .await;
     let content = "0123456789".repeat(20_000);
-    let request = upload(Source::bytes(content.as_str()));
+    let request = upload(Source::bytes(content.clone()));
     assert_eq!(transport(&server.url).send(request, read).await, Ok("fine".into()));
     let heard = server.heard();
     assert_eq!(heard.len(), 2);
@@ -229,7 +229,7 @@ async fn an_upload_without_leave_never_leaves() {
 #[tokio::test]
 async fn a_file_that_has_shrunk_is_not_sent_as_if_it_were_whole() {
     let server = Server::start(|_| "fine").await;
-    let source = Source::new(b"short".to_vec(), 10);
+    let source = Source::new(Bytes::from("short"), 10);
     let fault = transport(&server.url).send(upload(source), read).await.unwrap_err();
     assert_eq!((fault.class, fault.delivery), (Class::Transient, Delivery::NotSent));
     assert!(server.heard().is_empty());
