@@ -19,6 +19,7 @@ pub mod diff;
 pub mod dispose;
 pub mod draft;
 pub mod event;
+mod expiry;
 pub mod grant;
 pub mod guard;
 pub mod interruption;
