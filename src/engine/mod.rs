@@ -20,6 +20,7 @@ pub mod diff;
 pub mod dispose;
 pub mod draft;
 pub mod event;
+mod expiry;
 pub mod file;
 pub mod grant;
 pub mod guard;

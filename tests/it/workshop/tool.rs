@@ -155,6 +155,7 @@ impl Kind for Tools {
             facts: ToolFacts { enabled: Some(tool.enabled) },
             conditions: Vec::new(),
             gauges: Vec::new(),
+            unready: None,
             incomplete: None,
         }))
     }
