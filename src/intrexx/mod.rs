@@ -3,7 +3,11 @@
 pub mod address;
 pub mod client;
 pub mod config;
+pub mod import_report;
+pub mod package_source;
+pub mod portal_package;
 pub mod portal_ref;
+pub mod portal_template;
 pub mod sim;
 pub mod wire;
 

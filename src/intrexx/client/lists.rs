@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::portals::Listing;
+use super::templates::TemplateListing;
 use crate::http::Shared;
 
 /// Every shared copy of a client.
@@ -11,6 +12,8 @@ use crate::http::Shared;
 pub(crate) struct Lists {
     /// The portals of the installation.
     pub portals: Shared<Listing>,
+    /// The templates of the installation.
+    pub templates: Shared<TemplateListing>,
     /// That a portal answers.
     pub presence: PerPortal<()>,
 }
