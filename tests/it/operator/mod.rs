@@ -20,3 +20,4 @@ mod schema;
 mod secrecy;
 mod secrets;
 mod switches;
+mod writers;
