@@ -9,6 +9,7 @@ use provost::base::secret::Secret as Value;
 use provost::engine::admin_api::AdminApi;
 use provost::engine::file::digest_of;
 use provost::engine::kind::FileSource;
+use provost::engine::policy::FINALIZER;
 use provost::engine::preview::{Request, SecretSource, SiblingSource};
 use provost::engine::report::Stop;
 use provost::engine::session::VendorRow;
@@ -227,12 +228,7 @@ impl SecretSource for Papers {
 }
 
 impl SiblingSource for Papers {
-    fn resolve<'a>(
-        &'a self,
-        _: &'a str,
-        _: &'a str,
-        _: &'a str,
-    ) -> BoxFuture<'a, Result<Option<Resolved>, Stop>> {
+    fn resolve<'a>(&'a self, _: &'a str, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Option<Resolved>, Stop>> {
         panic!("a tool has no siblings")
     }
 }
@@ -282,7 +278,7 @@ async fn a_plan_compares_secrets_that_are_shown_and_digests_of_files() {
 
     let applied = |digest: &str| {
         json!({
-            "metadata": {"uid": "u1", "generation": 1, "finalizers": ["provost.dev/external-object"],
+            "metadata": {"uid": "u1", "generation": 1, "finalizers": [FINALIZER],
                 "annotations": {"provost.dev/external-id": id}},
             "status": {"observedGeneration": 1, "conditions": [], "externalId": id, "applied": {"manual": digest}},
         })
