@@ -222,7 +222,7 @@ mod tests {
         let mut results = vec!["CREATED"; 500];
         results.extend(["FAILED"; 20]);
         let long = "x".repeat(1000);
-        let report = report(&results, &[&long; 100]);
+        let report = report(&results, &[long.as_str(); 100]);
         assert_eq!((report.items.len(), report.warnings.len()), (50, 50));
         assert_eq!((report.total, report.failed, report.warned), (520, 20, 100));
         assert_eq!(report.items[0].result.as_deref(), Some("FAILED"));
