@@ -16,6 +16,7 @@ mod outage;
 mod quiet;
 mod record;
 mod relist;
+mod runs;
 mod schema;
 mod secrecy;
 mod secrets;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use provost::engine::kind::Identity;
 use provost::engine::policy::Deletion;
 use provost::engine::registry::{KindRow, Tables};
 use provost::sim::simulated::Simulated;
@@ -27,7 +28,7 @@ pub struct Bed {
     pub vendor: fn() -> BoxFuture<'static, Box<dyn Simulated>>,
     /// The folder of its example.
     examples: &'static str,
-    /// What an edit changes in the spec: something of every group of fields.
+    /// What an edit changes in the spec: something of every group of fields. Nothing for a run, which is done by then.
     pub edit: fn() -> Json,
 }
 
@@ -72,6 +73,13 @@ pub const BEDS: &[Bed] = &[
         examples: "tests/it/workshop/examples",
         edit: || json!({"nick": "Hanna", "password": {"secretRef": {"name": "door", "key": "next"}}}),
     },
+    Bed {
+        name: "Errand (test only)",
+        kind: "Errand",
+        vendor: || workshop(workshop::sim::Options::default()),
+        examples: "tests/it/workshop/examples",
+        edit: || json!({}),
+    },
 ];
 
 fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
@@ -109,6 +117,11 @@ impl Bed {
     /// The path of the spec that is its natural key.
     pub fn key(&self) -> &'static str {
         self.row().fields.iter().find(|field| field.key).unwrap().path
+    }
+
+    /// Whether there is something at the vendor that stays: there is nothing of a run.
+    pub fn lasts(&self) -> bool {
+        self.row().identity != Identity::Run
     }
 
     /// Whether its policy allows this deletion.
