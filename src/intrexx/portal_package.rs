@@ -71,6 +71,10 @@ pub struct PortalPackageSpec {
     pub portal_name: Option<String>,
     /// The zip of an export. A change of its content is another run; where it comes from does not matter.
     pub source: FileSource,
+    /// What the file is called when it is uploaded, without .zip. Absent: as its key, or as the end of its URL.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 200), regex(pattern = "^[A-Za-z0-9_][A-Za-z0-9 ._-]*$"))]
+    pub package_name: Option<String>,
     /// What happens to what the portal has already. A change of this alone runs nothing. Absent: Overwrite.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<PackageMode>,
@@ -127,8 +131,10 @@ impl Kind for PortalPackages {
     const IDENTITY: Identity = Identity::Run;
     const RECREATE: bool = true;
     const DELETIONS: Deletions = &[Deletion::Orphan];
-    const FIELDS: &'static [Field] =
-        &[Field { path: package_source::PATH, access: Access::Readable, key: false, group: "package" }];
+    const FIELDS: &'static [Field] = &[
+        Field { path: "packageName", access: Access::CreateOnly, key: true, group: "package" },
+        Field { path: package_source::PATH, access: Access::Readable, key: false, group: "package" },
+    ];
     const GAUGES: &'static [GaugeSpec] = &[];
     const REASONS: &'static [(&'static str, &'static str)] = import_report::REASONS;
 
@@ -170,7 +176,7 @@ impl Kind for PortalPackages {
                 way_out: NO_LEAVE.to_owned(),
             });
         }
-        Ok(State::new())
+        Ok(State::new().maybe("packageName", spec.package_name.as_deref()))
     }
 
     async fn find(
@@ -216,7 +222,7 @@ impl Kind for PortalPackages {
             let fault = Fault::new(Class::Broken, operation, "the portal or the file is not known");
             return Err(fault.with_delivery(Delivery::NotSent));
         };
-        let name = package_source::file_stem(&spec.source);
+        let name = spec.package_name.clone().unwrap_or_else(|| package_source::file_stem(&spec.source));
         if mode == PackageMode::Create && attempt.uncertain {
             let what = format!(
                 "look in the portal {portal} whether it has what is in {name}.zip since the attempt; once more would make copies"

@@ -6,7 +6,7 @@ use provost::engine::kind::Identity;
 use provost::engine::state::Access;
 use serde_json::{Value as Json, json};
 
-use super::{any, lasting, on_each};
+use super::{any, changing, on_each};
 use crate::crash::step::Mark;
 use crate::objects::{annotation, assert_kstatus, is, message};
 use crate::testbed::Bed;
@@ -64,7 +64,7 @@ async fn the_example_converges_and_a_second_pass_is_silent() {
 
 #[tokio::test]
 async fn drift_is_put_back() {
-    on_each(lasting, |scene| {
+    on_each(changing, |scene| {
         async move {
             let wanted = drifted(scene, "first", json!({})).await;
             scene.looked_at("first").await;
@@ -79,7 +79,7 @@ async fn drift_is_put_back() {
 
 #[tokio::test]
 async fn drift_is_shown_and_kept_where_policy_says_so() {
-    on_each(lasting, |scene| {
+    on_each(changing, |scene| {
         async move {
             let wanted = drifted(scene, "first", json!({"drift": "Report"})).await;
             let mark = Mark::set(scene);
@@ -98,7 +98,7 @@ async fn drift_is_shown_and_kept_where_policy_says_so() {
 
 #[tokio::test]
 async fn a_field_that_is_taken_out_of_the_spec_is_left_alone() {
-    on_each(lasting, |scene| {
+    on_each(changing, |scene| {
         async move {
             scene.stage.apply(&scene.manifest("first", json!({}))).await;
             scene.arrived("first").await;
@@ -148,8 +148,8 @@ async fn a_plan_is_carried_out_when_it_is_approved_and_not_before() {
         async move {
             scene.stage.apply(&scene.manifest("first", json!({"management": "Plan"}))).await;
             let planned = |object: &DynamicObject| is(object, "Ready", "False", "AwaitingApproval");
-            // A run is planned once.
-            let plans = if scene.bed.lasts() { 2 } else { 1 };
+            // What cannot be changed is planned once.
+            let plans = if scene.bed.changes() { 2 } else { 1 };
             for edit in [json!({}), (scene.bed.edit)()].into_iter().take(plans) {
                 scene.patch("first", json!({"spec": edit})).await;
                 let object = scene.until("first", planned).await;

@@ -19,9 +19,9 @@ async fn on_each(suits: impl Fn(&Bed) -> bool, check: impl for<'s> Fn(&'s mut Sc
     join_all(beds.into_iter().map(on_one)).await;
 }
 
-/// Every kind of which something stays at the vendor: there is nothing of a run to be changed, or to drift.
-fn lasting(bed: &Bed) -> bool {
-    bed.lasts()
+/// Every kind whose objects can be changed: there is nothing of a run to be changed, or to drift.
+fn changing(bed: &Bed) -> bool {
+    bed.changes()
 }
 
 /// Every kind.

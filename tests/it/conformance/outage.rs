@@ -6,7 +6,7 @@ use provost::sim::simulated::Simulated;
 use provost::sim::trouble::{Act, Order, Target};
 use serde_json::json;
 
-use super::{any, lasting, on_each};
+use super::{any, changing, on_each};
 use crate::stage::{API, CREDENTIALS};
 
 #[tokio::test]
@@ -28,7 +28,7 @@ async fn refused_first(status: u16) {
             scene.stage.apply(&scene.manifest("first", json!({}))).await;
             scene.arrived("first").await;
             let created = scene.values("first");
-            if !scene.bed.lasts() {
+            if !scene.bed.changes() {
                 return;
             }
             scene.stage.vendor.trouble().place(refuse());
@@ -45,7 +45,7 @@ async fn refused_first(status: u16) {
 
 #[tokio::test]
 async fn changed_credentials_are_told_and_taken_up() {
-    on_each(lasting, |scene| {
+    on_each(changing, |scene| {
         async move {
             scene.stage.apply(&scene.manifest("first", json!({}))).await;
             scene.arrived("first").await;

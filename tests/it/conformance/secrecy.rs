@@ -45,7 +45,7 @@ async fn planted_secrets_appear_nowhere() {
     on_each(any, |scene| {
         async move {
             let planted = plant(scene).await;
-            if scene.bed.lasts() {
+            if scene.bed.changes() {
                 scene.stage.apply(&scene.manifest("first", json!({}))).await;
                 scene.arrived("first").await;
                 scene.patch("first", json!({"spec": {"policy": {"management": "Plan"}}})).await;

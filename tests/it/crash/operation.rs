@@ -31,8 +31,9 @@ impl Operation {
     pub fn suits(self, bed: &Bed) -> bool {
         match self {
             Self::Create | Self::Orphan => true,
-            // Of a run nothing stays that could be taken over or changed.
-            Self::Adopt | Self::Update => bed.lasts(),
+            // Of a run nothing stays that could be taken over.
+            Self::Adopt => bed.lasts(),
+            Self::Update => bed.changes(),
             Self::Disable | Self::Revive => bed.allows(Deletion::Disable),
             Self::Delete => bed.allows(Deletion::Delete),
         }

@@ -91,9 +91,9 @@ async fn a_server_that_is_down_is_not_taken_for_a_container() {
 
 #[tokio::test]
 async fn what_the_server_does_not_take_says_what_to_do() {
-    let (simulator, client) = start(|options| options.server.upload_limit = 100).await;
-    let large = Source::bytes([ZIP, &[0; 200]].concat());
-    for (content, word) in [(large, "an upload of 222 bytes is too large"), (Source::bytes("text"), "the zip file")] {
+    let (simulator, client) = start(|options| options.server.upload_limit = 400).await;
+    let large = Source::bytes([ZIP, &[0; 500]].concat());
+    for (content, word) in [(large, "an upload of 522 bytes is too large"), (Source::bytes("text"), "the zip file")] {
         let fault = client.upload_template("blank-2026", &content).await.unwrap_err();
         assert_eq!((fault.class, fault.delivery), (Class::Refused, Delivery::Answered), "{fault}");
         assert!(fault.detail.contains(word), "{fault}");
