@@ -79,7 +79,7 @@ impl Connections {
         let tenant = Some(key.clone());
         if let Ok(object) = &object.0 {
             self.engine.references.set(&item, targets(self.engine.vendors, &key.0, &object.spec));
-            self.recall_realm(key, object);
+            realm::recall(&self.engine, key, object);
             permit::observe(&self.engine, key, object);
             if self.engine.grants.given(key, object.spec.allowed_namespaces.as_ref()) {
                 self.engine.regrant(self.engine.references.users(&target(key)));
@@ -87,14 +87,6 @@ impl Connections {
             self.engine.limit(&tenant, (object.spec.limits().concurrency.get() as usize * 2).clamp(8, 128));
         }
         self.engine.enqueue(item, None, Lane::Edit);
-    }
-
-    /// After a restart, one that cannot be connected still counts as the account that it was for.
-    fn recall_realm(&self, key: &Key, object: &AdminApi) {
-        let stored = object.status.as_ref().and_then(|status| status.realm.as_ref());
-        if let (Some(realm), None) = (stored, self.engine.sessions.session(key)) {
-            self.engine.enqueue_all(self.engine.claims.set_realm(key, realm), Lane::Edit);
-        }
     }
 
     fn deleted(&self, key: &Key) {

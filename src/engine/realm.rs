@@ -6,7 +6,7 @@ use super::admin_api::AdminApi;
 use super::connection::target;
 use super::context::Engine;
 use super::policy::ACCEPT_REALM;
-use super::queue::Item;
+use super::queue::{Item, Lane};
 use super::reason::Reason;
 use super::report::Stop;
 use super::session::{AnyClient, VendorRow};
@@ -20,6 +20,14 @@ pub fn of(engine: &Engine, vendor: &VendorRow, client: &AnyClient) -> String {
     let account = account.as_ref().map_or("", Secret::expose);
     let print = engine.key.fingerprint(format!("{}\n{account}", vendor.name).as_bytes());
     format!("{print}.{}", engine.key.name())
+}
+
+/// After a restart, an AdminApi that cannot be connected still counts as the account that it was for.
+pub fn recall(engine: &Engine, key: &Key, object: &AdminApi) {
+    let stored = object.status.as_ref().and_then(|status| status.realm.as_ref());
+    if let (Some(realm), None) = (stored, engine.sessions.session(key)) {
+        engine.enqueue_all(engine.claims.set_realm(key, realm), Lane::Edit);
+    }
 }
 
 /// That the ids of an AdminApi's objects mean something in `realm`: they are from there, or there are none, or somebody says so. An id of
