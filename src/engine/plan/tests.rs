@@ -32,6 +32,7 @@ impl Ground {
             wanted: &self.wanted,
             remembered: &self.remembered,
             natural_key: "label x",
+            id_form: "its id",
             external_id: None,
             first_sight: false,
             announced: false,
