@@ -27,6 +27,7 @@ use tokio::sync::OnceCell;
 
 use crate::harness::{DEADLINE, await_object, client, cluster, namespace};
 use crate::log;
+use crate::objects::Objects;
 use crate::process::Process;
 use crate::tap::Tap;
 use crate::workshop;
@@ -37,7 +38,7 @@ pub const API: &str = "vendor";
 pub const CREDENTIALS: &str = "credentials";
 
 /// The annotation that asks for a look now.
-const RECONCILE_AT: &str = "provost.dev/reconcile-at";
+pub const RECONCILE_AT: &str = "provost.dev/reconcile-at";
 
 static DEFINITIONS: OnceCell<()> = OnceCell::const_new();
 static TOKENS: AtomicU64 = AtomicU64::new(0);
@@ -61,6 +62,8 @@ pub struct Stage<V = Simulator> {
     pub tap: Tap,
     /// The block of an AdminApi's spec that selects the vendor.
     block: &'static str,
+    /// What that block says beside the address.
+    pub settings: Json,
     /// What the operator knows.
     tables: Tables,
     kubeconfig: PathBuf,
@@ -221,13 +224,23 @@ impl<V: Simulated> Stage<V> {
         log::capture();
         let namespace = namespace(&client).await;
         let (tap, kubeconfig) = (Tap::default(), kubeconfig.to_owned());
-        Self { namespace, client, vendor, tap, block, tables, kubeconfig, operator: None, beside: Vec::new() }
+        let (settings, operator, beside) = (json!({}), None, Vec::new());
+        Self { namespace, client, vendor, tap, block, settings, tables, kubeconfig, operator, beside }
     }
 
     /// Makes the AdminApi for the vendor, with the credentials that it accepts.
     pub async fn connect(&self) {
         self.write_secret(CREDENTIALS, self.credentials()).await;
-        self.apply(&admin_api_of(self.block, self.vendor.url())).await;
+        self.apply(&self.admin_api()).await;
+    }
+
+    /// The manifest of the AdminApi for the vendor.
+    pub fn admin_api(&self) -> Json {
+        let mut manifest = admin_api_of(self.block, self.vendor.url());
+        for (field, value) in self.settings.as_object().into_iter().flatten() {
+            manifest["spec"][self.block][field] = value.clone();
+        }
+        manifest
     }
 
     /// What the vendor accepts, as the data of a Secret.
@@ -279,6 +292,11 @@ impl<V: Simulated> Stage<V> {
         K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
     {
         Api::namespaced(self.client.clone(), &self.namespace)
+    }
+
+    /// The objects of a kind, without their type.
+    pub fn objects(&self, kind: &str) -> Objects {
+        Objects::of(self.tables.kind(kind).unwrap(), self.client.clone(), &self.namespace)
     }
 
     /// Applies a manifest as `kubectl apply --server-side` does.

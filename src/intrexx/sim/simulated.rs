@@ -1,6 +1,7 @@
 //! Simulated: this simulator in the shape that all simulators have.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use serde_json::{Value, json};
 
@@ -65,7 +66,8 @@ impl Simulator {
 
 impl State {
     /// Every object that a spec may mean. What comes with each portal (two users, two groups) and with the product (its templates) is
-    /// left out. Keys are paths: the portal's name, the type where there is one, and the object's name.
+    /// left out. Keys are paths: the portal's name, the type where there is one, and the object's name. Ids are paths too: a portal's is its
+    /// name, which is what every call but one takes, and that of what is in a portal is the portal's name and the vendor's own id.
     fn externals(&self) -> Vec<External> {
         let portals = self.portals.iter().flat_map(of_portal);
         let templates = self.templates.iter().filter(|template| template.r#type == "OWN").map(|template| External {
@@ -82,7 +84,7 @@ fn of_portal(portal: &Portal) -> Vec<External> {
     let mut found = vec![whole(portal)];
     let name = &portal.name;
     let mut tell =
-        |kind, key, id: &dyn ToString, values| found.push(External { kind, id: id.to_string(), key, values });
+        |kind, key, id: &dyn Display, values| found.push(External { kind, id: format!("{name}/{id}"), key, values });
     for job in &portal.jobs {
         tell("SchedulerJob", job.key(name), &job.id, without_name(&job.fields));
     }
@@ -120,7 +122,7 @@ fn whole(portal: &Portal) -> External {
         "scheduler": portal.scheduler,
         "licenses": portal.licenses,
     });
-    External { kind: "IntrexxPortal", id: portal.id.clone(), key: portal.name.clone(), values }
+    External { kind: "IntrexxPortal", id: portal.name.clone(), key: portal.name.clone(), values }
 }
 
 fn without_name(fields: &Fields) -> Value {

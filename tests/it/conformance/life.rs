@@ -8,8 +8,9 @@ use serde_json::{Value as Json, json};
 
 use super::{any, on_each};
 use crate::crash::step::Mark;
+use crate::objects::{annotation, assert_kstatus, is, message};
 use crate::testbed::Bed;
-use crate::testbed::scene::{Scene, annotation, assert_kstatus, is, message};
+use crate::testbed::scene::Scene;
 
 /// The part of the kind's edit that the vendor shows: drift of nothing else can be seen.
 fn readable(bed: &Bed) -> Json {

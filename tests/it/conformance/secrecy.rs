@@ -14,7 +14,8 @@ use serde_json::{Value as Json, json};
 
 use super::{any, on_each};
 use crate::log;
-use crate::testbed::scene::{Scene, is};
+use crate::objects::is;
+use crate::testbed::scene::Scene;
 
 /// The example's Secrets with values of their own, which are returned.
 async fn plant(scene: &Scene) -> Vec<String> {

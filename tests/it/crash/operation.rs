@@ -7,8 +7,9 @@ use provost::engine::policy::Deletion;
 use provost::sim::simulated::Simulated;
 use serde_json::json;
 
+use crate::objects::annotation;
 use crate::testbed::Bed;
-use crate::testbed::scene::{Arrival, EXTERNAL_ID, PENDING_CREATE, Scene, annotation};
+use crate::testbed::scene::{Arrival, EXTERNAL_ID, PENDING_CREATE, Scene};
 
 /// What an object goes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,6 +13,7 @@ use provost::sim::simulated::Simulated;
 use provost::{kinds, myintranetapps};
 use serde_json::{Value as Json, json};
 
+use crate::examples;
 use crate::harness::root;
 use crate::workshop;
 
@@ -112,21 +113,9 @@ impl Bed {
         self.row().deletions.contains(&deletion)
     }
 
-    /// The documents of the file with its example: the example itself, and what it needs beside.
+    /// Its example, and what it needs beside.
     pub fn example(&self) -> (Json, Vec<Json>) {
-        let mut files: Vec<_> =
-            std::fs::read_dir(root().join(self.examples)).unwrap().map(|file| file.unwrap().path()).collect();
-        files.sort();
-        for file in files {
-            let text = std::fs::read_to_string(&file).unwrap();
-            let documents: Vec<Json> = text.split("\n---\n").map(|text| serde_yaml::from_str(text).unwrap()).collect();
-            let (ours, beside): (Vec<_>, Vec<_>) =
-                documents.into_iter().partition(|document| document["kind"] == self.kind);
-            if let Some(example) = ours.into_iter().next() {
-                return (example, beside);
-            }
-        }
-        panic!("{} has no example in {}", self.kind, self.examples);
+        examples::within(&root().join(self.examples), self.kind)
     }
 }
 

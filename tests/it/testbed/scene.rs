@@ -1,26 +1,36 @@
 //! Scene: a stage for one kind under test, and its objects without their types.
 
+use std::ops::Deref;
+
 use kube::ResourceExt;
-use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams};
-use kube::core::ApiResource;
+use kube::api::DynamicObject;
 use provost::engine::admin_api::AdminApi;
 use provost::sim::simulated::{External, Simulated};
 use serde_json::{Value as Json, json};
 
 use super::Bed;
 use crate::crash::step::Mark;
-use crate::harness::{DEADLINE, await_object};
-use crate::stage::{API, Stage, fresh_token};
+use crate::objects::{Objects, assert_kstatus, converged, is, message};
+use crate::stage::{API, Stage};
 
 pub const EXTERNAL_ID: &str = "provost.dev/external-id";
 pub const PENDING_CREATE: &str = "provost.dev/pending-create";
-const RECONCILE_AT: &str = "provost.dev/reconcile-at";
 
 /// A stage for one kind.
 pub struct Scene {
     pub bed: &'static Bed,
     pub stage: Stage<Box<dyn Simulated>>,
-    pub api: Api<DynamicObject>,
+    /// The kind's objects there.
+    objects: Objects,
+}
+
+/// A scene is about its objects.
+impl Deref for Scene {
+    type Target = Objects;
+
+    fn deref(&self) -> &Objects {
+        &self.objects
+    }
 }
 
 /// How an object came to be as its spec says.
@@ -39,23 +49,15 @@ impl Scene {
     pub async fn set(bed: &'static Bed) -> Self {
         let mut stage = Stage::of((bed.vendor)().await, bed.block(), bed.tables()).await;
         stage.connect().await;
-        for document in bed.example().1.iter().filter(|document| document["kind"] == "Secret") {
-            stage.apply(document).await;
+        for document in bed.example().1 {
+            stage.apply(&document).await;
         }
         // A scene sees more deletions in a minute than an operator's guard lets go in an hour.
         stage.patch::<AdminApi>(API, json!({"spec": {"guard": {"maxDeletions": 100_000}}})).await;
         stage.start_operator().await;
         stage.api_ready().await;
-        let names = (bed.row().crd)().spec.names;
-        let resource = ApiResource {
-            group: "provost.dev".to_owned(),
-            version: "v1alpha1".to_owned(),
-            api_version: "provost.dev/v1alpha1".to_owned(),
-            kind: names.kind,
-            plural: names.plural,
-        };
-        let api = Api::namespaced_with(stage.client.clone(), &stage.namespace, &resource);
-        Self { bed, stage, api }
+        let objects = stage.objects(bed.kind);
+        Self { bed, stage, objects }
     }
 
     /// The kind's example under another name, which is its natural key too, with this policy.
@@ -70,42 +72,6 @@ impl Scene {
             manifest["spec"]["writeConnectionTo"] = json!({"secretRef": {"name": name}});
         }
         manifest
-    }
-
-    /// Sends a merge patch.
-    pub async fn patch(&self, name: &str, patch: Json) -> DynamicObject {
-        self.api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await.unwrap()
-    }
-
-    /// Sets an annotation, or removes it.
-    pub async fn annotate(&self, name: &str, annotation: &str, value: Option<&str>) {
-        self.patch(name, json!({"metadata": {"annotations": {annotation: value}}})).await;
-    }
-
-    /// Asks Kubernetes to delete an object.
-    pub async fn delete(&self, name: &str) {
-        self.api.delete(name, &DeleteParams::default()).await.unwrap();
-    }
-
-    /// Waits until an object is as `wanted` says.
-    #[track_caller]
-    pub fn until(
-        &self,
-        name: &str,
-        wanted: impl Fn(&DynamicObject) -> bool + Send + 'static,
-    ) -> impl Future<Output = DynamicObject> {
-        let wanted = move |object: Option<&DynamicObject>| object.is_some_and(&wanted);
-        let waiting = await_object(self.api.clone(), name, wanted, DEADLINE);
-        async move { waiting.await.unwrap() }
-    }
-
-    /// Waits until an object is gone.
-    #[track_caller]
-    pub fn gone(&self, name: &str) -> impl Future<Output = ()> {
-        let waiting = await_object(self.api.clone(), name, |object: Option<&DynamicObject>| object.is_none(), DEADLINE);
-        async move {
-            waiting.await;
-        }
     }
 
     /// Waits until an object is as its spec says. Does what its message advises when it is parked, and asks for a look at one that was just
@@ -170,13 +136,6 @@ impl Scene {
         externals[0].values.clone()
     }
 
-    /// Asks for a look at an object, and waits until it was had.
-    pub async fn looked_at(&self, name: &str) -> DynamicObject {
-        let token = fresh_token();
-        self.annotate(name, RECONCILE_AT, Some(&token)).await;
-        self.until(name, move |object| object.data["status"]["lastHandledReconcileAt"] == token.as_str()).await
-    }
-
     /// The external objects with this natural key.
     pub fn externals(&self, key: &str) -> Vec<External> {
         let ours = |external: &External| external.kind == self.bed.kind && external.key == key;
@@ -189,50 +148,4 @@ impl Scene {
         self.delete(name).await;
         self.gone(name).await;
     }
-}
-
-/// Whether a condition of an object is so, for its present generation.
-pub fn is(object: &DynamicObject, condition: &str, status: &str, reason: &str) -> bool {
-    let current = object.data["status"]["observedGeneration"].as_i64() == object.metadata.generation;
-    let found = self::condition(object, condition);
-    current && found["status"] == status && found["reason"] == reason
-}
-
-/// Whether an object is as its present spec says.
-pub fn converged(object: &DynamicObject) -> bool {
-    is(object, "Ready", "True", "Converged")
-}
-
-/// What kstatus, and so Flux and Argo CD, rely on.
-#[track_caller]
-pub fn assert_kstatus(object: &DynamicObject) {
-    let conditions = object.data["status"]["conditions"].as_array().unwrap();
-    assert_eq!(object.data["status"]["observedGeneration"].as_i64(), object.metadata.generation);
-    for known in conditions {
-        assert_eq!(known["observedGeneration"].as_i64(), object.metadata.generation, "{known}");
-        assert!(["reason", "message", "lastTransitionTime"].iter().all(|field| known[field] != ""), "{known}");
-    }
-    let holds = |name: &str| condition(object, name)["status"] == "True";
-    let present = |name: &str| !condition(object, name).is_null();
-    assert!(present("Ready") && present("Synced"), "{conditions:#?}");
-    for abnormal in ["Reconciling", "Stalled"] {
-        assert_eq!(present(abnormal), holds(abnormal), "{abnormal} is there only when it is so: {conditions:#?}");
-    }
-    assert!(!(holds("Reconciling") && holds("Stalled")), "{conditions:#?}");
-    assert!(!holds("Ready") || !(holds("Reconciling") || holds("Stalled")), "{conditions:#?}");
-}
-
-/// The message of a condition; blank without it.
-pub fn message(object: &DynamicObject, condition: &str) -> String {
-    self::condition(object, condition)["message"].as_str().unwrap_or_default().to_owned()
-}
-
-/// The annotation of an object.
-pub fn annotation<'o>(object: &'o DynamicObject, name: &str) -> Option<&'o str> {
-    object.annotations().get(name).map(String::as_str)
-}
-
-fn condition(object: &DynamicObject, condition: &str) -> Json {
-    let mut known = object.data["status"]["conditions"].as_array().into_iter().flatten();
-    known.find(|known| known["type"] == condition).cloned().unwrap_or_default()
 }

@@ -151,7 +151,7 @@ async fn objects_are_told_with_their_natural_keys() {
             ("PortalTemplate", "own"),
         ]
     );
-    assert_eq!(objects[3].2, "5");
+    assert_eq!((objects[0].2.as_str(), objects[3].2.as_str()), ("sales", "sales/5"));
     let user = &bench.sim.externals()[3].values;
     assert_eq!((&user["account"]["password"], &user["groups"]), (&json!("P@ssw0rd-ada"), &json!([])));
 }
