@@ -14,6 +14,8 @@ use crate::base::secret::Secret;
 pub struct Access {
     /// The keys of the credentials Secret.
     pub credentials: BTreeMap<String, Secret>,
+    /// The Secrets that the vendor's own settings name, by their path in them.
+    pub named: BTreeMap<&'static str, Secret>,
     /// PEM certificates to trust beside the system's own, for servers with a private authority.
     pub ca_bundle: Option<Vec<u8>>,
     /// How hard we may press.

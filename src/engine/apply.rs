@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::announcement::Announcement;
 use super::conflict::seize;
+use super::content::{self, Printed, Revealed};
 use super::diff::Change;
 use super::kind::{Attempt, Identity, Kind, Managed, Progress, Wanted};
 use super::kubernetes::{announce, record_adopted, record_created, record_step, retract, write_status};
@@ -16,7 +17,7 @@ use super::policy::{ABANDON, EXTERNAL_ID, PENDING_CREATE};
 use super::reason::Reason;
 use super::record::{self, Purpose};
 use super::report::Stop;
-use super::settle::{Link, reveal};
+use super::settle::Link;
 use super::state::row;
 use super::status::{Status, merge_patch};
 use super::tombstone;
@@ -30,10 +31,10 @@ use crate::base::secret::Secret;
 /// When the answer is lost the announcement stands, and the next pass looks for what may have been made; when nothing was made, by the
 /// vendor's answer or because nothing was sent, a fresh announcement is taken back.
 pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(), Stop> {
-    let secrets = secrets(pass).await?;
+    let Revealed { secrets, files } = reveal(pass, |_| true).await?;
     let mut announcement = begin(pass).await?;
     let (spec, siblings) = (pass.spec().clone(), pass.siblings.clone());
-    let wanted = Wanted { spec: &spec, changes: &[], secrets: &secrets, siblings: &siblings };
+    let wanted = Wanted { spec: &spec, changes: &[], secrets: &secrets, files: &files, siblings: &siblings };
     // That it was absent before says nothing about the time after.
     pass.memory.absent = None;
     let mut step = announcement.recorded.is_none().then_some(1);
@@ -181,8 +182,8 @@ pub async fn adopt<K: Kind>(pass: &mut Pass<'_, K>, external_id: &str, claim: Cl
 /// # Errors
 /// The first; what was sent before it is remembered.
 pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[Change]) -> Result<(), Stop> {
-    let secret = |change: &Change| K::secrets(pass.spec()).iter().any(|(path, _)| *path == change.path);
-    let secrets = if changes.iter().any(secret) { secrets(pass).await? } else { BTreeMap::new() };
+    let sends = |path: &str| row(K::FIELDS, path).is_none() || changes.iter().any(|change| change.path == path);
+    let Revealed { secrets, files } = reveal(pass, sends).await?;
     let (spec, id) = (pass.spec().clone(), pass.external_id().unwrap_or_default());
     let siblings = pass.siblings.clone();
     let mut groups: Vec<&'static str> = Vec::new();
@@ -194,7 +195,7 @@ pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[
     for group in groups {
         let in_group = |change: &&Change| row(K::FIELDS, &change.path).is_some_and(|field| field.group == group);
         let part: Vec<Change> = changes.iter().filter(in_group).cloned().collect();
-        let wanted = Wanted { spec: &spec, changes: &part, secrets: &secrets, siblings: &siblings };
+        let wanted = Wanted { spec: &spec, changes: &part, secrets: &secrets, files: &files, siblings: &siblings };
         let purpose = Purpose::of(pass, "Update").changing(&part);
         if let Err(fault) = record::recorded(purpose, K::update(&link.client, &id, &wanted)).await {
             if fault.class == Class::Missing {
@@ -278,13 +279,16 @@ fn not_disposed<K: Kind>(pass: &Pass<'_, K>, fault: Fault) -> Stop {
     Stop::Vendor(Fault { detail, ..fault })
 }
 
-/// The values of the secret fields. They may be newer than the fingerprints that the plan was made from: what is sent is what counts.
-async fn secrets<K: Kind>(pass: &mut Pass<'_, K>) -> Result<BTreeMap<&'static str, Secret>, Stop> {
-    let secrets = reveal::<K>(pass.engine, pass.namespace(), pass.spec()).await?;
-    for (path, secret) in &secrets {
-        pass.wanted.insert_secret(path, pass.engine.key.fingerprint(secret.expose().as_bytes()));
-    }
-    Ok(secrets)
+/// What the spec names and a call sends: what is at `wanted` paths. It may be newer than what the plan was made from: what is sent is what
+/// counts.
+async fn reveal<K: Kind>(pass: &mut Pass<'_, K>, wanted: impl Fn(&str) -> bool) -> Result<Revealed, Stop> {
+    let revealed = content::reveal::<K>(pass.engine, pass.namespace(), pass.spec(), wanted).await?;
+    let key = &pass.engine.key;
+    let print = |(path, secret): (&String, &Secret)| (path.clone(), key.fingerprint(secret.expose().as_bytes()));
+    let secrets = revealed.secrets.iter().map(print).collect();
+    let files = revealed.files.iter().map(|(path, file)| (*path, file.digest.clone())).collect();
+    pass.names(Printed { secrets, files });
+    Ok(revealed)
 }
 
 /// Deletes the external object. That it is gone is for the next look to say.

@@ -77,7 +77,7 @@ impl Connections {
         let item = item_of(key);
         let tenant = Some(key.clone());
         if let Ok(object) = &object.0 {
-            self.engine.references.set(&item, targets(&key.0, &object.spec));
+            self.engine.references.set(&item, targets(self.engine.vendors, &key.0, &object.spec));
             self.recall_realm(key, object);
             permit::observe(&self.engine, key, object);
             if self.engine.grants.given(key, object.spec.allowed_namespaces.as_ref()) {
@@ -216,8 +216,8 @@ impl Connections {
     }
 
     fn dependencies(&self, key: &Key, object: &AdminApi) -> Dependencies {
-        let versions =
-            targets(&key.0, &object.spec).iter().map(|target| self.engine.references.version(target)).collect();
+        let targets = targets(self.engine.vendors, &key.0, &object.spec);
+        let versions = targets.iter().map(|target| self.engine.references.version(target)).collect();
         (object.meta().generation, object.annotations().get(RECONCILE_AT).cloned(), versions)
     }
 
@@ -281,7 +281,7 @@ impl Connections {
         let vendor = vendor_of(self.engine.vendors, &spec.vendor)
             .ok_or_else(|| Stop::Waiting { reason: Reason::Invalid, message: no_vendor(self.engine.vendors) })?;
         let breaker = self.engine.breaker(key);
-        let mut access = credentials::access(&self.engine, &key.0, spec, breaker.clone(), read).await?;
+        let mut access = credentials::access(&self.engine, vendor, &key.0, spec, breaker.clone(), read).await?;
         access.observer =
             Arc::new(Witness::new(self.engine.metrics.clone(), self.engine.settings.changes.clone(), key));
         let block = &spec.vendor[vendor.block];

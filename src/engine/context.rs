@@ -90,7 +90,9 @@ pub struct Engine {
     pub claims: Claims,
     /// Fingerprints of Secrets.
     pub prints: Prints,
-    /// The key of those fingerprints.
+    /// Digests of files in Secrets and ConfigMaps.
+    pub digests: Prints,
+    /// The key of the fingerprints.
     pub key: FingerprintKey,
     /// The AdminApis as Kubernetes has them.
     pub admin_apis: Arc<Store<DeserializeGuard<AdminApi>>>,
@@ -130,6 +132,7 @@ impl Engine {
             references: References::default(),
             claims: Claims::default(),
             prints: Prints::default(),
+            digests: Prints::default(),
             key,
             admin_apis: Arc::default(),
             guards: Guards::default(),

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::announcement::Announcement;
 use super::condition::SYNCED;
 use super::conflict;
+use super::content::Printed;
 use super::context::{Controller, Engine};
 use super::draft::recorded_id;
 use super::kind::{Kind, Managed};
@@ -211,6 +212,7 @@ impl<K: Kind> KindController<K> {
             memory,
             policy,
             siblings: Siblings::default(),
+            printed: Printed::default(),
             wanted: State::new(),
             seen: None,
             absent_for: Duration::ZERO,

@@ -1,20 +1,22 @@
 //! Credentials: what an AdminApi's client is built from, read from Secrets and ConfigMaps of its own namespace and from nowhere else.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::admin_api::AdminApiSpec;
 use super::context::Engine;
+use super::kind::SecretKey;
 use super::kubernetes::{read_config_map, read_secret};
 use super::reason::Reason;
 use super::reference::{Sort, Target};
 use super::report::Stop;
-use super::session::{AnyClient, VendorRow};
+use super::session::{AnyClient, VendorRow, vendor_of};
 use crate::base::access::Access;
 use crate::base::breaker::Breaker;
 use crate::base::secret::Secret;
 
-/// What an AdminApi refers to: its credentials, then its CA bundle.
-pub fn targets(namespace: &str, spec: &AdminApiSpec) -> Vec<Target> {
+/// What an AdminApi refers to: its credentials, its CA bundle, then what its vendor's block names.
+pub fn targets(vendors: &'static [VendorRow], namespace: &str, spec: &AdminApiSpec) -> Vec<Target> {
     let mut targets = vec![Target::new(Sort::Secret, namespace, &spec.credentials.secret_ref.name)];
     if let Some(tls) = &spec.tls {
         targets
@@ -22,15 +24,19 @@ pub fn targets(namespace: &str, spec: &AdminApiSpec) -> Vec<Target> {
         targets
             .extend(tls.ca_bundle.secret_ref.iter().map(|secret| Target::new(Sort::Secret, namespace, &secret.name)));
     }
+    let named = vendor_of(vendors, &spec.vendor).map(|vendor| (vendor.secrets)(&spec.vendor[vendor.block]));
+    let named = named.into_iter().flatten();
+    targets.extend(named.map(|(_, key)| Target::new(Sort::Secret, namespace, &key.name)));
     targets
 }
 
-/// Reads the credentials and the CA bundle, and adds the versions that were read to `read`, in the order of [`targets`].
+/// Reads the credentials, the CA bundle and what the vendor's block names, and adds the versions that were read to `read`, in the order of [`targets`].
 ///
 /// # Errors
 /// One of them does not exist.
 pub async fn access(
     engine: &Engine,
+    vendor: &VendorRow,
     namespace: &str,
     spec: &AdminApiSpec,
     breaker: Arc<Breaker>,
@@ -48,6 +54,7 @@ pub async fn access(
     Ok(Access {
         credentials: content.data.into_iter().filter_map(text).collect(),
         ca_bundle: ca_bundle(engine, namespace, spec, read).await?,
+        named: named(engine, vendor, namespace, spec, read).await?,
         limits: spec.limits(),
         gate: engine.gate.clone(),
         observer: engine.metrics.clone(),
@@ -83,6 +90,30 @@ async fn ca_bundle(
     })
 }
 
+async fn named(
+    engine: &Engine,
+    vendor: &VendorRow,
+    namespace: &str,
+    spec: &AdminApiSpec,
+    read: &mut Vec<Option<String>>,
+) -> Result<BTreeMap<&'static str, Secret>, Stop> {
+    let mut named = BTreeMap::new();
+    for (path, SecretKey { name, key }) in (vendor.secrets)(&spec.vendor[vendor.block]) {
+        let content = read_secret(&engine.client, namespace, &name).await?;
+        read.push(content.as_ref().map(|content| content.version.clone()));
+        let place = format!("spec.{}.{path}: the Secret {namespace}/{name}", vendor.block);
+        let missing =
+            |what: &str| Stop::Waiting { reason: Reason::CredentialsMissing, message: format!("{place} {what}") };
+        let mut content = content.ok_or_else(|| missing(&format!("does not exist; create it with the key {key}")))?;
+        engine.references.learned(&Target::new(Sort::Secret, namespace, &name), &content.version);
+        let value = content.data.remove(&key).ok_or_else(|| missing(&format!("has no key {key}; add it")))?;
+        let value = String::from_utf8(value)
+            .map_err(|_| missing(&format!("has a key {key} that is not text; write UTF-8 there")))?;
+        named.insert(path, Secret::new(value));
+    }
+    Ok(named)
+}
+
 /// A fingerprint of the account that a client's credentials belong to.
 pub fn realm(engine: &Engine, vendor: &VendorRow, client: &AnyClient) -> String {
     let account = (vendor.realm)(client);
@@ -101,6 +132,9 @@ pub fn print(
     let mut text = format!("{}\n{block}\n{:?}\n", vendor.name, spec.limits());
     for (name, secret) in &access.credentials {
         text.push_str(&format!("{name}={}\n", engine.key.fingerprint(secret.expose().as_bytes())));
+    }
+    for (path, secret) in &access.named {
+        text.push_str(&format!("{path}={}\n", engine.key.fingerprint(secret.expose().as_bytes())));
     }
     text.push_str(&engine.key.fingerprint(access.ca_bundle.as_deref().unwrap_or_default()));
     engine.key.fingerprint(text.as_bytes())

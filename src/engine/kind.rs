@@ -1,5 +1,6 @@
 //! The contract of a kind, and of a vendor: what they say, so that the engine can do the rest.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::future::Future;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::diff::Change;
+pub use super::file::{Content, File, FileSource};
 use super::metrics::{Gauge, GaugeSpec};
 use super::policy::{Deletions, Policy};
 use super::sibling::{Sibling, Siblings};
@@ -22,7 +24,7 @@ use super::status::Status;
 use crate::base::access::Access;
 use crate::base::endpoint::Endpoint;
 use crate::base::fault::{Class, Fault};
-use crate::base::secret::Secret;
+use crate::base::secret::{FingerprintKey, Secret};
 
 /// One vendor's admin API.
 pub trait Vendor: Send + Sync + 'static {
@@ -37,6 +39,11 @@ pub trait Vendor: Send + Sync + 'static {
 
     /// Every endpoint of the vendor that is driven, and by what.
     fn endpoints() -> &'static [Endpoint];
+
+    /// The Secrets that the block itself names, by their path below it, such as `license`. Their values are in [`Access::named`].
+    fn secrets(_settings: &Self::Settings) -> Vec<(&'static str, &SecretKey)> {
+        Vec::new()
+    }
 
     /// Builds a client. Does no I/O.
     ///
@@ -147,6 +154,20 @@ pub struct Sought<'a, S, F> {
     pub alone: bool,
     /// The ids of the managed objects that the spec refers to.
     pub siblings: &'a Siblings,
+    /// The fingerprints of the spec's secrets, by path; empty for an object that is being deleted.
+    pub prints: &'a BTreeMap<String, String>,
+    /// The digests of the spec's files, by path; empty for an object that is being deleted.
+    pub digests: &'a BTreeMap<&'static str, String>,
+    /// The key of those fingerprints.
+    pub key: &'a FingerprintKey,
+}
+
+impl<S, F> Sought<'_, S, F> {
+    /// The fingerprint of a secret that the vendor shows, to be compared with what is wanted:
+    /// `state.insert_secret("mobile.apiKey", sought.seal(key))`.
+    pub fn seal(&self, value: &str) -> String {
+        self.key.fingerprint(value.as_bytes())
+    }
 }
 
 /// Whether an external object exists. Only a positive `Absent` may lead to a create or to letting go.
@@ -197,8 +218,10 @@ pub struct Wanted<'a, S> {
     pub spec: &'a S,
     /// The fields to change (empty in a create, which sends everything).
     pub changes: &'a [Change],
-    /// The secret values, by field path.
-    pub secrets: &'a BTreeMap<&'static str, Secret>,
+    /// The secret values by path: all of them in a create, and in an update those that changed and those that are no field.
+    pub secrets: &'a BTreeMap<String, Secret>,
+    /// The files by path: all of them in a create, and in an update those that changed.
+    pub files: &'a BTreeMap<&'static str, File>,
     /// The ids of the managed objects that the spec refers to.
     pub siblings: &'a Siblings,
 }
@@ -298,8 +321,15 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// The natural key as people would say it, such as `subdomain generalco`; equal for two objects that mean the same external object.
     fn natural_key(spec: &Self::Spec) -> String;
 
-    /// The Secrets whose values are fields, by field path.
-    fn secrets(spec: &Self::Spec) -> Vec<(&'static str, &SecretKey)>;
+    /// The Secrets that the spec names, by path. A path with a row in [`Kind::FIELDS`] is a field, which is compared by fingerprint. One
+    /// without is watched and read, and what it means is for [`Kind::find`] to say, which has its fingerprint ([`Sought::prints`]).
+    fn secrets(spec: &Self::Spec) -> Vec<(Cow<'static, str>, &SecretKey)>;
+
+    /// The files that the spec names, by path, each with a row in [`Kind::FIELDS`]. The wanted value of such a field is the file's digest,
+    /// `sha256:` and hex digits, which is shown to whoever may see the object.
+    fn files(_spec: &Self::Spec) -> Vec<(&'static str, &FileSource)> {
+        Vec::new()
+    }
 
     /// The Secret to publish connection details in, if any.
     fn target(spec: &Self::Spec) -> Option<&SecretTarget>;
@@ -313,7 +343,7 @@ pub trait Kind: Sized + Send + Sync + 'static {
         Vec::new()
     }
 
-    /// Spec → checked and normalised state; secret fields are added by the engine. Pure.
+    /// Spec → checked and normalised state; secret fields and files are added by the engine. Pure.
     ///
     /// # Errors
     /// A spec that the schema lets through and the vendor would not.

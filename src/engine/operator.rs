@@ -140,6 +140,7 @@ where
                 let target = Target { sort, namespace: key.0.clone(), name: key.1.clone() };
                 if version.is_none() {
                     engine.prints.forget(&target);
+                    engine.digests.forget(&target);
                 }
                 engine.enqueue_all(engine.references.observed(&target, version), Lane::Edit);
                 if sort == Sort::ConfigMap {

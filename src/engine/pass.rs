@@ -8,6 +8,7 @@ use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::announcement::Announcement;
+use super::content::Printed;
 use super::context::Engine;
 use super::diff::Change;
 use super::draft::{self, Draft};
@@ -192,6 +193,8 @@ pub struct Pass<'a, K: Kind> {
     pub policy: Effective,
     /// The ids of the managed objects that the spec refers to, once known.
     pub siblings: Siblings,
+    /// The fingerprints and digests of what the spec names, once known.
+    pub printed: Printed,
     /// The wanted state, once known.
     pub wanted: State,
     /// What was seen last, once something was.
@@ -289,6 +292,13 @@ impl<K: Kind> Pass<'_, K> {
         self.memory.approved.as_deref().or_else(|| self.stored()?.last_approved.as_deref())
     }
 
+    /// Takes account of what the spec names, as it was looked at or read last: what is a field of the kind is wanted so.
+    pub fn names(&mut self, printed: Printed) {
+        self.wanted.insert_printed(K::FIELDS, &printed);
+        self.printed.secrets.extend(printed.secrets);
+        self.printed.files.extend(printed.files);
+    }
+
     /// Remembers that everything was sent: a create carries every field.
     pub fn sent_all(&mut self) {
         let sent = self.wanted.iter().map(|(path, value)| (path.to_owned(), value.remembered()));
@@ -374,6 +384,9 @@ impl<K: Kind> Pass<'_, K> {
             fresh_after,
             alone: wishes_news,
             siblings: &self.siblings,
+            prints: &self.printed.secrets,
+            digests: &self.printed.files,
+            key: &self.engine.key,
         };
         let found = K::find(&link.client, &sought).await?;
         match &found {

@@ -13,9 +13,10 @@ use kube::{Resource, ResourceExt};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
+use super::content::{Printed, is_spent};
 use super::diff::{Change, Effect, Shown, diff};
 use super::draft::{Draft, annotation, recorded_id};
-use super::kind::{Found, Kind, Managed, Seen, Sought, Vendor};
+use super::kind::{FileSource, Found, Kind, Managed, Seen, Sought, Vendor};
 use super::malformed;
 use super::plan::{self, Action, Claim, Hold, Plan};
 use super::policy::{ABANDON, APPROVE, Deletion, Effective, FINALIZER, Management, PAUSED, PENDING_CREATE, effective};
@@ -24,10 +25,10 @@ use super::report::Stop;
 use super::session::AnyClient;
 use super::settle::admin_api_key;
 use super::sibling::{Resolved, Siblings};
-use super::state::{Access, State, row};
+use super::state::State;
 use super::tombstone;
-use crate::base::fault::Fault;
-use crate::base::secret::{FingerprintKey, MASK, Secret};
+use crate::base::fault::{Class, Delivery, Fault};
+use crate::base::secret::{FingerprintKey, Secret};
 
 /// The annotations that the operator or a person keeps at a stored object, and that no manifest has to repeat.
 const OURS: &str = "provost.dev/";
@@ -35,7 +36,7 @@ const OURS: &str = "provost.dev/";
 /// The most steps that one object can take: adopt, revive, update, and a last one that is held, with some to spare.
 const MOST_STEPS: usize = 6;
 
-/// Where a preview gets the values of Secrets.
+/// Where a preview gets what Secrets and ConfigMaps hold.
 pub trait SecretSource: Send + Sync {
     /// One key of a Secret, for the field of the spec that is called `field`.
     ///
@@ -48,6 +49,17 @@ pub trait SecretSource: Send + Sync {
         name: &'a str,
         key: &'a str,
     ) -> BoxFuture<'a, Result<Secret, Stop>>;
+
+    /// The digest of a file, for the field of the spec that is called `field`. Nothing is fetched from a URL.
+    ///
+    /// # Errors
+    /// As for [`SecretSource::value`].
+    fn digest<'a>(
+        &'a self,
+        field: &'a str,
+        namespace: &'a str,
+        file: &'a FileSource,
+    ) -> BoxFuture<'a, Result<String, Stop>>;
 }
 
 /// The id of an object that is yet to be made.
@@ -77,7 +89,7 @@ pub struct Request {
     pub client: AnyClient,
     /// Data of the vendor must have been read after this instant. One instant for many previews lets them share their reads.
     pub fresh_after: Instant,
-    /// The values of Secrets.
+    /// What Secrets and ConfigMaps hold.
     pub secrets: Arc<dyn SecretSource>,
     /// The key of the fingerprints in the stored status. Without it, a secret that was sent before counts as unchanged.
     pub key: Option<FingerprintKey>,
@@ -133,6 +145,8 @@ pub async fn preview<K: Kind>(request: Request) -> Result<Preview, Stop> {
         policy,
         draft,
         siblings: Siblings::default(),
+        key: key_of(&request)?,
+        printed: Printed::default(),
         wanted: State::new(),
         facts,
     };
@@ -142,8 +156,16 @@ pub async fn preview<K: Kind>(request: Request) -> Result<Preview, Stop> {
     }
     look.siblings = look.resolve().await?.into_iter().collect::<Result<_, Stop>>()?;
     look.wanted = K::desired(object.spec(), &look.siblings)?;
-    look.add_secrets().await?;
+    look.add_content().await?;
     look.converge().await
+}
+
+/// The installation's key; without it one that is good for comparing what the vendor shows with what is wanted, and for nothing stored.
+fn key_of(request: &Request) -> Result<FingerprintKey, Stop> {
+    let fresh = || FingerprintKey::random_bytes().map(|bytes| FingerprintKey::new(&bytes));
+    request.key.clone().map_or_else(fresh, Ok).map_err(|_| {
+        Stop::Vendor(Fault::new(Class::Transient, "plan", "no randomness").with_delivery(Delivery::NotSent))
+    })
 }
 
 /// The object as Kubernetes would store it once the manifest was applied.
@@ -202,6 +224,9 @@ struct Look<'a, K: Kind> {
     policy: Effective,
     draft: Draft,
     siblings: Siblings,
+    /// The key of this preview's fingerprints.
+    key: FingerprintKey,
+    printed: Printed,
     wanted: State,
     facts: Option<&'a K::Facts>,
 }
@@ -235,6 +260,9 @@ impl<K: Kind> Look<'_, K> {
             fresh_after: self.request.fresh_after,
             alone: false,
             siblings: &self.siblings,
+            prints: &self.printed.secrets,
+            digests: &self.printed.files,
+            key: &self.key,
         };
         Ok(K::find(self.client, &sought).await?)
     }
@@ -256,22 +284,33 @@ impl<K: Kind> Look<'_, K> {
         Plan { hold, ..plan }
     }
 
-    /// The fingerprints of the secret fields. As in the loop, a Secret that was only needed to create the object may be gone since.
-    async fn add_secrets(&mut self) -> Result<(), Stop> {
+    /// The fingerprints and digests of what the spec names. As in the loop, what was only needed to create the object may be gone since.
+    async fn add_content(&mut self) -> Result<(), Stop> {
         let namespace = self.object.namespace().unwrap_or_default();
+        let (sources, exists) = (&self.request.secrets, self.draft.external_id.is_some());
+        let is_spent = |path: &str| exists && is_spent::<K>(path);
         for (path, key) in K::secrets(self.object.spec()) {
-            let exists = self.draft.external_id.is_some();
-            let optional = exists && row(K::FIELDS, path).is_some_and(|field| field.access == Access::CreateOnly);
-            let print = match self.request.secrets.value(path, &namespace, &key.name, &key.key).await {
-                Ok(value) => match &self.request.key {
-                    Some(key) => key.fingerprint(value.expose().as_bytes()),
-                    None => self.draft.remembered.get(path).cloned().unwrap_or_else(|| MASK.to_owned()),
-                },
-                Err(Stop::Waiting { .. }) if optional => continue,
+            match sources.value(&path, &namespace, &key.name, &key.key).await {
+                Ok(value) => {
+                    let print = self.key.fingerprint(value.expose().as_bytes());
+                    if let (None, Some(sent)) = (&self.request.key, self.draft.remembered.get_mut(path.as_ref())) {
+                        // Nobody can tell what was sent before: it counts as unchanged.
+                        sent.clone_from(&print);
+                    }
+                    self.printed.secrets.insert(path.into_owned(), print);
+                }
+                Err(Stop::Waiting { .. }) if is_spent(&path) => {}
                 Err(stop) => return Err(stop),
-            };
-            self.wanted.insert_secret(path, print);
+            }
         }
+        for (path, file) in K::files(self.object.spec()) {
+            match sources.digest(path, &namespace, file).await {
+                Ok(digest) => drop(self.printed.files.insert(path, digest)),
+                Err(Stop::Waiting { .. }) if is_spent(path) => {}
+                Err(stop) => return Err(stop),
+            }
+        }
+        self.wanted.insert_printed(K::FIELDS, &self.printed);
         Ok(())
     }
 

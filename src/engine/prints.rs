@@ -1,19 +1,19 @@
-//! Prints: what is kept of the Secrets that were read, which is never a value.
+//! Prints: what is kept of the Secrets and ConfigMaps that were read, which is never a value.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use super::reference::Target;
 
-/// Fingerprints of the values of Secrets that were read, by the version they were read at; never the values themselves.
+/// Fingerprints or digests of the values of Secrets and ConfigMaps that were read, by the version they were read at; never the values themselves.
 #[derive(Default)]
 pub struct Prints(Mutex<HashMap<Target, ReadAt>>);
 
-/// The version, and the fingerprints by key.
+/// The version, and the prints by key.
 type ReadAt = (String, BTreeMap<String, String>);
 
 impl Prints {
-    /// The fingerprint of one key at this version: none when that was not read yet, none inside when it has no such key.
+    /// That of one key at this version: none when that was not read yet, none inside when it has no such key.
     pub fn get(&self, target: &Target, version: &str, key: &str) -> Option<Option<String>> {
         let prints = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (read_at, values) = prints.get(target)?;
@@ -25,7 +25,7 @@ impl Prints {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(target, (version, values));
     }
 
-    /// Forgets a Secret that nobody refers to any more.
+    /// Forgets a target that is gone.
     pub fn forget(&self, target: &Target) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(target);
     }

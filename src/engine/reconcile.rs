@@ -2,7 +2,7 @@
 //!
 //! 1. *guard*: an object that cannot be decoded becomes a condition of its own
 //! 2. *policy*: what may be done at all; letting go without touching the vendor ends here, and so does a pause
-//! 3. *settle*: AdminApi, siblings and Secrets; what is missing is waited for by watch
+//! 3. *settle*: AdminApi, siblings, Secrets and files; what is missing is waited for by watch
 //! 4. *desired*: spec → state
 //! 5. *find*: what the vendor has
 //! 6. *plan*: what to do
@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use super::adoption;
 use super::apply;
 use super::conflict::stand_back;
+use super::content;
 use super::diff::{Change, Effect, diff};
 use super::dispose::dispose;
 use super::kind::{Identity, Kind};
@@ -70,9 +71,8 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     };
     let Some(link) = link else { return Ok(End::Quiet) };
     let exists = pass.external_id().is_some();
-    for (path, print) in settle::fingerprints::<K>(pass.engine, pass.namespace(), pass.spec(), exists).await? {
-        pass.wanted.insert_secret(path, print);
-    }
+    let printed = content::look::<K>(pass.engine, pass.namespace(), pass.spec(), exists).await?;
+    pass.names(printed);
     record_id(pass).await?;
     agree(pass, &link).await
 }

@@ -11,7 +11,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
-use super::kind::Vendor;
+use super::kind::{SecretKey, Vendor};
 use super::malformed;
 use super::reason::Reason;
 use super::tombstone::Tombstones;
@@ -34,6 +34,8 @@ pub struct VendorRow {
     pub block: &'static str,
     /// The schema of [`Vendor::Settings`].
     pub schema: fn() -> schemars::Schema,
+    /// [`Vendor::secrets`]; nothing when the block cannot be read.
+    pub secrets: fn(&Json) -> Vec<(&'static str, SecretKey)>,
     /// [`Vendor::connect`].
     pub connect: fn(&Json, Access) -> Result<AnyClient, Fault>,
     /// [`Vendor::realm`].
@@ -51,6 +53,11 @@ impl VendorRow {
             name: V::NAME,
             block: V::BLOCK,
             schema: block_schema::<V::Settings>,
+            secrets: |settings| {
+                let settings: Option<V::Settings> = malformed::read(settings).ok();
+                let named = settings.iter().flat_map(V::secrets);
+                named.map(|(path, key)| (path, key.clone())).collect()
+            },
             connect: |settings, access| {
                 let settings: V::Settings = malformed::read(settings).map_err(|misfit| {
                     Fault::new(Class::Refused, "connect", misfit.below(&format!("spec.{}", V::BLOCK)).to_string())

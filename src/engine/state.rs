@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use super::content::Printed;
+
 /// How a field can be set and read at the vendor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -76,6 +78,16 @@ impl State {
     /// Adds the fingerprint of a secret field.
     pub fn insert_secret(&mut self, path: &str, fingerprint: String) {
         self.0.insert(path.to_owned(), Value::Secret(fingerprint));
+    }
+
+    /// Adds what was looked at of the secrets and files that are fields.
+    pub fn insert_printed(&mut self, fields: &[Field], printed: &Printed) {
+        for (path, print) in printed.secrets.iter().filter(|(path, _)| row(fields, path).is_some()) {
+            self.insert_secret(path, print.clone());
+        }
+        for (path, digest) in &printed.files {
+            self.insert(path, Value::Plain(digest.as_str().into()));
+        }
     }
 
     /// Sets a field.

@@ -93,6 +93,7 @@ pub(crate) fn access(credentials: &[(&str, &str)]) -> Access {
         credentials.iter().map(|(key, value)| ((*key).to_owned(), Secret::new(*value))).collect();
     Access {
         credentials,
+        named: BTreeMap::new(),
         ca_bundle: None,
         limits: Limits::default(),
         gate: Arc::new(Open),

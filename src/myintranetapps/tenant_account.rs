@@ -3,6 +3,7 @@
 //! The vendor has no delete and no way to read `active` back; a known account that the list does not show is taken to be inactive and
 //! hidden (contract 2.2, 3.1), which the next update of it confirms or denies.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use kube::{CustomResource, KubeSchema};
@@ -204,8 +205,8 @@ impl Kind for Accounts {
         format!("subdomain {}", spec.subdomain.to_ascii_lowercase())
     }
 
-    fn secrets(spec: &TenantAccountSpec) -> Vec<(&'static str, &SecretKey)> {
-        spec.admin_password.iter().map(|source| ("adminPassword", &source.secret_ref)).collect()
+    fn secrets(spec: &TenantAccountSpec) -> Vec<(Cow<'static, str>, &SecretKey)> {
+        spec.admin_password.iter().map(|source| ("adminPassword".into(), &source.secret_ref)).collect()
     }
 
     fn target(spec: &TenantAccountSpec) -> Option<&SecretTarget> {

@@ -12,11 +12,13 @@ use crate::base::access::{Access, ReadOnly, Unobserved};
 use crate::base::fault::{Class, Fault};
 use crate::base::secret::Secret;
 use crate::engine::admin_api::AdminApiSpec;
+use crate::engine::kind::SecretKey;
 use crate::engine::malformed;
+use crate::engine::preview::SecretSource;
 use crate::engine::reason::Reason;
 use crate::engine::registry::Tables;
 use crate::engine::report::Stop;
-use crate::engine::session::{AnyClient, no_vendor, vendor_of};
+use crate::engine::session::{AnyClient, VendorRow, no_vendor, vendor_of};
 use crate::engine::tombstone;
 
 /// A vendor that answers.
@@ -50,7 +52,7 @@ pub async fn connect(
     };
     let vendor = vendor_of(tables.vendors, &spec.vendor)
         .ok_or_else(|| Stop::Waiting { reason: Reason::Invalid, message: no_vendor(tables.vendors) })?;
-    let access = access(sources, &key.0, &spec).await?;
+    let access = access(sources, vendor, &key.0, &spec).await?;
     let client = (vendor.connect)(&spec.vendor[vendor.block], access).map_err(unusable)?;
     (vendor.check)(client.clone(), begun).await?;
     let realm = (vendor.realm)(&client).unwrap_or_else(|| Secret::new(format!("{}/{}", key.0, key.1)));
@@ -64,18 +66,33 @@ pub async fn connect(
     Ok(Connected { client, realm, tombstones: Arc::new(tombstones) })
 }
 
-async fn access(sources: &Sources, namespace: &str, spec: &AdminApiSpec) -> Result<Access, Stop> {
+async fn access(sources: &Sources, vendor: &VendorRow, namespace: &str, spec: &AdminApiSpec) -> Result<Access, Stop> {
     let name = &spec.credentials.secret_ref.name;
     let data = sources.secret("credentials.secretRef", namespace, name, "").await?;
     let text = |(key, value): (String, Vec<u8>)| Some((key, Secret::new(String::from_utf8(value).ok()?)));
     Ok(Access {
         credentials: data.into_iter().filter_map(text).collect(),
+        named: named(sources, vendor, namespace, spec).await?,
         ca_bundle: ca_bundle(sources, namespace, spec).await?,
         limits: spec.limits(),
         gate: Arc::new(ReadOnly),
         observer: Arc::new(Unobserved),
         breaker: Arc::default(),
     })
+}
+
+async fn named(
+    sources: &Sources,
+    vendor: &VendorRow,
+    namespace: &str,
+    spec: &AdminApiSpec,
+) -> Result<BTreeMap<&'static str, Secret>, Stop> {
+    let mut named = BTreeMap::new();
+    for (path, SecretKey { name, key }) in (vendor.secrets)(&spec.vendor[vendor.block]) {
+        let field = format!("{}.{path}", vendor.block);
+        named.insert(path, sources.value(&field, namespace, &name, &key).await?);
+    }
+    Ok(named)
 }
 
 async fn ca_bundle(sources: &Sources, namespace: &str, spec: &AdminApiSpec) -> Result<Option<Vec<u8>>, Stop> {

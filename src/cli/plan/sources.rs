@@ -15,9 +15,13 @@ use crate::base::secret::{FingerprintKey, Secret, scrub};
 use crate::cli::manifests::SecretManifest;
 use crate::cli::run::KEY_SECRET;
 use crate::engine::admin_api::AdminApi;
+use crate::engine::content;
+use crate::engine::file::digest_of;
+use crate::engine::kind::{Content, File, FileSource};
 use crate::engine::kubernetes::{call, read_config_map, read_secret};
 use crate::engine::preview::SecretSource;
 use crate::engine::reason::Reason;
+use crate::engine::reference::Sort;
 use crate::engine::report::Stop;
 
 /// Everything that manifests refer to.
@@ -106,6 +110,10 @@ impl Sources {
         scrub(text, self.used.lock().unwrap_or_else(PoisonError::into_inner).iter())
     }
 
+    fn hide(&self, value: Secret) {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+    }
+
     fn missing(&self, reason: Reason, field: &str, object: &str, needs: &str) -> Stop {
         let message = match &self.cluster {
             None => format!(
@@ -136,8 +144,31 @@ impl SecretSource for Sources {
                 ),
             })?;
             let value = Secret::new(value);
-            self.used.lock().unwrap_or_else(PoisonError::into_inner).push(value.clone());
+            self.hide(value.clone());
             Ok(value)
+        }
+        .boxed()
+    }
+
+    fn digest<'a>(
+        &'a self,
+        field: &'a str,
+        namespace: &'a str,
+        file: &'a FileSource,
+    ) -> BoxFuture<'a, Result<String, Stop>> {
+        async move {
+            let content = match file.key() {
+                Some((Sort::ConfigMap, key)) => self.config_map(field, namespace, &key.name, &key.key).await?,
+                Some((_, key)) => self.secret_key(field, namespace, &key.name, &key.key).await?,
+                None => {
+                    let File { digest, content } = content::remote(field, file)?;
+                    if let Content::Url(url) = content {
+                        self.hide(url);
+                    }
+                    return Ok(digest);
+                }
+            };
+            Ok(digest_of(&content))
         }
         .boxed()
     }

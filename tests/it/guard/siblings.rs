@@ -7,6 +7,7 @@ use provost::base::access::{Access, Limits, ReadOnly, Unobserved};
 use provost::base::secret::Secret;
 use provost::cli::kubernetes;
 use provost::engine::admin_api::AdminApi;
+use provost::engine::kind::FileSource;
 use provost::engine::preview::{KNOWN_LATER, Preview, Request, SecretSource, SiblingSource};
 use provost::engine::reason::Reason;
 use provost::engine::registry::{KindRow, Tables};
@@ -172,11 +173,16 @@ impl SecretSource for NoSecrets {
     fn value<'a>(&'a self, field: &'a str, _: &'a str, _: &'a str, _: &'a str) -> BoxFuture<'a, Result<Secret, Stop>> {
         panic!("a part has no secrets, and somebody asks for {field}")
     }
+
+    fn digest<'a>(&'a self, field: &'a str, _: &'a str, _: &'a FileSource) -> BoxFuture<'a, Result<String, Stop>> {
+        panic!("a part has no files, and somebody asks for {field}")
+    }
 }
 
 async fn planned(vendor: &Simulator, sibling: Option<Resolved>) -> Result<Preview, Stop> {
     let access = Access {
         credentials: vendor.credentials(),
+        named: Default::default(),
         ca_bundle: None,
         limits: Limits::default(),
         breaker: Arc::default(),

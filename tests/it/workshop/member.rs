@@ -1,5 +1,6 @@
 //! Member: a Blind kind. The vendor assigns its id and cannot search; it is made in two calls, and the first one sends a mail.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use kube::{CustomResource, KubeSchema};
@@ -101,8 +102,8 @@ impl Kind for Members {
         format!("login {}", spec.login)
     }
 
-    fn secrets(spec: &MemberSpec) -> Vec<(&'static str, &SecretKey)> {
-        spec.password.iter().map(|source| ("password", &source.secret_ref)).collect()
+    fn secrets(spec: &MemberSpec) -> Vec<(Cow<'static, str>, &SecretKey)> {
+        spec.password.iter().map(|source| ("password".into(), &source.secret_ref)).collect()
     }
 
     fn target(_: &MemberSpec) -> Option<&SecretTarget> {

@@ -1,5 +1,6 @@
 //! Part: a kind that refers to a sibling. At the vendor it is a tool whose material says which tool it belongs to.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use kube::{CustomResource, KubeSchema};
@@ -91,7 +92,7 @@ impl Kind for Parts {
         format!("label {}", spec.label)
     }
 
-    fn secrets(_: &PartSpec) -> Vec<(&'static str, &SecretKey)> {
+    fn secrets(_: &PartSpec) -> Vec<(Cow<'static, str>, &SecretKey)> {
         Vec::new()
     }
 

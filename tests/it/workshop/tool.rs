@@ -1,6 +1,7 @@
 //! Tool: a Listed kind. The vendor assigns its id and makes doubles; the list finds it by its label. Two calls write it: one for its
 //! looks, one for its pin, which cannot be read back.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -109,8 +110,8 @@ impl Kind for Tools {
         format!("label {}", spec.label)
     }
 
-    fn secrets(spec: &ToolSpec) -> Vec<(&'static str, &SecretKey)> {
-        spec.pin.iter().map(|source| ("pin", &source.secret_ref)).collect()
+    fn secrets(spec: &ToolSpec) -> Vec<(Cow<'static, str>, &SecretKey)> {
+        spec.pin.iter().map(|source| ("pin".into(), &source.secret_ref)).collect()
     }
 
     fn target(_: &ToolSpec) -> Option<&SecretTarget> {
