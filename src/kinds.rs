@@ -2,10 +2,11 @@
 
 use crate::engine::registry::{KindRow, Tables};
 use crate::engine::session::VendorRow;
+use crate::intrexx::Intrexx;
 use crate::myintranetapps::{MyIntranetApps, tenant_account};
 
 /// Every vendor and every managed kind.
 pub const TABLES: Tables = Tables {
-    vendors: &[VendorRow::of::<MyIntranetApps>()],
+    vendors: &[VendorRow::of::<MyIntranetApps>(), VendorRow::of::<Intrexx>()],
     kinds: &[KindRow::of::<tenant_account::Accounts>("TenantAccount")],
 };

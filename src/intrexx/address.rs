@@ -1,0 +1,62 @@
+//! Address: where something inside a portal is, as the external id of its object says it.
+
+use std::fmt;
+
+/// First segments of the API's fixed paths: a portal of such a name cannot be reached (contract, trap 6).
+pub const RESERVED: [&str; 4] = ["auth", "portals", "templates", "admin-api"];
+
+/// The portal that something is in, and the vendor's id in that portal. As text, `PORTAL/ID`, such as `sales/6`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Address {
+    /// The portal's technical name.
+    pub portal: String,
+    /// The id in that portal.
+    pub id: String,
+}
+
+impl Address {
+    /// The address of `id` in `portal`.
+    pub fn new(portal: impl Into<String>, id: impl Into<String>) -> Self {
+        Self { portal: portal.into(), id: id.into() }
+    }
+
+    /// The address that an external id says; none when it is no such text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (portal, id) = text.split_once('/')?;
+        let whole = |part: &str| !part.trim().is_empty() && !part.contains('/');
+        (whole(portal) && whole(id)).then(|| Self::new(portal, id))
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.portal, self.id)
+    }
+}
+
+/// Whether two GUIDs are the same: their case says nothing (contract, trap 27).
+pub fn same_guid(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_portal_and_an_id() {
+        let address = Address::new("sales", "6");
+        assert_eq!(address.to_string(), "sales/6");
+        assert_eq!(Address::parse("sales/6"), Some(address));
+        for text in ["", "sales", "sales/", "/6", "sales/users/6", " /6", "sales/ "] {
+            assert_eq!(Address::parse(text), None, "{text}");
+        }
+    }
+
+    /// Trap 27.
+    #[test]
+    fn guids_are_compared_without_case() {
+        assert!(same_guid("3F2504E0", "3f2504e0"));
+        assert!(!same_guid("3F2504E0", "3F2504E1"));
+    }
+}

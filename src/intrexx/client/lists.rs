@@ -1,0 +1,39 @@
+//! The copies that all objects of one AdminApi share: one for the installation, or one for each portal.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::portals::Listing;
+use crate::http::Shared;
+
+/// Every shared copy of a client.
+#[derive(Default)]
+pub(crate) struct Lists {
+    /// The portals of the installation.
+    pub portals: Shared<Listing>,
+    /// That a portal answers.
+    pub presence: PerPortal<()>,
+}
+
+/// A copy of the same thing for each portal, by its technical name. See [`Shared`] for the rules.
+pub struct PerPortal<T>(Arc<Mutex<HashMap<String, Shared<T>>>>);
+
+impl<T> Clone for PerPortal<T> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<T> Default for PerPortal<T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<T> PerPortal<T> {
+    /// The copy of this portal.
+    pub fn of(&self, portal: &str) -> Shared<T> {
+        let mut copies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        copies.entry(portal.to_owned()).or_default().clone()
+    }
+}

@@ -1,0 +1,89 @@
+//! The client of the Intrexx Administration API (IAA): one session for all objects of an AdminApi, its calls, and the lists they share.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | [`session`] | the token, the licence, and what a refusal means |
+//! | [`answer`] | how answers are read, whatever form they come in |
+//! | [`lists`] | copies that all objects share, for the installation and for each portal |
+//! | [`endpoints`] | the table of all calls |
+//! | the others | the calls of one part of the API each |
+//!
+//! Each call goes through [`Client::send`]. Success and failure are told by the HTTP status alone: no text of an error decides anything
+//! (contract 1.5).
+
+pub mod answer;
+pub mod endpoints;
+pub mod lists;
+pub mod portals;
+mod session;
+
+use std::sync::Arc;
+
+use crate::base::access::Access;
+use crate::base::fault::Fault;
+use crate::base::secret::Secret;
+use crate::http::{Answer, Request, SetupError};
+
+pub use crate::intrexx::config::Config;
+pub use answer::{read_created, read_created_id, read_json, read_list, read_nothing, read_optional};
+pub use endpoints::ENDPOINTS;
+pub use lists::PerPortal;
+
+use lists::Lists;
+use session::Session;
+
+/// The vendor's name in metrics and logs.
+pub const VENDOR: &str = "Intrexx";
+
+/// A client with one set of credentials. Clones share connections, limits, the token and the lists.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    session: Session,
+    lists: Lists,
+    administrators: Vec<String>,
+}
+
+impl Client {
+    /// A client for the API at `config` with the credentials of `access`. Calls nobody.
+    ///
+    /// # Errors
+    /// When the address, a credential or the CA bundle is unusable; the error names it and says what to do.
+    pub fn new(config: &Config, access: Access) -> Result<Self, SetupError> {
+        let session = Session::new(config, &access)?;
+        Ok(Self(Arc::new(Inner { session, lists: Lists::default(), administrators: config.administrators() })))
+    }
+
+    /// The installation: one address has one login, and so one account.
+    pub fn realm(&self) -> Secret {
+        Secret::new(self.0.session.address())
+    }
+
+    /// Makes a call with the session's token: `make` builds it, once for each try, and `read` makes sense of the answer.
+    ///
+    /// # Errors
+    /// Those of `make`, `read` and the transport, and of the log-in and the licence that come before it. A portal that does not answer is
+    /// [`Class::Transient`](crate::base::fault::Class::Transient) and named.
+    pub async fn send<T>(
+        &self,
+        make: impl Fn() -> Result<Request, Fault> + Send + Sync,
+        read: impl Fn(&Answer) -> Result<T, Fault> + Send + Sync,
+    ) -> Result<T, Fault> {
+        self.0.session.send(make, read).await
+    }
+
+    /// The copies that all objects share.
+    pub(crate) fn lists(&self) -> &Lists {
+        &self.0.lists
+    }
+
+    /// Whether the Administration API enters its portals as the user of this login name, in upper or lower case: what would lock it out is
+    /// not to be done to that user (contract, traps 16 and 17).
+    pub fn is_administrator(&self, login: &str) -> bool {
+        self.0.administrators.iter().any(|own| own.to_lowercase() == login.to_lowercase())
+    }
+}
+
+#[cfg(test)]
+mod tests;

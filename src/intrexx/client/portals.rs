@@ -1,0 +1,122 @@
+//! Calls: the portals of the installation (contract 2 to 4), and whether one is there at all.
+
+use tokio::time::Instant;
+
+use super::answer::{read_list, read_nothing, refusal};
+use super::{Client, VENDOR};
+use crate::base::fault::{Class, Fault};
+use crate::http::{Answer, Method, Patience, Request};
+use crate::intrexx::wire::portals::{Portal, Portals};
+
+/// What `GET /portals` brought.
+#[derive(Debug, Clone)]
+pub(crate) enum Listing {
+    /// The list.
+    Whole(Portals),
+    /// This installation has none to give, and how it said so.
+    NotOffered(Fault),
+}
+
+/// How one call of `GET /portals` was answered.
+enum Look {
+    Whole(Vec<Portal>),
+    /// With a status that may mean that there is no such list here.
+    Refused(Fault),
+}
+
+impl Client {
+    /// Proves that the API is reachable, takes the credentials and is licensed. That it has no list of portals, as in the vendor's
+    /// containers, is no fault of the AdminApi (contract, trap 1).
+    ///
+    /// # Errors
+    /// The fault of the call.
+    pub async fn check(&self, fresh_after: Instant) -> Result<(), Fault> {
+        match self.listing(fresh_after, |_| ()).await {
+            Err(fault) if fault.code == Some(403) => {
+                Err(Fault { detail: self.0.session.unlicensed(&fault.detail), ..fault })
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// What `pick` takes from the portals as they were at `fresh_after` or later (contract 2).
+    ///
+    /// # Errors
+    /// [`Class::Unsupported`] where the installation does not offer the list; else the fault of the read that this caller waited for.
+    pub async fn portals<R>(&self, fresh_after: Instant, pick: impl FnOnce(&Portals) -> R) -> Result<R, Fault> {
+        let pick = |listing: &Listing| match listing {
+            Listing::Whole(portals) => Ok(pick(portals)),
+            Listing::NotOffered(fault) => Err(fault.clone()),
+        };
+        self.listing(fresh_after, pick).await?
+    }
+
+    async fn listing<R>(&self, fresh_after: Instant, pick: impl FnOnce(&Listing) -> R) -> Result<R, Fault> {
+        let client = self.clone();
+        self.lists().portals.read(fresh_after, move || async move { client.list_portals().await }, pick).await
+    }
+
+    /// What a 404 on something in a portal means: [`Class::Missing`] stays only when the portal itself answers just now, or is positively
+    /// gone with all that was in it. Else it is [`Class::Transient`]: the Administration API may not know the portal yet, or at the moment
+    /// (contract, traps 3 and 19). Other faults are given back as they are.
+    pub async fn confirm_missing(&self, portal: &str, fault: Fault) -> Fault {
+        if fault.class != Class::Missing {
+            return fault;
+        }
+        let now = Instant::now();
+        let (client, name) = (self.clone(), portal.to_owned());
+        let fetch = move || async move {
+            let make = || Ok(Request::read("get_webserver", Method::GET).at([name.as_str(), "webserver"]));
+            client.send(make, read_nothing).await
+        };
+        match self.lists().presence.of(portal).read(now, fetch, |()| ()).await {
+            Ok(()) => fault,
+            Err(absent) if absent.class == Class::Missing => {
+                match self.portals(now, |portals| portals.has_named(portal)).await {
+                    Ok(false) => fault,
+                    Ok(true) | Err(_) => {
+                        let detail = format!(
+                            "the Administration API does not know the portal {portal} at the moment; if it is new, name it in \
+                             admin-api.yaml and restart the Administration API"
+                        );
+                        Fault { class: Class::Transient, detail, ..fault }
+                    }
+                }
+            }
+            Err(other) => other,
+        }
+    }
+
+    async fn list_portals(&self) -> Result<Listing, Fault> {
+        let make = || Ok(Request::read("list_portals", Method::GET).at(["portals"]).patience(Patience::List));
+        let first = match self.send(make, read_portals).await? {
+            Look::Whole(portals) => return Ok(Listing::Whole(Portals(portals))),
+            Look::Refused(fault) => fault,
+        };
+        if first.class != Class::Transient {
+            return Ok(Listing::NotOffered(unsupported(first)));
+        }
+        // A server that is down says the same, so it is asked twice. The log-in went well, or this call had not been made.
+        match self.send(make, read_portals).await? {
+            Look::Whole(portals) => Ok(Listing::Whole(Portals(portals))),
+            Look::Refused(second) if second.code == first.code => Ok(Listing::NotOffered(unsupported(second))),
+            Look::Refused(second) => Err(second),
+        }
+    }
+}
+
+fn read_portals(answer: &Answer) -> Result<Look, Fault> {
+    match answer.status() {
+        404 | 405 | 500 | 501 | 503 if answer.retry_after().is_none() => Ok(Look::Refused(refusal(answer))),
+        _ => read_list(answer).map(Look::Whole),
+    }
+}
+
+fn unsupported(fault: Fault) -> Fault {
+    let detail = format!(
+        "this {VENDOR} does not offer its list of portals, as in the vendor's containers: {}; portals and templates can be managed on a \
+         classic installation only",
+        fault.detail
+    );
+    Fault { class: Class::Refused, detail, ..fault }
+}

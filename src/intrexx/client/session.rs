@@ -1,0 +1,243 @@
+//! Session: one token for all calls of a client, the licence of the Administration API before anything else, and what a refusal means.
+//!
+//! - `POST /auth` is counted by address (contract, trap 13), so all objects share one token, which is renewed after 50 of its 60 minutes.
+//! - A call that is answered 401 is tried once more with a new token (trap 14: the server may have changed what it signs with). A server
+//!   may say 403 instead, which it also says about one object, and when it lacks its licence. So a 403 (and a 402) asks for a new token
+//!   too, at most once a minute, and the licence is installed again with it.
+//! - From Intrexx 11 on, nothing else works before the licence is there (trap 25); before 11 there is no such call, and none is needed.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::VENDOR;
+use super::answer::{read_token, refusal};
+use crate::base::access::Access;
+use crate::base::fault::{Class, Delivery, Fault};
+use crate::base::secret::Secret;
+use crate::http::{
+    Answer, Body, Bounds, Grant, Login, Method, Request, SetupError, Ticket, Transport, Url, credential, parse_url,
+};
+use crate::intrexx::address::RESERVED;
+use crate::intrexx::config::Config;
+
+/// How long a token is good for (contract 1.3).
+const LIFETIME: Duration = Duration::from_secs(3600);
+/// How long before its end it is replaced.
+const MARGIN: Duration = Duration::from_secs(600);
+/// How often a 403 may ask for a new token.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The session of one client. Clones share it.
+#[derive(Clone)]
+pub(super) struct Session(Arc<Inner>);
+
+struct Inner {
+    transport: Transport,
+    login: Login<Token>,
+    address: String,
+    username: String,
+    password: Secret,
+    license: Option<Secret>,
+    state: Mutex<State>,
+}
+
+/// What the session has learned.
+#[derive(Default)]
+struct State {
+    /// The licence is in place, as far as we know.
+    licensed: bool,
+    /// When a 403 last asked for a new token.
+    doubted: Option<Instant>,
+}
+
+/// A token, and since when it is held.
+#[derive(Clone)]
+struct Token {
+    text: Secret,
+    issued: Instant,
+}
+
+#[derive(Serialize)]
+struct Credentials<'a> {
+    name: &'a str,
+    password: &'a str,
+}
+
+#[derive(Serialize)]
+struct License<'a> {
+    key: &'a str,
+}
+
+impl Session {
+    pub fn new(config: &Config, access: &Access) -> Result<Self, SetupError> {
+        let url = parse_url(&config.url)?;
+        let username = credential(access, "username").ok_or(SetupError::MissingCredential {
+            key: "username",
+            way_out: "add the name of the Administration API's login (credentials.username in its admin-api.yaml)",
+        })?;
+        // A password may begin or end with blanks; only the line end of its file does not belong to it.
+        let password = access.credentials.get("password").map(|secret| secret.expose().trim_end_matches(['\r', '\n']));
+        let password = password.filter(|password| !password.is_empty()).ok_or(SetupError::MissingCredential {
+            key: "password",
+            way_out: "add the password of the Administration API's login (credentials.password in its admin-api.yaml)",
+        })?;
+        let bounds = Bounds { long: config.creation_timeout(), ..Bounds::default() };
+        let address = address(&url);
+        Ok(Self(Arc::new(Inner {
+            transport: Transport::new(VENDOR, url, access, &[], bounds)?,
+            login: Login::new(VENDOR, access.observer.clone(), MARGIN),
+            address,
+            username: username.expose().to_owned(),
+            password: Secret::new(password),
+            license: license(config, access)?,
+            state: Mutex::default(),
+        })))
+    }
+
+    /// Origin and base path.
+    pub fn address(&self) -> &str {
+        &self.0.address
+    }
+
+    /// As [`Client::send`](super::Client::send).
+    pub async fn send<T>(
+        &self,
+        make: impl Fn() -> Result<Request, Fault> + Send + Sync,
+        read: impl Fn(&Answer) -> Result<T, Fault> + Send + Sync,
+    ) -> Result<T, Fault> {
+        let session = self.clone();
+        let log_in = move || {
+            let session = session.clone();
+            async move { session.log_in().await }
+        };
+        self.0.login.call(log_in, |ticket| self.attempt(ticket, &make, &read)).await
+    }
+
+    async fn attempt<T>(
+        &self,
+        Ticket { token, renewable }: Ticket<Token>,
+        make: &(impl Fn() -> Result<Request, Fault> + Send + Sync),
+        read: &(impl Fn(&Answer) -> Result<T, Fault> + Send + Sync),
+    ) -> Result<T, Fault> {
+        let request = token.sign(make()?).renewable(renewable);
+        let portal = portal_of(&request);
+        let read = |answer: &Answer| {
+            // A 401 is what the login and the breaker take for a token that has run out.
+            if renewable && matches!(answer.status(), 402 | 403) && self.doubts(&token) {
+                return Err(answer.rejection(401, None));
+            }
+            read(answer).map_err(|fault| self.explain(fault, portal.as_deref()))
+        };
+        self.0.transport.send(request, read).await
+    }
+
+    /// Whether a 403 to this token may be the token's fault, or the licence's. Whoever has an older token than the last doubt led to gets
+    /// the newer one for nothing.
+    fn doubts(&self, token: &Token) -> bool {
+        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        match state.doubted {
+            Some(doubted) if token.issued <= doubted => true,
+            Some(doubted) if doubted.elapsed() < PATIENCE => false,
+            _ => {
+                *state = State { licensed: false, doubted: Some(Instant::now()) };
+                true
+            }
+        }
+    }
+
+    fn explain(&self, fault: Fault, portal: Option<&str>) -> Fault {
+        match fault.code {
+            Some(402) => Fault { class: Class::Denied, detail: self.unlicensed(&fault.detail), ..fault },
+            Some(502..=504) => match portal {
+                Some(portal) => Fault { detail: format!("portal {portal}: {}", fault.detail), ..fault },
+                None => fault,
+            },
+            _ => fault,
+        }
+    }
+
+    /// What to say when the Administration API wants a licence, or may want one.
+    pub fn unlicensed(&self, detail: &str) -> String {
+        let way_out = match &self.0.license {
+            None => {
+                "from Intrexx 11 on the Administration API needs a licence of its own; name its key in spec.intrexx.license"
+            }
+            Some(_) => {
+                "it took the licence of spec.intrexx.license and does not work with it; look at that key, and at its log"
+            }
+        };
+        format!("{detail} ({way_out})")
+    }
+
+    async fn log_in(self) -> Result<Grant<Token>, Fault> {
+        let issued = Instant::now();
+        let inner = &self.0;
+        let body = Credentials { name: &inner.username, password: inner.password.expose() };
+        let request = Request::read("authenticate", Method::POST).at(["auth"]).body(Body::json("authenticate", &body)?);
+        let text = inner.transport.send(request.secret(inner.password.clone()), read_token).await?;
+        let token = Token { text, issued };
+        self.install_license(&token).await?;
+        Ok(Grant { token, lifetime: Some(LIFETIME) })
+    }
+
+    /// Puts the licence in place, unless it is. It stays undone where nothing may be written, as in a plan: what needs it will tell.
+    async fn install_license(&self, token: &Token) -> Result<(), Fault> {
+        let Some(license) = self.0.license.as_ref().filter(|_| !self.state().licensed) else { return Ok(()) };
+        let body = Body::json("license_admin_api", &License { key: license.expose() })?;
+        let request = Request::write("license_admin_api", Method::PUT).at(["admin-api", "license"]).body(body);
+        let request = token.sign(request).secret(license.clone());
+        match self.0.transport.send(request, read_licensed).await {
+            Ok(()) => self.state().licensed = true,
+            Err(fault) if fault.class == Class::Refused && fault.delivery == Delivery::NotSent => {}
+            Err(fault) => return Err(fault),
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Token {
+    fn sign(&self, request: Request) -> Request {
+        let header = Secret::new(format!("Bearer {}", self.text.expose()));
+        request.header("Authorization", header).secret(self.text.clone())
+    }
+}
+
+/// Before Intrexx 11 there is no such call, and none is needed (contract, trap 25).
+fn read_licensed(answer: &Answer) -> Result<(), Fault> {
+    match answer.status() {
+        404 | 405 | 501 => Ok(()),
+        _ if answer.is_success() => Ok(()),
+        status => {
+            let fault = refusal(answer);
+            let detail = format!("the licence of spec.intrexx.license is not taken: {}", fault.detail);
+            // Nobody gets in without it, so it is as good as a wrong password.
+            let class = if (400..500).contains(&status) && status != 429 { Class::Denied } else { fault.class };
+            Err(Fault { class, detail, ..fault })
+        }
+    }
+}
+
+fn license(config: &Config, access: &Access) -> Result<Option<Secret>, SetupError> {
+    let Some(source) = &config.license else { return Ok(None) };
+    let license = credential(access, &source.secret_ref.key);
+    license.map(Some).ok_or(SetupError::MissingCredential {
+        key: "license",
+        way_out: "add the licence of the Administration API, or leave spec.intrexx.license out",
+    })
+}
+
+fn address(url: &Url) -> String {
+    format!("{}{}", url.origin().ascii_serialization(), url.path().trim_end_matches('/'))
+}
+
+/// The portal that a call goes into.
+fn portal_of(request: &Request) -> Option<String> {
+    request.path.first().filter(|first| !RESERVED.contains(&first.as_str())).cloned()
+}
