@@ -70,7 +70,10 @@ mod tests {
         for text in ["", "sales", "sales/", "/6", "sales/users/6", " /6", "sales/ "] {
             assert_eq!(Address::parse(text), None, "{text}");
             let fault = Address::of("get_user", text).unwrap_err();
-            assert!((fault.class, fault.delivery) == (Class::Refused, Delivery::NotSent) && fault.detail.contains("PORTAL/ID"));
+            assert!(
+                (fault.class, fault.delivery) == (Class::Refused, Delivery::NotSent)
+                    && fault.detail.contains("PORTAL/ID")
+            );
         }
     }
 
