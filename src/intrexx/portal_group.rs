@@ -165,6 +165,10 @@ impl Kind for Groups {
         portal_ref::sibling(spec.portal.as_ref()).into_iter().collect()
     }
 
+    fn writer(external_id: Option<&str>, spec: &PortalGroupSpec, siblings: &Siblings) -> Option<String> {
+        portal_ref::writer(external_id, spec.portal_name.as_deref(), siblings)
+    }
+
     fn desired(spec: &PortalGroupSpec, siblings: &Siblings) -> Result<State, Invalid> {
         Ok(State::new()
             .with("groupName", spec.group_name.as_str())
@@ -197,6 +201,7 @@ impl Kind for Groups {
             conditions: Vec::new(),
             gauges: Vec::new(),
             incomplete: None,
+            unready: None,
         }))
     }
 

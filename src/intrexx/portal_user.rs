@@ -86,6 +86,10 @@ impl Kind for Users {
         portal_ref::sibling(spec.portal.as_ref()).into_iter().chain(members.filter_map(group)).collect()
     }
 
+    fn writer(external_id: Option<&str>, spec: &PortalUserSpec, siblings: &Siblings) -> Option<String> {
+        portal_ref::writer(external_id, spec.portal_name.as_deref(), siblings)
+    }
+
     fn desired(spec: &PortalUserSpec, siblings: &Siblings) -> Result<State, Invalid> {
         let portal = portal_ref::portal_name(spec.portal_name.as_deref(), siblings);
         let members = spec.groups.as_ref().map(|groups| wanted_groups(groups, portal.as_deref(), siblings));
@@ -121,6 +125,7 @@ impl Kind for Users {
             facts: UserFacts { observed: Some(observed) },
             gauges: Vec::new(),
             incomplete: None,
+            unready: None,
         }))
     }
 
