@@ -45,7 +45,6 @@ const PRIORITY: [&str; 2] = ["general_settings", "priority"];
     category = "provost",
     status = "PortalGroupStatus",
     printcolumn(name = "Group", type_ = "string", json_path = ".spec.groupName"),
-    printcolumn(name = "Id", type_ = "string", json_path = ".status.externalId"),
     printcolumn(name = "Members", type_ = "integer", json_path = ".status.observed.memberCount")
 )]
 #[serde(rename_all = "camelCase")]

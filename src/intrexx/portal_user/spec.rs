@@ -25,7 +25,6 @@ use crate::intrexx::portal_ref::{self, ObjectName};
     category = "provost",
     status = "PortalUserStatus",
     printcolumn(name = "Login", type_ = "string", json_path = ".spec.loginName"),
-    printcolumn(name = "Id", type_ = "string", json_path = ".status.externalId"),
     printcolumn(name = "Disabled", type_ = "boolean", json_path = ".status.observed.disabled"),
     printcolumn(name = "Locked", type_ = "boolean", json_path = ".status.observed.locked")
 )]
