@@ -103,7 +103,10 @@ fn intrexx() -> BoxFuture<'static, Box<dyn Simulated>> {
 }
 
 fn tool_edit() -> Json {
-    json!({"colour": "blue", "pin": {"secretRef": {"name": "lock", "key": "next"}}})
+    json!({
+        "colour": "blue", "pin": {"secretRef": {"name": "lock", "key": "next"}},
+        "manual": {"secretRef": {"name": "lock", "key": "nextManual"}},
+    })
 }
 
 impl Bed {
