@@ -2,7 +2,7 @@
 
 use crate::engine::registry::{KindRow, Tables};
 use crate::engine::session::VendorRow;
-use crate::intrexx::{Intrexx, portal_package, portal_template};
+use crate::intrexx::{Intrexx, portal_group, portal_package, portal_template, portal_user};
 use crate::myintranetapps::{MyIntranetApps, tenant_account};
 
 /// Every vendor and every managed kind.
@@ -12,5 +12,7 @@ pub const TABLES: Tables = Tables {
         KindRow::of::<tenant_account::Accounts>("TenantAccount"),
         KindRow::of::<portal_template::PortalTemplates>("PortalTemplate"),
         KindRow::of::<portal_package::PortalPackages>("PortalPackage"),
+        KindRow::of::<portal_user::Users>("PortalUser"),
+        KindRow::of::<portal_group::Groups>("PortalGroup"),
     ],
 };

@@ -22,14 +22,14 @@ const FAILED: &str = "ImportFailed";
 
 /// The reasons of the condition Complete, and of Ready.
 pub const REASONS: &[(&str, &str)] = &[
-    (IMPORTED, "the vendor reported what became of each thing in the package, and nothing failed"),
+    (IMPORTED, "The vendor reported what became of each thing in the package, and nothing failed."),
     (
         ACCEPTED,
-        "the vendor took the package and gave no report: the portal goes on in the background, and nothing tells when it is done",
+        "The vendor took the package and gave no report: the portal goes on in the background, and nothing tells when it is done.",
     ),
     (
         FAILED,
-        "the vendor reported that something in the package was not imported; it is not tried again before the package changes",
+        "The vendor reported that something in the package was not imported; it is not tried again before the package changes.",
     ),
 ];
 

@@ -5,9 +5,11 @@ pub mod client;
 pub mod config;
 pub mod import_report;
 pub mod package_source;
+pub mod portal_group;
 pub mod portal_package;
 pub mod portal_ref;
 pub mod portal_template;
+pub mod portal_user;
 pub mod sim;
 pub mod wire;
 

@@ -19,6 +19,7 @@ pub mod portals;
 mod session;
 pub mod templates;
 pub mod uploads;
+pub mod users;
 
 use std::sync::Arc;
 

@@ -4,3 +4,4 @@
 pub mod applications;
 pub mod portals;
 pub mod templates;
+pub mod users;

@@ -19,12 +19,12 @@ async fn on_each(suits: impl Fn(&Bed) -> bool, check: impl for<'s> Fn(&'s mut Sc
     join_all(beds.into_iter().map(on_one)).await;
 }
 
-/// Every kind whose objects can be changed: there is nothing of a run to be changed, or to drift.
-fn changing(bed: &Bed) -> bool {
-    bed.changes()
-}
-
 /// Every kind.
 fn any(_: &Bed) -> bool {
     true
+}
+
+/// Every kind of which the vendor can change something.
+fn editable(bed: &Bed) -> bool {
+    bed.can_be_edited()
 }

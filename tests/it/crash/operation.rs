@@ -33,7 +33,7 @@ impl Operation {
             Self::Create | Self::Orphan => true,
             // Of a run nothing stays that could be taken over.
             Self::Adopt => bed.lasts(),
-            Self::Update => bed.changes(),
+            Self::Update => bed.can_be_edited(),
             Self::Disable | Self::Revive => bed.allows(Deletion::Disable),
             Self::Delete => bed.allows(Deletion::Delete),
         }

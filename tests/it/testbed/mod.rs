@@ -11,12 +11,12 @@ use provost::engine::kind::Identity;
 use provost::engine::policy::Deletion;
 use provost::engine::registry::{KindRow, Tables};
 use provost::sim::simulated::Simulated;
-use provost::{kinds, myintranetapps};
+use provost::{intrexx, kinds, myintranetapps};
 use serde_json::{Value as Json, json};
 
 use crate::examples;
 use crate::harness::root;
-use crate::intrexx::seeded;
+use crate::intrexx::PORTAL;
 use crate::workshop;
 
 /// A kind under test.
@@ -29,8 +29,7 @@ pub struct Bed {
     pub vendor: fn() -> BoxFuture<'static, Box<dyn Simulated>>,
     /// The folder of its example.
     examples: &'static str,
-    /// What an edit changes in the spec: something of every group of fields. Nothing for a run, which is done by then, and for what cannot be
-    /// changed once it is made.
+    /// What an edit changes in the spec: something of every group of fields; nothing where the vendor can change nothing.
     pub edit: fn() -> Json,
 }
 
@@ -47,20 +46,6 @@ pub const BEDS: &[Bed] = &[
         },
         examples: "deploy/examples",
         edit: || json!({"packageId": "94", "emailAdmin": "board@example.com", "active": false}),
-    },
-    Bed {
-        name: "PortalTemplate",
-        kind: "PortalTemplate",
-        vendor: intrexx,
-        examples: "deploy/examples",
-        edit: || json!({}),
-    },
-    Bed {
-        name: "PortalPackage",
-        kind: "PortalPackage",
-        vendor: intrexx,
-        examples: "deploy/examples",
-        edit: || json!({}),
     },
     Bed {
         name: "Tool (test only)",
@@ -94,13 +79,40 @@ pub const BEDS: &[Bed] = &[
         kind: "Errand",
         vendor: || workshop(workshop::sim::Options::default()),
         examples: "tests/it/workshop/examples",
+        // A run is done by then.
+        edit: || json!({}),
+    },
+    Bed {
+        name: "PortalTemplate",
+        kind: "PortalTemplate",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        // The vendor can neither change nor replace one.
+        edit: || json!({}),
+    },
+    Bed {
+        name: "PortalPackage",
+        kind: "PortalPackage",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        edit: || json!({}),
+    },
+    Bed {
+        name: "PortalUser",
+        kind: "PortalUser",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        edit: || json!({"lastName": "King", "email": "king@example.com", "disabled": true, "groups": {"members": [{"id": "3"}]}}),
+    },
+    Bed {
+        name: "PortalGroup",
+        kind: "PortalGroup",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        // The vendor cannot change one.
         edit: || json!({}),
     },
 ];
-
-fn intrexx() -> BoxFuture<'static, Box<dyn Simulated>> {
-    async { boxed(provost::intrexx::sim::Simulator::start(seeded()).await.unwrap()) }.boxed()
-}
 
 fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
     Box::new(simulator)
@@ -108,6 +120,10 @@ fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
 
 fn workshop(options: workshop::sim::Options) -> BoxFuture<'static, Box<dyn Simulated>> {
     async { boxed(workshop::sim::Simulator::start(options).await.unwrap()) }.boxed()
+}
+
+fn intrexx() -> BoxFuture<'static, Box<dyn Simulated>> {
+    async { boxed(intrexx::sim::Simulator::start(crate::intrexx::seeded()).await.unwrap()) }.boxed()
 }
 
 fn tool_edit() -> Json {
@@ -144,8 +160,8 @@ impl Bed {
         self.row().identity != Identity::Run
     }
 
-    /// Whether there is anything about it that an edit changes.
-    pub fn changes(&self) -> bool {
+    /// Whether anything of it can be changed at the vendor.
+    pub fn can_be_edited(&self) -> bool {
         (self.edit)().as_object().is_some_and(|fields| !fields.is_empty())
     }
 
@@ -154,9 +170,11 @@ impl Bed {
         self.row().deletions.contains(&deletion)
     }
 
-    /// Its example, and what it needs beside.
+    /// Its example, standing alone, and what it needs beside.
     pub fn example(&self) -> (Json, Vec<Json>) {
-        examples::within(&root().join(self.examples), self.kind)
+        let (mut example, beside) = examples::within(&root().join(self.examples), self.kind);
+        examples::alone(&mut example, PORTAL);
+        (example, beside)
     }
 }
 
