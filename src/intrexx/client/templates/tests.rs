@@ -99,7 +99,7 @@ async fn what_the_server_does_not_take_says_what_to_do() {
         assert!(fault.detail.contains(word), "{fault}");
     }
     assert!(uploaded(&simulator).is_empty());
-    let (_, client) = start(|options| options.server.containers = Some(405)).await;
+    let (_containers, client) = start(|options| options.server.containers = Some(405)).await;
     assert_eq!(client.upload_template("blank-2026", &zip()).await.unwrap_err().class, Class::Unsupported);
 }
 
