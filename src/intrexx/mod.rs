@@ -13,7 +13,7 @@ use crate::base::access::Access;
 use crate::base::endpoint::Endpoint;
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
-use crate::engine::kind::Vendor;
+use crate::engine::kind::{SecretKey, Vendor};
 
 /// The vendor.
 pub struct Intrexx;
@@ -26,6 +26,10 @@ impl Vendor for Intrexx {
 
     fn endpoints() -> &'static [Endpoint] {
         client::ENDPOINTS
+    }
+
+    fn secrets(settings: &config::Config) -> Vec<(&'static str, &SecretKey)> {
+        settings.license.iter().map(|license| (config::LICENSE, &license.secret_ref)).collect()
     }
 
     fn connect(settings: &config::Config, access: Access) -> Result<client::Client, Fault> {

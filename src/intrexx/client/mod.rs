@@ -19,6 +19,8 @@ mod session;
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::base::access::Access;
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
@@ -70,7 +72,12 @@ impl Client {
         make: impl Fn() -> Result<Request, Fault> + Send + Sync,
         read: impl Fn(&Answer) -> Result<T, Fault> + Send + Sync,
     ) -> Result<T, Fault> {
-        self.0.session.send(make, read).await
+        let outcome = self.0.session.send(make, read).await;
+        if outcome.as_ref().is_err_and(|fault| fault.contained) && self.0.session.is_doubtful() {
+            // Whether it is that portal alone: a failure of this call is one of the whole API, and is counted as such.
+            let _ = self.listing(Instant::now(), |_| ()).await;
+        }
+        outcome
     }
 
     /// The copies that all objects share.

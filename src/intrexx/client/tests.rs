@@ -6,12 +6,14 @@ use super::Client;
 use crate::base::access::Access;
 use crate::engine::kind::{SecretKey, SecretSource};
 use crate::http::tests::access;
-use crate::intrexx::config::Config;
+use crate::intrexx::config::{Config, LICENSE};
 use crate::intrexx::sim::{Options, Simulator};
 
 /// What a client of this simulator is built from.
 pub(crate) fn access_to(simulator: &Simulator) -> Access {
-    Access { credentials: simulator.credentials(), ..access(&[]) }
+    let mut credentials = simulator.credentials();
+    let license = credentials.remove("license").unwrap();
+    Access { credentials, named: [(LICENSE, license)].into(), ..access(&[]) }
 }
 
 /// A block that names the licence.
