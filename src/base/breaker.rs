@@ -37,7 +37,7 @@ pub fn pause(class: Class, tries: u32, retry_after: Option<Duration>) -> Duratio
         // Vendors lock users out who try too often.
         Class::Denied => (seconds(60), seconds(1800)),
         Class::Transient | Class::Throttled | Class::Broken | Class::Untrusted => (seconds(2), seconds(300)),
-        Class::Missing | Class::Taken | Class::Refused => (seconds(10), seconds(300)),
+        Class::Missing | Class::Taken | Class::Refused | Class::Unsupported => (seconds(10), seconds(300)),
     };
     let own = first.saturating_mul(1 << tries.min(16)).min(longest);
     match retry_after {
@@ -227,7 +227,7 @@ fn is_news(fault: &Fault) -> bool {
         Class::Denied | Class::Throttled => fault.delivery != Delivery::NotSent,
         Class::Transient | Class::Untrusted => true,
         Class::Broken => fault.delivery != Delivery::NotSent,
-        Class::Missing | Class::Taken | Class::Refused => false,
+        Class::Missing | Class::Taken | Class::Refused | Class::Unsupported => false,
     }
 }
 

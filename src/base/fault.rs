@@ -18,6 +18,8 @@ pub enum Class {
     Taken,
     /// The vendor understood the call and will not do it as it stands.
     Refused,
+    /// This installation of the vendor does not offer what the call asks for, whatever it says.
+    Unsupported,
     /// The answer cannot be understood: not the documented shape, or not the vendor at all.
     Broken,
     /// The server's certificate is not trusted.
@@ -34,6 +36,7 @@ impl Class {
             Self::Missing => "missing",
             Self::Taken => "taken",
             Self::Refused => "refused",
+            Self::Unsupported => "unsupported",
             Self::Broken => "broken",
             Self::Untrusted => "untrusted",
         }

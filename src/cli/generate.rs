@@ -91,6 +91,7 @@ fn kinds(tables: &Tables) -> Result<String, std::fmt::Error> {
             Identity::Chosen => "Chosen: we choose a key that the vendor keeps unique",
             Identity::Listed => "Listed: the vendor assigns an id, and a list finds the object",
             Identity::Blind => "Blind: the vendor assigns an id, and nothing finds the object",
+            Identity::Run => "Run: something is done once, and nothing finds it afterwards",
         };
         let deletions: Vec<&str> = row.deletions.iter().map(|deletion| deletion.word()).collect();
         writeln!(text, "| {} | {} | {identity} | {} |", row.kind, row.vendor, deletions.join(", "))?;

@@ -38,8 +38,9 @@ pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(
     // That it was absent before says nothing about the time after.
     pass.memory.absent = None;
     let mut step = announcement.recorded.is_none().then_some(1);
+    let action = pass.plan.as_ref().map_or("Create", |plan| plan.action.word());
     loop {
-        let purpose = Purpose::of(pass, "Create").creating(&pass.wanted, pass.memory.attempt.clone(), step);
+        let purpose = Purpose::of(pass, action).creating(&pass.wanted, pass.memory.attempt.clone(), step);
         let attempt = Attempt { recorded: announcement.recorded.as_deref(), uncertain: !pass.memory.step_is_clean };
         match record::recorded_create(purpose, K::create(&link.client, &wanted, attempt)).await {
             Ok(Progress::Step(words)) => {
@@ -59,7 +60,9 @@ pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(
                 pass.memory.adopted = Some(created.external_id.clone());
                 pass.memory.facts = Some(created.facts);
                 pass.sent_all();
-                pass.deeds.push((Reason::Created, format!("created {:?}", created.external_id)));
+                let (deed, word) =
+                    if K::IDENTITY == Identity::Run { (Reason::Ran, "ran") } else { (Reason::Created, "created") };
+                pass.deeds.push((deed, format!("{word} {:?}", created.external_id)));
                 pass.object = record_created(&pass.engine.client, &pass.object, &created.external_id).await?;
                 pass.recorded = Some(created.external_id);
                 return Ok(());
@@ -118,6 +121,13 @@ async fn forget_former<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
 
 fn unclear<K: Kind>(pass: &Pass<'_, K>, what: &str) -> Stop {
     let key = K::natural_key(pass.spec());
+    if K::IDENTITY == Identity::Run {
+        let message = format!(
+            "{key} may have been done, and is not done twice: {what}; then either set the annotation {EXTERNAL_ID} to a name for it, such \
+             as done, to have it left at that, or remove the annotation {PENDING_CREATE} to have it done once more"
+        );
+        return Stop::Held(Hold { reason: Reason::CreateOutcomeUnknown, message });
+    }
     let message = format!(
         "a step of creating {key} may have been done, and is not done twice: {what}; then either set the annotation {EXTERNAL_ID} to its \
          id or remove the annotation {PENDING_CREATE} to have it begun anew"
@@ -167,6 +177,7 @@ pub async fn adopt<K: Kind>(pass: &mut Pass<'_, K>, external_id: &str, claim: Cl
     pass.memory.adopted = Some(external_id.to_owned());
     pass.recorded = Some(external_id.to_owned());
     let (deed, words) = match claim {
+        Claim::Announced if K::IDENTITY == Identity::Run => (Reason::Ran, "takes it for done, as the annotation says:"),
         Claim::Announced => (Reason::Created, "found what was created when the answer was lost:"),
         Claim::Revived => (Reason::Adopted, "took up again what was switched off when its object was deleted:"),
         Claim::HandedOver => (Reason::Adopted, "took over, since the object that owned it is gone:"),

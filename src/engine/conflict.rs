@@ -7,7 +7,7 @@ use kube::{Resource, ResourceExt};
 
 use super::claim::{Owner, Stake};
 use super::draft::{announced, recorded_id};
-use super::kind::{Kind, Managed};
+use super::kind::{Identity, Kind, Managed};
 use super::kubernetes::call;
 use super::pass::Pass;
 use super::plan::Hold;
@@ -18,9 +18,13 @@ use super::report::Stop;
 use super::settle::admin_api_key;
 use super::watch::Key;
 
-/// What an object has to say for itself; nothing when it holds nothing and only observes. Of one that is not granted its AdminApi only
+/// What an object has to say for itself; nothing when it holds nothing and only observes, or is a run. Of one that is not granted its AdminApi only
 /// what it came to hold while it was counts, and that is no match for who holds the same with a grant.
 pub fn stake<K: Kind>(namespace: &str, object: &K::Object, granted: impl FnOnce(&Key) -> bool) -> Option<Stake> {
+    if K::IDENTITY == Identity::Run {
+        // The same may be done for several objects, once for each.
+        return None;
+    }
     let spec = object.spec();
     let external_id = recorded_id::<K>(object).map(str::to_owned);
     let finalized = object.finalizers().iter().any(|name| name == FINALIZER);

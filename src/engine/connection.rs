@@ -347,7 +347,7 @@ impl Connections {
     /// Writes the status if it differs, with an Event when Ready turned; returns what Kubernetes stores now.
     async fn store(&self, key: &Key, object: &AdminApi, status: &AdminApiStatus) -> Option<AdminApi> {
         let ready = status.conditions.iter().find(|condition| condition.type_ == READY)?;
-        self.engine.metrics.contribute_ready(&item_of(key), ready, None);
+        self.engine.metrics.contribute_ready(&item_of(key), ready, &[], None);
         permit::tell(&self.engine, key, object, status);
         let old = serde_json::to_value(&object.status).ok()?;
         let old = if old.is_null() { serde_json::json!({}) } else { old };

@@ -25,6 +25,7 @@ use super::report::Next;
 use super::session::{Sessions, VendorRow};
 use super::sibling::Resolved;
 use super::watch::{Key, Namespaces, Store};
+use super::writer::Writers;
 use crate::base::access::Gate;
 use crate::base::secret::FingerprintKey;
 
@@ -106,6 +107,8 @@ pub struct Engine {
     pub gate: Arc<dyn Gate>,
     /// AdminApis whose credentials were refused for one of their objects, and that have to prove themselves.
     pub suspects: Mutex<HashSet<Key>>,
+    /// Who writes to what of which only one may write.
+    pub writers: Writers,
     queue: Mutex<Queue>,
     wake: Notify,
     pub(super) events: Events,
@@ -141,6 +144,7 @@ impl Engine {
             metrics,
             gate,
             suspects: Mutex::default(),
+            writers: Writers::default(),
             queue: Mutex::new(queue),
             wake: Notify::new(),
             controllers: Mutex::default(),
@@ -196,6 +200,18 @@ impl Engine {
         self.guards.forget(item);
         self.metrics.forget(item);
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).forget(item);
+        self.call(self.writers.forget(item));
+    }
+
+    /// Asks for those whose turn to write it is. One that is gone meanwhile passes its turn on.
+    fn call(&self, mut called: Vec<Item>) {
+        while let Some(item) = called.pop() {
+            let key = (item.namespace.clone(), item.name.clone());
+            match self.controller(item.kind).and_then(|controller| controller.standing(&key)) {
+                Some((tenant, _)) => self.enqueue(item, tenant, Lane::Edit),
+                None => called.extend(self.writers.forget(&item)),
+            }
+        }
     }
 
     /// Asks for every object that uses `target`, in the lane that suits it, or in `at_least` if that is earlier.
@@ -238,6 +254,7 @@ impl Engine {
     pub(super) fn done(&self, item: &Item) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).done(item, Instant::now());
         self.wake.notify_one();
+        self.call(self.writers.ended(item));
     }
 
     /// Brings the metrics of the queue, the lease and the breakers up to date; called when somebody asks for them.

@@ -17,6 +17,7 @@ use super::conflict;
 use super::content::Printed;
 use super::context::{Controller, Engine};
 use super::draft::recorded_id;
+use super::expiry;
 use super::kind::{Kind, Managed};
 use super::malformed::{self, Shape};
 use super::outcome;
@@ -26,7 +27,7 @@ use super::queue::{Item, Lane, Tenant};
 use super::reason::Reason;
 use super::reconcile::{self, End};
 use super::reference::{Sort, Target};
-use super::report::{Next, Outcome, Stop};
+use super::report::{Next, Outcome, Settled, Stop};
 use super::retry;
 use super::settle::{admin_api_key, targets};
 use super::sibling::{Resolved, Siblings};
@@ -256,7 +257,8 @@ impl<K: Kind> KindController<K> {
         self.engine.metrics.passed(self.kind, reason, begun.elapsed());
         let next = retry::next(&outcome, memory.tries);
         memory.tries = tries(&outcome, memory.tries);
-        next
+        memory.unwell = is_unwell(&outcome).then(Instant::now);
+        memory.latest.as_ref().map_or(next, |object| expiry::sooner::<K>(next, object, policy))
     }
 
     /// Credentials that were refused are the AdminApi's trouble first.
@@ -336,12 +338,18 @@ impl<K: Kind> Controller for KindController<K> {
     }
 }
 
+/// Whether the external object is as it should be and not well, which is likely to pass.
+fn is_unwell(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Settled(Settled { unready: Some(unready), .. }) if unready.passing)
+}
+
 /// Failures in a row, now that a pass came to this.
 fn tries(outcome: &Outcome, before: u32) -> u32 {
     match outcome {
         Outcome::Stopped(Stop::Kubernetes(error)) if error.is_conflict() => before,
         Outcome::Stopped(Stop::Waiting { reason: Reason::AdminApiNotReady, .. }) => before,
         Outcome::Stopped(Stop::Vendor(_) | Stop::Kubernetes(_)) => before.saturating_add(1),
+        outcome if is_unwell(outcome) => before.saturating_add(1),
         Outcome::Stopped(Stop::Held(hold)) if matches!(hold.reason, Reason::Unavailable | Reason::DeletionBlocked) => {
             before.saturating_add(1)
         }

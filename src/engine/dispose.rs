@@ -124,6 +124,9 @@ async fn remove<K: Kind>(pass: &mut Pass<'_, K>, link: &settle::Link<K>) -> Resu
             return Err(pass.held(hold));
         }
         if writes {
+            if !pass.may_write(link) {
+                return Ok(End::Quiet);
+            }
             permitted(pass).await?;
         }
         match plan.action {

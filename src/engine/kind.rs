@@ -6,6 +6,7 @@ use std::fmt::Debug;
 use std::future::Future;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use k8s_openapi::NamespaceResourceScope;
 use kube::core::object::{HasSpec, HasStatus};
 use kube::{CustomResourceExt, Resource};
@@ -68,6 +69,10 @@ pub enum Identity {
     Listed,
     /// The vendor assigns the id, and there is no way to search.
     Blind,
+    /// Nothing that stays: something is done once, and nobody can look for it afterwards. Objects make no claims on each other, and their
+    /// deletion is no matter of the vendor's. After a lost answer [`Kind::create`] is called again, told so
+    /// ([`Attempt::uncertain`]), and says whether it repeats the run or leaves it to a person ([`Progress::Unclear`]).
+    Run,
 }
 
 /// What every spec of a managed kind has.
@@ -194,6 +199,8 @@ pub struct Seen<F> {
     pub conditions: Vec<Aspect>,
     /// The kind's own metrics.
     pub gauges: Vec<Gauge>,
+    /// It matches the spec, and is not well all the same.
+    pub unready: Option<Unready>,
     /// The object itself was seen, but something about it that only the status needs could not be read. Facts and conditions are then as
     /// they were.
     pub incomplete: Option<Fault>,
@@ -210,6 +217,17 @@ pub struct Aspect {
     pub reason: &'static str,
     /// One sentence for people.
     pub message: String,
+}
+
+/// Why an external object that matches its spec is not ready.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unready {
+    /// The reason of the condition Ready: a word of [`Kind::REASONS`].
+    pub reason: &'static str,
+    /// One sentence for people, with the way out where there is one.
+    pub message: String,
+    /// It is likely to pass by itself, and is looked at again soon. Otherwise it stays until somebody does something.
+    pub passing: bool,
 }
 
 /// What to send to the vendor.
@@ -300,20 +318,23 @@ pub trait Kind: Sized + Send + Sync + 'static {
 
     /// How it is told from others.
     const IDENTITY: Identity;
-    /// Whether an external object that is gone is made anew: true where nothing is lost with it, as with a job. Otherwise the object is held
+    /// Whether an external object that is gone is made anew: true where nothing is lost with it, as with a job. A run that
+    /// [`Kind::find`] does not find under its id is then run again. Otherwise the object is held
     /// as [`ExternalObjectGone`](super::reason::Reason::ExternalObjectGone).
     const RECREATE: bool = false;
     /// For [`Identity::Listed`]: how long the vendor's list may lag behind a create. An absence is believed when it was seen twice, this far
     /// apart, wherever believing it too early would make a second object or lose one. No shorter than the vendor may go on with a create
     /// whose caller is gone.
     const LAG: Duration = Duration::from_secs(30);
-    /// What may happen on deletion, the default first.
+    /// Whether its objects are deleted in Kubernetes by themselves some day, as [`Kind::expiry`] says.
+    const EXPIRES: bool = false;
+    /// What may happen on deletion, the default first. For [`Identity::Run`] that is `Orphan` alone.
     const DELETIONS: Deletions;
     /// Its fields.
     const FIELDS: &'static [Field];
     /// Its own metrics.
     const GAUGES: &'static [GaugeSpec];
-    /// The reasons of its own conditions, each with its meaning.
+    /// The reasons of its own conditions and of [`Unready`], each with its meaning.
     const REASONS: &'static [(&'static str, &'static str)];
 
     /// The natural key as people would say it, such as `subdomain generalco`; equal for two objects that mean the same external object.
@@ -335,10 +356,22 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// What to publish there. `None` while something is still unknown.
     fn publish(external_id: &str, facts: &Self::Facts) -> Option<BTreeMap<&'static str, String>>;
 
+    /// For a kind that [`Kind::EXPIRES`]: when the Kubernetes object is to be deleted; none while it is not finished, or stays.
+    fn expiry(_spec: &Self::Spec, _facts: &Self::Facts) -> Option<Timestamp> {
+        None
+    }
+
     /// The managed objects of the same namespace that the spec refers to. An object waits until each of them has its id; none is needed to
     /// delete, so what [`Kind::find`], [`Kind::disable`] and [`Kind::delete`] need of them then must be in the object's own external id.
     fn siblings(_spec: &Self::Spec) -> Vec<Sibling> {
         Vec::new()
+    }
+
+    /// What of its account only one may write to at a time, such as the portal that the object lives in: two objects for which this is equal
+    /// are never created, changed, switched off or deleted at the same time, also when their kinds differ. It stays the same over an object's
+    /// life. None: the vendor gets on with any number of writers.
+    fn writer(_external_id: Option<&str>, _spec: &Self::Spec, _siblings: &Siblings) -> Option<String> {
+        None
     }
 
     /// Spec → checked and normalised state; secret fields and files are added by the engine. Pure.

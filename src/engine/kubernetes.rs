@@ -13,7 +13,7 @@ use k8s_openapi::ByteString;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
-use kube::api::{Api, Patch, PatchParams, PostParams};
+use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
@@ -255,6 +255,19 @@ pub async fn write_status<O: Object>(client: &Client, object: &O, status: Json) 
     let mut stored = call(api_of(client, object).patch_status(&object.name_any(), &params(), &change)).await?;
     prune(&mut stored);
     Ok(stored)
+}
+
+/// Asks Kubernetes to delete this very object as it was read.
+///
+/// # Errors
+/// It stays, or somebody changed it meanwhile.
+pub async fn delete<O: Object>(client: &Client, object: &O) -> Result<(), Error> {
+    let preconditions = Preconditions { uid: object.uid(), resource_version: object.resource_version() };
+    let params = DeleteParams { preconditions: Some(preconditions), ..DeleteParams::default() };
+    match call(api_of(client, object).delete(&object.name_any(), &params)).await {
+        Err(error) if !error.is_missing() => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// The decoded content of a Secret or ConfigMap, and the version it was read at.

@@ -289,14 +289,22 @@ impl Metrics {
         }
     }
 
-    /// The same from a Ready condition, whose words become labels only if they are of the closed sets that labels come from.
-    pub fn contribute_ready(&self, item: &Item, ready: &Condition, gauges: Option<Vec<Gauge>>) {
+    /// The same from a Ready condition, whose words become labels only if they are of the closed sets that labels come from: the engine's
+    /// reasons, and `own`, the kind's.
+    pub fn contribute_ready(
+        &self,
+        item: &Item,
+        ready: &Condition,
+        own: &[(&'static str, &'static str)],
+        gauges: Option<Vec<Gauge>>,
+    ) {
         let status = match ready.status.as_str() {
             "True" => "True",
             "False" => "False",
             _ => "Unknown",
         };
-        let reason = Reason::ALL.iter().map(|known| known.word()).find(|known| *known == ready.reason);
+        let known = Reason::ALL.iter().map(|known| known.word()).chain(own.iter().map(|(word, _)| *word));
+        let reason = { known }.find(|known| *known == ready.reason);
         self.contribute(item, status, reason.unwrap_or("Other"), gauges);
     }
 

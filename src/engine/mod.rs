@@ -20,6 +20,7 @@ pub mod diff;
 pub mod dispose;
 pub mod draft;
 pub mod event;
+mod expiry;
 pub mod file;
 pub mod grant;
 pub mod guard;
@@ -53,6 +54,7 @@ pub mod terminating;
 pub mod tombstone;
 pub mod trigger;
 pub mod watch;
+pub mod writer;
 
 #[cfg(test)]
 mod properties;

@@ -132,7 +132,7 @@ fn pending<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Option<PlanReport>
 fn applied<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> BTreeMap<String, String> {
     let before = pass.remembered();
     match (outcome, &pass.seen) {
-        (Outcome::Settled { .. }, Some(Seen { state, .. })) => remember(K::FIELDS, &pass.wanted, state, &before),
+        (Outcome::Settled(_), Some(Seen { state, .. })) => remember(K::FIELDS, &pass.wanted, state, &before),
         _ => before,
     }
 }
@@ -154,7 +154,7 @@ fn contribute<K: Kind>(item: &Item, pass: &Pass<'_, K>, conditions: &[Condition]
     let Some(ready) = conditions.iter().find(|condition| condition.type_ == READY) else { return };
     let whole = pass.seen.as_ref().filter(|seen| seen.incomplete.is_none());
     let gauges = whole.map(|seen| seen.gauges.clone());
-    pass.engine.metrics.contribute_ready(item, ready, gauges);
+    pass.engine.metrics.contribute_ready(item, ready, K::REASONS, gauges);
 }
 
 fn say<K: Kind>(item: &Item, pass: &Pass<'_, K>, reason: &str, warning: bool, note: &str) {

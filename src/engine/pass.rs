@@ -69,6 +69,8 @@ pub struct Memory<K: Kind> {
     pub step: Option<String>,
     /// Since when the external object of this id, or of none yet, was absent in every look.
     pub absent: Option<(Option<String>, Instant)>,
+    /// When the external object was last seen to be unwell, and likely to get well by itself.
+    pub unwell: Option<Instant>,
     /// The external object was deleted for the deletion of this one.
     pub removed: bool,
     /// What was published, to write it only when it differs: the connection details and the version of the Secret.
@@ -99,6 +101,7 @@ impl<K: Kind> Default for Memory<K> {
             step_is_clean: false,
             step: None,
             absent: None,
+            unwell: None,
             removed: false,
             published: None,
         }
@@ -136,6 +139,7 @@ impl<K: Kind> Memory<K> {
             step_is_clean: _,
             step: None,
             absent: None,
+            unwell: None,
             removed: false,
             published: None,
         } = self
@@ -336,6 +340,13 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
+    /// Whether this pass may write at the vendor: never two at once where the kind says that only one may. Otherwise its end is due, and the
+    /// object comes back when its turn has come.
+    pub fn may_write(&self, link: &Link<K>) -> bool {
+        let writer = K::writer(self.external_id().as_deref(), self.spec(), &self.siblings);
+        writer.is_none_or(|writer| self.engine.writers.admit(&self.item(), &link.session.realm, &writer))
+    }
+
     /// What a plan depends on.
     pub fn situation<'s>(&'s self, draft: &'s Draft) -> Situation<'s> {
         Situation {
@@ -369,12 +380,12 @@ impl<K: Kind> Pass<'_, K> {
     /// The vendor's.
     pub async fn find(&mut self, link: &Link<K>) -> Result<Found<Seen<K::Facts>>, Fault> {
         let wish = self.wish();
-        let wishes_news = wish.is_some();
+        let wishes_news = wish.is_some() || self.memory.unwell.is_some();
         let external_id = self.external_id();
         self.memory.absent.take_if(|(id, _)| *id != external_id);
         let second_look = self.memory.absent.as_ref().map(|(_, since)| *since + K::LAG);
         let second_look = second_look.filter(|due| *due <= Instant::now());
-        let news = [wish, self.memory.look_after, second_look];
+        let news = [wish, self.memory.look_after, self.memory.unwell, second_look];
         let fresh_after = news.into_iter().flatten().fold(link.session.fresh_after(), Instant::max);
         let facts = self.memory.facts.as_ref().or_else(|| self.relevant().map(|status| &status.facts));
         let sought = Sought {
@@ -391,6 +402,7 @@ impl<K: Kind> Pass<'_, K> {
         let found = K::find(&link.client, &sought).await?;
         match &found {
             Found::Present(seen) => {
+                debug_assert!(knows_the_words_of::<K>(seen), "a reason that is not in Kind::REASONS: {seen:?}");
                 self.seen = Some(seen.clone());
                 self.memory.absent = None;
                 self.weigh(&seen.state, fresh_after);
@@ -434,4 +446,11 @@ impl<K: Kind> Pass<'_, K> {
             _ => Stop::Held(Hold { reason, message }),
         }
     }
+}
+
+/// Whether every reason that the kind gave is a word of its own list.
+fn knows_the_words_of<K: Kind>(seen: &Seen<K::Facts>) -> bool {
+    let given = seen.conditions.iter().map(|aspect| aspect.reason);
+    let given = given.chain(seen.unready.iter().map(|unready| unready.reason));
+    { given }.all(|reason| K::REASONS.iter().any(|(known, _)| *known == reason))
 }

@@ -19,6 +19,8 @@ pub enum Action {
     Nothing,
     /// Make it.
     Create,
+    /// Do what is done once: [`Action::Create`] for an [`Identity::Run`].
+    Run,
     /// Write down that this external object is ours.
     Adopt {
         /// The vendor's id.
@@ -74,11 +76,21 @@ pub struct Hold {
 }
 
 impl Action {
+    /// Whether it is carried out by [`Kind::create`](super::kind::Kind::create).
+    pub fn makes(&self) -> bool {
+        matches!(self, Self::Create | Self::Run)
+    }
+
+    fn of_absence(identity: Identity) -> Self {
+        if identity == Identity::Run { Self::Run } else { Self::Create }
+    }
+
     /// The word in `status.plan` and on the command line.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Nothing => "Nothing",
             Self::Create => "Create",
+            Self::Run => "Run",
             Self::Adopt { .. } => "Adopt",
             Self::Update => "Update",
             Self::Disable => "Disable",
@@ -272,12 +284,12 @@ fn absent(at: &Situation<'_>) -> Plan {
             ),
         ),
         // Nothing is lost with it, and the absence is certain.
-        (Some(_), _) if at.recreate => Plan::of(Action::Create),
+        (Some(_), _) if at.recreate => Plan::of(Action::of_absence(at.identity)),
         // Hidden by the vendor since we switched it off: a create would only be told that the key is taken.
         (None, Some(id)) => Plan::of(Action::Adopt { external_id: id.to_owned(), claim: Claim::Revived }),
-        (None, None) => Plan::of(Action::Create),
+        (None, None) => Plan::of(Action::of_absence(at.identity)),
         // A vendor may lose an object with all that was in it: that asks for no second one.
-        (Some(id), _) => Plan::of(Action::Create).held(
+        (Some(id), _) => Plan::of(Action::of_absence(at.identity)).held(
             Reason::ExternalObjectGone,
             format!(
                 "the vendor no longer shows {id:?}; if it is lost for good, delete this object and create it again to have a new one made, \
@@ -409,6 +421,9 @@ fn authorise(at: &Situation<'_>, plan: Plan) -> Plan {
     match at.policy.management {
         Management::Enforce => plan,
         Management::Observe | Management::Unknown => match plan.action {
+            Action::Run => {
+                plan.held(Reason::NotFound, format!("{} was not run, and policy.management is Observe", at.natural_key))
+            }
             Action::Create => plan
                 .held(Reason::NotFound, format!("{} does not exist, and policy.management is Observe", at.natural_key)),
             Action::Adopt { .. } => plan.held(

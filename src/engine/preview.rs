@@ -275,6 +275,7 @@ impl<K: Kind> Look<'_, K> {
         let unknowable = situation.uid.is_empty() || (secret && self.request.key.is_none());
         let hold = match plan.hold {
             None if self.policy.paused && plan.is_something() => Some(paused()),
+            None if plan.action == Action::Run && self.draft.uncertain => Some(uncertain()),
             Some(hold) if unknowable && matches!(hold.reason, Reason::AwaitingApproval | Reason::PlanStale) => {
                 let message = "policy.management is Plan: once this is applied, status.plan has the hash to approve";
                 Some(Hold { reason: Reason::AwaitingApproval, message: message.to_owned() })
@@ -339,7 +340,9 @@ impl<K: Kind> Look<'_, K> {
                     found = self.find().await?;
                 }
                 Action::Update => self.carry_out(&mut found, steps.last()),
-                Action::Nothing | Action::Create | Action::Disable | Action::Delete | Action::Release => break,
+                Action::Nothing | Action::Create | Action::Run | Action::Disable | Action::Delete | Action::Release => {
+                    break;
+                }
             }
         }
         let foreign = |hold: &Hold| matches!(hold.reason, Reason::AlreadyExists | Reason::IdentityDiffers);
@@ -379,7 +382,7 @@ impl<K: Kind> Look<'_, K> {
     /// For people to read, a plan to create says what will be set, now or once it is let.
     fn shown(&self, plan: Plan) -> Plan {
         let waits = |hold: &Hold| matches!(hold.reason, Reason::AwaitingApproval | Reason::PlanStale | Reason::Paused);
-        if plan.action != Action::Create || !plan.hold.as_ref().is_none_or(waits) {
+        if !plan.action.makes() || !plan.hold.as_ref().is_none_or(waits) {
             return plan;
         }
         let set = |(path, value): (&str, _)| Change {
@@ -423,6 +426,13 @@ fn incomplete<F>(found: &Found<Seen<F>>) -> Option<Fault> {
         Found::Present(seen) => seen.incomplete.clone(),
         Found::Absent | Found::Unknown(_) => None,
     }
+}
+
+/// Whether a run may be repeated is for the kind to say, once it is asked to.
+fn uncertain() -> Hold {
+    let message = "it was begun, and its answer was lost: the operator repeats it where that does no harm, and else its condition Ready \
+                   says what to look for";
+    Hold { reason: Reason::CreateOutcomeUnknown, message: message.to_owned() }
 }
 
 fn paused() -> Hold {

@@ -36,10 +36,14 @@ reasons! {
     Converged,
     /// The vendor matches the spec, except for a value that it only takes at creation and that changed since.
     CreateOnlyChanged,
+    /// The vendor matches the spec, and yet all is not well there: the condition Ready says what.
+    Unready,
     /// The external object was made.
     Created,
     /// An existing external object was taken over.
     Adopted,
+    /// What the object asks for was done, once.
+    Ran,
     /// The external object was changed to match the spec.
     Updated,
     /// The external object was switched off, as the deletion policy says.
@@ -76,7 +80,7 @@ reasons! {
     AbsenceUnconfirmed,
     /// There is nothing to observe at the vendor.
     NotFound,
-    /// A create may or may not have happened, and the vendor offers no way to find out.
+    /// A create or a run may or may not have happened, and the vendor offers no way to find out.
     CreateOutcomeUnknown,
     /// The object cannot be read at all.
     Malformed,
@@ -104,6 +108,8 @@ reasons! {
     Denied,
     /// The vendor understood the request and will not do it.
     Refused,
+    /// This installation of the vendor does not offer what the spec asks for.
+    Unsupported,
     /// The vendor's answer cannot be understood.
     AnswerNotUnderstood,
     /// The certificate of the vendor's server is not trusted.

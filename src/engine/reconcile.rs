@@ -22,6 +22,7 @@ use super::conflict::stand_back;
 use super::content;
 use super::diff::{Change, Effect, diff};
 use super::dispose::dispose;
+use super::expiry;
 use super::kind::{Identity, Kind};
 use super::kubernetes::{Written, record_created, write_secret};
 use super::pass::Pass;
@@ -29,7 +30,7 @@ use super::plan::{self, Action, Claim, Hold, Plan};
 use super::policy::{APPROVE, EXTERNAL_ID, Management, PAUSED};
 use super::reason::Reason;
 use super::reference::{Sort, Target};
-use super::report::{Outcome, Stop};
+use super::report::{Outcome, Settled, Stop};
 use super::settle::{self, Link};
 use crate::base::fault::{Class, Fault};
 
@@ -61,6 +62,9 @@ pub async fn run<K: Kind>(pass: &mut Pass<'_, K>) -> End {
 
 async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     paused(pass)?;
+    if expiry::expire(pass).await? {
+        return Ok(End::Quiet);
+    }
     stand_back(pass)?;
     let link = match refer(pass) {
         // Applied together, an object may be seen before what it names: each kind has a watch of its own.
@@ -108,6 +112,9 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
         if plan.is_something() && adoption::only_looks(pass, link, &plan, just_taken) {
             return Ok(End::Report(adoption::shown(pass, &plan)));
         }
+        if plan.is_something() && !pass.may_write(link) {
+            return Ok(End::Quiet);
+        }
         if plan.action == Action::Create && K::IDENTITY != Identity::Chosen && !looked_again {
             // Nothing at the vendor refuses a second one: that there is none must be true now.
             looked_again = true;
@@ -116,7 +123,7 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
         }
         let approval = pass.situation(&draft).approved.map(str::to_owned);
         match plan.action {
-            Action::Create => apply::create(pass, link).await?,
+            Action::Create | Action::Run => apply::create(pass, link).await?,
             Action::Adopt { external_id, claim: Claim::Revived } if draft.has(&external_id) => {
                 apply::revive(pass, link, &external_id).await?;
                 just_taken = false;
@@ -153,7 +160,8 @@ async fn settled<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     let approval = pass.annotation(APPROVE).filter(|hash| Some(*hash) != pass.last_approved()).map(str::to_owned);
     use_up(pass, approval);
     let deed = pass.deeds.first().map(|(deed, _)| *deed);
-    Ok(End::Report(Outcome::Settled { deed, idle: idle(pass) }))
+    let unready = pass.seen.as_ref().and_then(|seen| seen.unready.clone());
+    Ok(End::Report(Outcome::Settled(Settled { deed, idle: idle(pass), unready })))
 }
 
 /// An id that could not be recorded before is recorded first of all.

@@ -7,7 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::condition::{DRIFTED, Judgement, READY, RECONCILING, STALLED, SYNCED, stamp};
 use super::diff::{Change, Effect};
-use super::kind::{Aspect, Invalid};
+use super::kind::{Aspect, Invalid, Unready};
 use super::plan::Hold;
 use super::reason::Reason;
 use crate::base::fault::{Class, Fault};
@@ -54,12 +54,7 @@ pub enum Stop {
 #[derive(Debug)]
 pub enum Outcome {
     /// The vendor matches the spec, now that this was done (nothing, mostly).
-    Settled {
-        /// What was done, for the Event; none when nothing was.
-        deed: Option<Reason>,
-        /// Changed values that no longer have an effect.
-        idle: Vec<Change>,
-    },
+    Settled(Settled),
     /// One step of several is done, and what comes next is shown before it is done.
     Stepped {
         /// What was done.
@@ -69,6 +64,17 @@ pub enum Outcome {
     },
     /// The pass ended early.
     Stopped(Stop),
+}
+
+/// A pass after which the vendor matches the spec.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// What was done, for the Event; none when nothing was.
+    pub deed: Option<Reason>,
+    /// Changed values that no longer have an effect.
+    pub idle: Vec<Change>,
+    /// Why the object is not ready all the same.
+    pub unready: Option<Unready>,
 }
 
 /// When to look again.
@@ -94,6 +100,7 @@ impl Stop {
                 Class::Missing => Reason::ExternalObjectGone,
                 Class::Taken => Reason::KeyTaken,
                 Class::Refused => Reason::Refused,
+                Class::Unsupported => Reason::Unsupported,
                 Class::Broken => Reason::AnswerNotUnderstood,
                 Class::Untrusted => Reason::CertificateNotTrusted,
             },
@@ -109,6 +116,9 @@ impl Stop {
             // Without a code it is our own sentence, which says what to do.
             _ if fault.code.is_none() => return self.to_string(),
             Class::Denied => "see whether the credentials of the AdminApi are right, and may do this",
+            Class::Unsupported => {
+                "take it out of the spec, or use an installation that offers it; it is tried again now and then"
+            }
             Class::Refused => "correct what the vendor objects to; it is tried again now and then",
             Class::Broken => {
                 "see whether the URL of the AdminApi is right, and its server well; it is tried again now and then"
@@ -135,9 +145,10 @@ impl Outcome {
     /// The word for metrics and logs.
     pub fn reason(&self) -> Reason {
         match self {
-            Self::Settled { deed: Some(deed), .. } | Self::Stepped { deed, .. } => *deed,
-            Self::Settled { idle, .. } if !idle.is_empty() => Reason::CreateOnlyChanged,
-            Self::Settled { .. } => Reason::Converged,
+            Self::Settled(Settled { deed: Some(deed), .. }) | Self::Stepped { deed, .. } => *deed,
+            Self::Settled(Settled { unready: Some(_), .. }) => Reason::Unready,
+            Self::Settled(Settled { idle, .. }) if !idle.is_empty() => Reason::CreateOnlyChanged,
+            Self::Settled(_) => Reason::Converged,
             Self::Stopped(stop) => stop.reason(),
         }
     }
@@ -166,11 +177,7 @@ impl Outcome {
     /// The engine's own conditions, in the order in which they are shown.
     pub fn judgements(&self) -> Vec<Judgement> {
         match self {
-            Self::Settled { idle, .. } => {
-                let (reason, message) = settled_words(idle);
-                let ready = Judgement::new(READY, true, Reason::Converged.word(), "the vendor matches the spec");
-                vec![ready, Judgement::new(SYNCED, true, reason.word(), message)]
-            }
+            Self::Settled(settled) => settled.judgements(),
             Self::Stepped { deed, message } => vec![
                 Judgement::new(READY, false, deed.word(), message.clone()),
                 Judgement::new(SYNCED, false, deed.word(), message.clone()),
@@ -208,6 +215,20 @@ impl Outcome {
     }
 }
 
+impl Settled {
+    fn judgements(&self) -> Vec<Judgement> {
+        let (reason, message) = settled_words(&self.idle);
+        let synced = Judgement::new(SYNCED, true, reason.word(), message);
+        let Some(Unready { reason, message, passing }) = &self.unready else {
+            let ready = Judgement::new(READY, true, Reason::Converged.word(), "the vendor matches the spec");
+            return vec![ready, synced];
+        };
+        let trend = if *passing { RECONCILING } else { STALLED };
+        let judge = |condition, holds| Judgement::new(condition, holds, reason, message.clone());
+        vec![judge(READY, false), synced, judge(trend, true)]
+    }
+}
+
 /// Differences that somebody chose to live with do not make an object unready.
 fn accepted(reason: Reason) -> bool {
     matches!(reason, Reason::DriftReported | Reason::Observed)
@@ -240,7 +261,8 @@ mod tests {
         for class in [Class::Transient, Class::Throttled] {
             assert!(types(&fault(class)).contains(&(RECONCILING, Some(true))), "{class:?}");
         }
-        for class in [Class::Denied, Class::Missing, Class::Taken, Class::Refused, Class::Broken] {
+        let lasting = [Class::Denied, Class::Missing, Class::Taken, Class::Refused, Class::Unsupported, Class::Broken];
+        for class in lasting {
             assert!(types(&fault(class)).contains(&(STALLED, Some(true))), "{class:?}");
             assert!(types(&fault(class)).contains(&(READY, Some(false))), "{class:?}");
         }
@@ -255,9 +277,27 @@ mod tests {
         for class in [Class::Transient, Class::Throttled] {
             assert_eq!(told(class, None), "update_account: no; it is tried again by itself");
         }
-        for (class, word) in [(Class::Denied, "credentials"), (Class::Refused, "correct"), (Class::Broken, "URL")] {
+        let words = [
+            (Class::Denied, "credentials"),
+            (Class::Refused, "correct"),
+            (Class::Unsupported, "installation"),
+            (Class::Broken, "URL"),
+        ];
+        for (class, word) in words {
             assert!(told(class, Some(400)).contains(word), "{class:?}");
             assert_eq!(told(class, None), "update_account: no");
+        }
+    }
+
+    #[test]
+    fn what_matches_and_is_not_well_is_synced_and_unready() {
+        for (passing, trend) in [(true, RECONCILING), (false, STALLED)] {
+            let unready = Unready { reason: "InErrorState", message: "it is broken".into(), passing };
+            let outcome = Outcome::Settled(Settled { unready: Some(unready), ..Settled::default() });
+            assert_eq!(types(&outcome), [(READY, Some(false)), (SYNCED, Some(true)), (trend, Some(true))]);
+            let ready = &outcome.judgements()[0];
+            assert_eq!((ready.reason, ready.message.as_str()), ("InErrorState", "it is broken"));
+            assert_eq!(outcome.reason(), Reason::Unready);
         }
     }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::reason::Reason;
-use super::report::{Next, Outcome, Stop};
+use super::report::{Next, Outcome, Settled, Stop};
 use crate::base::fault::Class;
 
 /// How much later than asked a look may come, as a part of its pause: many that wait must not come back at once.
@@ -25,7 +25,10 @@ impl Pace {
 /// When to look again after `outcome`, the `tries`-th failure in a row (0 for the first).
 pub fn next(outcome: &Outcome, tries: u32) -> Next {
     match outcome {
-        Outcome::Settled { .. } | Outcome::Stepped { .. } => Next::Wait,
+        Outcome::Settled(Settled { unready: Some(unready), .. }) if unready.passing => {
+            Next::After(Pace::seconds(1, 30).pause(tries))
+        }
+        Outcome::Settled(_) | Outcome::Stepped { .. } => Next::Wait,
         Outcome::Stopped(stop) => match stop {
             // Nothing but an edit, a watch or the resync can change these.
             Stop::Invalid(_) | Stop::Waiting { .. } => Next::Wait,
@@ -40,7 +43,7 @@ pub fn next(outcome: &Outcome, tries: u32) -> Next {
                     Class::Transient => Pace::seconds(1, 300),
                     Class::Throttled => Pace::seconds(5, 300),
                     Class::Broken | Class::Missing | Class::Untrusted => Pace::seconds(10, 1800),
-                    Class::Denied | Class::Taken | Class::Refused => Pace::seconds(30, 3600),
+                    Class::Denied | Class::Taken | Class::Refused | Class::Unsupported => Pace::seconds(30, 3600),
                 };
                 Next::After(pace.pause(tries).max(fault.retry_after.unwrap_or_default()))
             }
@@ -52,7 +55,7 @@ pub fn next(outcome: &Outcome, tries: u32) -> Next {
 mod tests {
     use super::*;
     use crate::base::fault::Fault;
-    use crate::engine::kind::Invalid;
+    use crate::engine::kind::{Invalid, Unready};
     use crate::engine::kubernetes::Error;
     use crate::engine::plan::Hold;
 
@@ -78,13 +81,14 @@ mod tests {
         assert_eq!(pause(fault, 0), Duration::from_secs(90));
     }
 
-    const CLASSES: [Class; 8] = [
+    const CLASSES: [Class; 9] = [
         Class::Transient,
         Class::Throttled,
         Class::Denied,
         Class::Missing,
         Class::Taken,
         Class::Refused,
+        Class::Unsupported,
         Class::Broken,
         Class::Untrusted,
     ];
@@ -105,11 +109,15 @@ mod tests {
             ("unknown".to_owned(), held(Reason::Unavailable), minutes(5)),
             ("deletion".to_owned(), held(Reason::DeletionBlocked), minutes(5)),
         ];
+        let (reason, message) = ("Starting", String::new());
+        let unready = Some(Unready { reason, message, passing: true });
+        let unwell = Outcome::Settled(Settled { unready, ..Settled::default() });
+        rows.push(("unready".to_owned(), unwell, Duration::from_secs(30)));
         rows.extend(CLASSES.map(|class| {
             let longest = match class {
                 Class::Transient | Class::Throttled => minutes(5),
                 Class::Broken | Class::Missing | Class::Untrusted => minutes(30),
-                Class::Denied | Class::Taken | Class::Refused => minutes(60),
+                Class::Denied | Class::Taken | Class::Refused | Class::Unsupported => minutes(60),
             };
             (class.label().to_owned(), stopped(Stop::Vendor(Fault::new(class, "test", "no"))), longest)
         }));
@@ -137,7 +145,10 @@ mod tests {
         let invalid = Invalid { field: "name".into(), problem: "is blank".into(), way_out: "set it".into() };
         let brought_back = |outcome: &Outcome| next(outcome, 3) == Next::Wait;
         assert!(brought_back(&stopped(Stop::Invalid(invalid))));
-        assert!(brought_back(&Outcome::Settled { deed: None, idle: Vec::new() }));
+        let lasting = Unready { reason: "Failed", message: String::new(), passing: false };
+        for unready in [None, Some(lasting)] {
+            assert!(brought_back(&Outcome::Settled(Settled { unready, ..Settled::default() })));
+        }
         for reason in Reason::ALL.iter().copied() {
             assert!(brought_back(&stopped(Stop::Waiting { reason, message: String::new() })), "{reason}");
             let by_time = matches!(reason, Reason::Unavailable | Reason::DeletionBlocked);

@@ -3,10 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
-use serde::Serialize;
 
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::Secret;
+use crate::http::body::Body;
 
 pub use reqwest::Method;
 
@@ -26,49 +26,8 @@ pub enum Patience {
     Call,
     /// One large answer.
     List,
-    /// Work that the vendor does while we wait, such as building a portal.
+    /// Work that the vendor does while we wait, such as building a portal. Where content is streamed, this is for what comes after it.
     Long,
-}
-
-/// What a call carries.
-///
-/// Not `Debug`: it may hold secrets.
-#[derive(Clone, Default)]
-pub struct Body {
-    pub(crate) content_type: Option<String>,
-    pub(crate) content: Vec<u8>,
-}
-
-impl Body {
-    /// No body.
-    pub fn empty() -> Self {
-        Self::default()
-    }
-
-    /// A JSON body.
-    ///
-    /// # Errors
-    /// When `value` has no JSON form: [`Class::Broken`], not sent.
-    pub fn json(operation: &'static str, value: &impl Serialize) -> Result<Self, Fault> {
-        // The reason stays out of the fault: it can quote the value.
-        let content = serde_json::to_vec(value).map_err(|_| {
-            Fault::new(Class::Broken, operation, "the request has no JSON form").with_delivery(Delivery::NotSent)
-        })?;
-        Ok(Self { content_type: Some("application/json".into()), content })
-    }
-
-    /// A form body (`application/x-www-form-urlencoded`).
-    pub fn form<'a>(fields: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        Self {
-            content_type: Some("application/x-www-form-urlencoded".into()),
-            content: form_encode(fields).into_bytes(),
-        }
-    }
-
-    /// Ready-made content of any type.
-    pub fn raw(content_type: impl Into<String>, content: Vec<u8>) -> Self {
-        Self { content_type: Some(content_type.into()), content }
-    }
 }
 
 /// One call to be sent.
@@ -237,6 +196,6 @@ mod tests {
 
     #[test]
     fn a_form_is_escaped() {
-        assert_eq!(Body::form([("a", "1 2"), ("b&", "=")]).content, b"a=1+2&b%26=%3D");
+        assert_eq!(form_encode([("a", "1 2"), ("b&", "=")]), "a=1+2&b%26=%3D");
     }
 }

@@ -70,6 +70,22 @@ impl From<SetupError> for Fault {
 /// # Errors
 /// [`SetupError::Url`] that says what to write instead. It never repeats the URL, which may hold a password.
 pub fn parse_url(text: &str) -> Result<Url, SetupError> {
+    let bad = |problem: &str| Err(SetupError::Url { problem: problem.to_owned() });
+    let url = parse_file_url(text)?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return bad("it holds a user name or a password; they belong in the credentials Secret");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return bad("it has a part after ? or #; leave it out");
+    }
+    Ok(url)
+}
+
+/// The address of one file, checked: HTTPS, or HTTP to this very machine. Unlike [`parse_url`], it may have a query and a password.
+///
+/// # Errors
+/// As those of [`parse_url`].
+pub(crate) fn parse_file_url(text: &str) -> Result<Url, SetupError> {
     let bad = |problem: String| Err(SetupError::Url { problem });
     let url = match Url::parse(text.trim()) {
         Ok(url) => url,
@@ -83,16 +99,10 @@ pub fn parse_url(text: &str) -> Result<Url, SetupError> {
         "http" if is_loopback(host) => {}
         "http" => {
             return bad(format!(
-                "credentials would travel to {host} in clear text; write https:// (http:// is for loopback only)"
+                "what is said would travel to {host} in clear text; write https:// (http:// is for loopback only)"
             ));
         }
         scheme => return bad(format!("its scheme is {scheme}; write https://")),
-    }
-    if !url.username().is_empty() || url.password().is_some() {
-        return bad("it holds a user name or a password; they belong in the credentials Secret".into());
-    }
-    if url.query().is_some() || url.fragment().is_some() {
-        return bad("it has a part after ? or #; leave it out".into());
     }
     Ok(url)
 }

@@ -11,7 +11,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, Method as HttpMethod, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::base::access::{Access, Call, Gate, Limits, Observer, ReadOnly, Unobserved};
@@ -73,6 +73,32 @@ pub(crate) async fn start_cutting() -> String {
     url
 }
 
+/// The head of a request, once that has come.
+pub(crate) async fn head_of(stream: &mut TcpStream) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap().to_ascii_lowercase()
+}
+
+/// The length that the head of a request announces.
+pub(crate) fn announced(head: &str) -> u64 {
+    head.lines().find_map(|line| line.strip_prefix("content-length: ")).unwrap().parse().unwrap()
+}
+
+/// A server that reads this many bytes of the first request's content, or all that there is, and hangs up.
+pub(crate) async fn start_cutting_after(bytes: u64) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let length = announced(&head_of(&mut stream).await);
+        tokio::io::copy(&mut (&mut stream).take(bytes.min(length)), &mut tokio::io::sink()).await.unwrap();
+    });
+    url
+}
+
 /// An address at which nobody listens.
 pub(crate) async fn deserted() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -102,17 +128,17 @@ pub(crate) fn access(credentials: &[(&str, &str)]) -> Access {
     }
 }
 
-fn transport_with(url: &str, access: &Access, bounds: Bounds) -> Transport {
+pub(crate) fn transport_with(url: &str, access: &Access, bounds: Bounds) -> Transport {
     let headers = [("Authorization", basic_authorization("api-admin", "correct-horse"))];
     Transport::new("Test", parse_url(url).unwrap(), access, &headers, bounds).unwrap()
 }
 
-fn transport(url: &str) -> Transport {
+pub(crate) fn transport(url: &str) -> Transport {
     transport_with(url, &access(&[("username", "api-admin"), ("password", "correct-horse")]), Bounds::default())
 }
 
 /// Success gives the body; everything else is a rejection with the body as its reason.
-fn read(answer: &Answer) -> Result<String, Fault> {
+pub(crate) fn read(answer: &Answer) -> Result<String, Fault> {
     let body = String::from_utf8_lossy(answer.body()).into_owned();
     if answer.is_success() { Ok(body) } else { Err(answer.rejection(answer.status(), Some(&body))) }
 }

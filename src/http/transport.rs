@@ -6,7 +6,9 @@
 //! - **It never repeats a call.** Neither it nor the library below tries again; whoever knows whether a call may be repeated does so.
 //! - **Credentials go to the configured origin only.** Redirects are followed by hand, to the same scheme, host and port, with method
 //!   and body kept, at most three times. A write that is answered with 302 may have been done, and does not follow it.
-//! - **It ends.** Connecting, waiting for a place, and the call as a whole have deadlines, and an answer has a size limit.
+//! - **It ends.** Connecting, waiting for a place, and the call as a whole have deadlines, and an answer has a size limit. Content that is
+//!   streamed may take as long as it moves.
+//! - **It holds little.** Of content that is streamed, in or out, a few chunks are in memory. What has not left whole was not carried out.
 //! - **It tells nobody what was said.** Logs have vendor, operation, status and time; faults quote the vendor with secrets blotted out.
 //! - **A vendor that cannot serve is left alone.** The [`Breaker`] of the [`Access`] is asked before each call and told its outcome; while
 //!   it is open, calls fail at once and also those stop that still wait for a place.
@@ -14,13 +16,12 @@
 //! TLS always verifies: against the system's authorities plus the CA bundle of the [`Access`]. A proxy is used for HTTPS when
 //! `HTTPS_PROXY` names one (`NO_PROXY` excepts hosts); no other setting of the surroundings counts.
 
-use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION};
-use reqwest::{Client, Response, StatusCode, Url, redirect, retry};
-use tokio::time::timeout;
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
+use tokio::io::AsyncWrite;
 
 use crate::base::access::{Access, Gate, Observer};
 use crate::base::breaker::Breaker;
@@ -28,9 +29,11 @@ use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::Secret;
 use crate::http::answer::{Answer, is_unauthorized};
 use crate::http::budget::Budget;
+use crate::http::connection::{self, Spilled};
+use crate::http::progress::Progress;
 use crate::http::redact::Redactor;
 use crate::http::request::{Intent, Patience, Request};
-use crate::http::setup::{self, SetupError};
+use crate::http::setup::SetupError;
 use crate::http::trace::Trace;
 
 const MOST_REDIRECTS: usize = 3;
@@ -46,8 +49,14 @@ pub struct Bounds {
     pub list: Duration,
     /// For a whole call during which the vendor works.
     pub long: Duration,
+    /// For content that is streamed to move on, in place of a deadline for the call.
+    pub stall: Duration,
+    /// For a whole call that streams, however well it goes.
+    pub transfer: Duration,
     /// Bytes of an answer's body, unpacked.
     pub answer: usize,
+    /// Bytes of a body that goes to a sink, or is fetched.
+    pub file: u64,
 }
 
 impl Default for Bounds {
@@ -57,7 +66,10 @@ impl Default for Bounds {
             call: Duration::from_secs(30),
             list: Duration::from_secs(120),
             long: Duration::from_secs(600),
+            stall: Duration::from_secs(60),
+            transfer: Duration::from_secs(4 * 3600),
             answer: 64 << 20,
+            file: 2 << 30,
         }
     }
 }
@@ -93,9 +105,8 @@ impl Transport {
         headers: &[(&'static str, Secret)],
         bounds: Bounds,
     ) -> Result<Self, SetupError> {
-        let client = client(access, bounds)?;
-        let secrets = access.credentials.values().chain(access.named.values());
-        let redactor = Redactor::new(secrets.chain(headers.iter().map(|(_, value)| value)));
+        let client = connection::client(access, bounds, |builder| builder)?;
+        let redactor = Redactor::new(access.credentials.values().chain(headers.iter().map(|(_, value)| value)));
         let mut always = HeaderMap::new();
         always.insert(ACCEPT, HeaderValue::from_static("application/json"));
         for (name, value) in headers {
@@ -129,8 +140,31 @@ impl Transport {
     /// a redirect elsewhere; [`Class::Untrusted`] for a certificate that is not trusted; [`Class::Broken`] for an answer too large, or
     /// redirects without end.
     pub async fn send<T>(&self, request: Request, read: impl FnOnce(&Answer) -> Result<T, Fault>) -> Result<T, Fault> {
-        let mut trace = Trace::begin(self.0.vendor, self.0.observer.as_ref(), &request);
-        let outcome = self.0.attempt(&request, read, &mut trace).await;
+        self.told(&request, None, read).await
+    }
+
+    /// Sends one call, and writes the body of an answer that is a success into `sink` as it comes; the answer that `read` sees then has
+    /// none. Any other answer is read whole, and leaves the sink alone. After a fault the sink may have a part.
+    ///
+    /// # Errors
+    /// Those of [`Transport::send`], and [`Class::Transient`] when the sink takes no more.
+    pub async fn send_into<T>(
+        &self,
+        request: Request,
+        sink: &mut (dyn AsyncWrite + Send + Unpin),
+        read: impl FnOnce(&Answer) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        self.told(&request, Some(sink), read).await
+    }
+
+    async fn told<T>(
+        &self,
+        request: &Request,
+        sink: Option<&mut (dyn AsyncWrite + Send + Unpin)>,
+        read: impl FnOnce(&Answer) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        let mut trace = Trace::begin(self.0.vendor, self.0.observer.as_ref(), request);
+        let outcome = self.0.attempt(request, sink, read, &mut trace).await;
         trace.finish(outcome.as_ref().err());
         outcome
     }
@@ -141,6 +175,7 @@ impl Inner {
     async fn attempt<T>(
         &self,
         request: &Request,
+        sink: Option<&mut (dyn AsyncWrite + Send + Unpin)>,
         read: impl FnOnce(&Answer) -> Result<T, Fault>,
         trace: &mut Trace<'_>,
     ) -> Result<T, Fault> {
@@ -152,7 +187,7 @@ impl Inner {
         };
         trace.admitted();
         let leave = self.breaker.admit(request.operation, reads)?;
-        let outcome = self.call(request, trace).await.and_then(|answer| read(&answer));
+        let outcome = self.call(request, sink, trace).await.and_then(|answer| read(&answer));
         drop(place);
         match &outcome {
             // Whoever sent it logs in anew, and that tells.
@@ -177,7 +212,12 @@ impl Inner {
         }
     }
 
-    async fn call(&self, request: &Request, trace: &mut Trace<'_>) -> Result<Answer, Fault> {
+    async fn call(
+        &self,
+        request: &Request,
+        sink: Option<&mut (dyn AsyncWrite + Send + Unpin)>,
+        trace: &mut Trace<'_>,
+    ) -> Result<Answer, Fault> {
         let redactor = self.redactor.with(request.secrets.iter().chain(request.headers.iter().map(|(_, value)| value)));
         let url = request.url(&self.base)?;
         let headers = self.headers_of(request)?;
@@ -186,11 +226,16 @@ impl Inner {
             Patience::List => self.bounds.list,
             Patience::Long => self.bounds.long,
         };
-        match timeout(limit, self.exchange(request, url, headers, redactor, trace)).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                let detail = format!("no complete answer within {} s", limit.as_secs());
-                Err(Fault::new(Class::Transient, request.operation, detail).with_delivery(request.unanswered()))
+        let progress = Progress::begin(&self.bounds, limit);
+        let exchange = async {
+            let response = self.exchange(request, url, headers, &redactor, &progress, trace).await?;
+            self.receive(request, response, sink, &redactor, &progress).await
+        };
+        tokio::select! {
+            biased;
+            outcome = exchange => outcome,
+            reason = progress.too_long() => {
+                Err(cut_off(Fault::new(Class::Transient, request.operation, reason), request, &progress))
             }
         }
     }
@@ -211,99 +256,95 @@ impl Inner {
         Ok(headers)
     }
 
-    /// Sends the call, and again wherever the same server says that it should have gone instead.
+    /// Sends the call, and again wherever the same server says that it should have gone instead, up to the head of the answer.
     async fn exchange(
         &self,
         request: &Request,
         mut url: Url,
         headers: HeaderMap,
-        redactor: Redactor,
+        redactor: &Redactor,
+        progress: &Progress,
         trace: &mut Trace<'_>,
-    ) -> Result<Answer, Fault> {
+    ) -> Result<Response, Fault> {
         for _ in 0..=MOST_REDIRECTS {
             let call = self.client.request(request.method.clone(), url.clone()).headers(headers.clone());
-            let call = if request.body.content_type.is_some() { call.body(request.body.content.clone()) } else { call };
-            let call = call.build().map_err(|_| request.not_sent(Class::Broken, "the request cannot be built"))?;
+            let call = request.body.attach(call, progress).and_then(RequestBuilder::build);
+            let call = call.map_err(|_| request.not_sent(Class::Broken, "the request cannot be built"))?;
             if request.intent == Intent::Write {
                 let admitted = self.gate.admit_write(request.operation);
                 admitted.map_err(|why| request.not_sent(Class::Refused, why))?;
             }
             trace.leaves();
-            let response = self.client.execute(call).await.map_err(|error| self.lost(request, &redactor, &error))?;
-            trace.answered(&response, &redactor);
-            match redirect_of(request, &redactor, &url, &response)? {
+            let response = self.client.execute(call).await;
+            let response = response.map_err(|error| self.lost(request, redactor, progress, &error))?;
+            progress.answered();
+            trace.answered(&response, redactor);
+            match redirect_of(request, redactor, &url, &response)? {
                 Some(elsewhere) => url = elsewhere,
-                None => return self.receive(request, response, redactor).await,
+                None => return Ok(response),
             }
         }
         let detail = format!("more than {MOST_REDIRECTS} redirects");
         Err(Fault::new(Class::Broken, request.operation, detail).with_delivery(request.unanswered()))
     }
 
-    async fn receive(&self, request: &Request, mut response: Response, redactor: Redactor) -> Result<Answer, Fault> {
+    async fn receive(
+        &self,
+        request: &Request,
+        mut response: Response,
+        sink: Option<&mut (dyn AsyncWrite + Send + Unpin)>,
+        redactor: &Redactor,
+        progress: &Progress,
+    ) -> Result<Answer, Fault> {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.lost(request, &redactor, &error))? {
-            if body.len() + chunk.len() > self.bounds.answer {
-                let detail = format!("the answer is larger than {} bytes", self.bounds.answer);
-                return Err(Fault::new(Class::Broken, request.operation, detail)
-                    .with_code(response.status().as_u16())
-                    .with_delivery(request.unanswered()));
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let outcome = match sink.filter(|_| response.status().is_success()) {
+            Some(sink) => connection::pour(&mut response, sink, self.bounds.file, progress).await,
+            None => connection::collect(&mut response, &mut body, self.bounds.answer).await,
+        };
+        outcome.map_err(|spilled| {
+            let fault = match spilled {
+                Spilled::Cut(error) => return self.lost(request, redactor, progress, &error),
+                Spilled::TooLarge(most) => {
+                    let detail = format!("the answer is larger than {most} bytes");
+                    Fault::new(Class::Broken, request.operation, detail)
+                }
+                Spilled::Sink(error) => {
+                    let detail = format!("what came cannot be written to where it should go: {error}");
+                    Fault::new(Class::Transient, request.operation, detail)
+                }
+            };
+            fault.with_code(response.status().as_u16()).with_delivery(request.unanswered())
+        })?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        Ok(Answer { operation: request.operation, intent: request.intent, status, headers, body, redactor })
+        Ok(Answer {
+            operation: request.operation,
+            intent: request.intent,
+            status,
+            headers,
+            body,
+            redactor: redactor.clone(),
+        })
     }
 
     /// The fault of a call without a complete answer.
-    fn lost(&self, request: &Request, redactor: &Redactor, error: &reqwest::Error) -> Fault {
-        // The error's own text has the URL, whose query may be confidential; its innermost source has the cause and no more.
-        let cause = innermost(error).map_or_else(|| "the connection broke".to_owned(), ToString::to_string);
-        let cause = redactor.quote(&cause, 200);
-        let host = self.base.host_str().unwrap_or_default();
-        if !error.is_connect() {
-            let detail = format!("the connection to {host} broke: {cause}");
-            return Fault::new(Class::Transient, request.operation, detail).with_delivery(request.unanswered());
+    fn lost(&self, request: &Request, redactor: &Redactor, progress: &Progress, error: &reqwest::Error) -> Fault {
+        let broken = connection::broken(error, self.base.host_str().unwrap_or_default(), redactor);
+        let fault = Fault::new(broken.class, request.operation, broken.detail);
+        if broken.never_was {
+            return fault.with_delivery(Delivery::NotSent);
         }
-        match innermost(error).and_then(|cause| cause.downcast_ref::<rustls::Error>()) {
-            Some(rustls::Error::InvalidCertificate(_)) => {
-                let detail = format!(
-                    "the certificate of {host} is not trusted ({cause}); a private authority goes into the CA bundle"
-                );
-                request.not_sent(Class::Untrusted, detail)
-            }
-            _ => request.not_sent(Class::Transient, format!("no connection to {host}: {cause}")),
-        }
+        cut_off(fault, request, progress)
     }
 }
 
-fn client(access: &Access, bounds: Bounds) -> Result<Client, SetupError> {
-    let mut builder = Client::builder()
-        .user_agent(concat!("provost/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(bounds.connect)
-        // Servers drop idle connections after about 5 s (Apache's default). A write on one that is just being dropped is a write of
-        // unknown outcome, so ours are given up a little earlier.
-        .pool_idle_timeout(Duration::from_secs(4))
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .retry(retry::never())
-        .no_proxy();
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "HTTPS_PROXY is a convention of whoever opens connections, not a setting of ours"
-    )]
-    let proxy = setup::proxy(|name| std::env::var(name).ok())?;
-    if let Some(proxy) = proxy {
-        builder = builder.proxy(proxy);
+/// The fault of a call that ended without an answer: nothing was done when its content had not left whole.
+fn cut_off(fault: Fault, request: &Request, progress: &Progress) -> Fault {
+    if progress.may_have_arrived() {
+        return fault.with_delivery(request.unanswered());
     }
-    if let Some(bundle) = &access.ca_bundle {
-        builder = builder.tls_certs_merge(setup::certificates(bundle)?);
-    }
-    builder.build().map_err(|error| {
-        let problem = innermost(&error).map_or_else(|| error.to_string(), ToString::to_string);
-        // Our own certificates are the only ones whose faults end the set-up; those of the system are passed over.
-        if access.ca_bundle.is_some() { SetupError::CaBundle { problem } } else { SetupError::Tls { problem } }
-    })
+    let detail =
+        format!("{}; only a part of the content was sent, as when it is more than a server takes", fault.detail);
+    Fault { detail, ..fault }.with_delivery(Delivery::NotSent)
 }
 
 /// Adds a header whose value stays out of logs; none when the name or the value cannot be a header's.
@@ -353,16 +394,4 @@ fn redirect_of(request: &Request, redactor: &Redactor, from: &Url, response: &Re
     let _ = to.set_username("");
     let _ = to.set_password(None);
     Ok(Some(to))
-}
-
-/// The cause at the end of an error's chain, looking into I/O errors, whose chain leaves out what they wrap.
-fn innermost<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
-    let mut cause = error.source()?;
-    loop {
-        let wrapped = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        match wrapped.map(|inner| inner as &(dyn Error + 'static)).or_else(|| cause.source()) {
-            Some(deeper) => cause = deeper,
-            None => return Some(cause),
-        }
-    }
 }

@@ -259,6 +259,7 @@ impl Kind for Accounts {
             facts: AccountFacts { observed: Some(observed), connections: before.cloned() },
             conditions: Vec::new(),
             gauges: Vec::new(),
+            unready: None,
             incomplete: None,
         };
         match look {

@@ -22,6 +22,7 @@ use kube::Client;
 use tokio::time::Instant;
 
 use super::{Failure, kubernetes, manifests, say};
+use crate::engine::kind::Identity;
 use crate::engine::kubernetes::call;
 use crate::engine::preview::{Preview, Request};
 use crate::engine::reason::Reason;
@@ -92,7 +93,7 @@ Exit status:
      or a plan cannot be carried out (AlreadyExists, ImmutableDiffers, ...). It wins over 2
 
 Symbols:
-  + create   ~ change   > take over   - switch off or delete   ! held   x error   = as it should be
+  + create, do once   ~ change   > take over   - switch off or delete   ! held   x error   = as it should be
 
 Examples:
   # everything in a folder, Secrets among it
@@ -110,7 +111,7 @@ Examples:
 JSON (later versions of Provost may add fields; else \"version\" counts up):
   version      1
   objects[]    kind, namespace, name, file, document, line
-    action     create, update, adopt, disable, delete, release or none; null with an error
+    action     create, run, update, adopt, disable, delete, release or none; null with an error
     externalId the vendor's id of what would be taken over
     claim      why it may be: announced, revived, annotated, handedOver or policy
     changes[]  field, from, to, secret. No \"from\": nothing is there, or nobody can know.
@@ -122,7 +123,7 @@ JSON (later versions of Provost may add fields; else \"version\" counts up):
   errors[]     what is wrong with manifests and AdminApis: reason, message, and where
   notes[]      what else to know
   skipped      the number of objects of each other kind
-  summary      create, update, adopt, remove, unchanged, held, errors";
+  summary      create, run, update, adopt, remove, unchanged, held, errors";
 
 /// Plans, and prints the plan.
 ///
@@ -233,7 +234,11 @@ fn entries(items: &[Item], previews: &[Result<Preview, Stop>], connections: &Con
     let mut owners: HashMap<(&str, &str, &str), &Item> = HashMap::new();
     let entry = |(item, preview)| {
         let mut entry = Entry::new(item, preview);
-        if let (Ok(Preview { natural_key, .. }), Some(Ok(connected))) = (preview, connections.get(&item.admin_api())) {
+        // The same may be done for several objects, once for each.
+        if item.row.identity != Identity::Run
+            && let (Ok(Preview { natural_key, .. }), Some(Ok(connected))) =
+                (preview, connections.get(&item.admin_api()))
+        {
             let external = (item.row.kind, connected.realm.expose(), natural_key.as_str());
             match owners.get(&external) {
                 Some(first) => entry.conflict(natural_key, &first.document),

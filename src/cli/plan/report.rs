@@ -43,6 +43,8 @@ pub struct Report {
 pub struct Summary {
     /// To be created.
     pub create: usize,
+    /// To be done once.
+    pub run: usize,
     /// To be changed.
     pub update: usize,
     /// To be taken over, and changed where need be.
@@ -102,6 +104,8 @@ pub enum Act {
     None,
     /// Make it.
     Create,
+    /// Do it, once.
+    Run,
     /// Change it.
     Update,
     /// Take it over.
@@ -269,6 +273,7 @@ impl Summary {
             (None, _) => &mut self.errors,
             (_, Some(_)) => &mut self.held,
             (Some(Act::Create), _) => &mut self.create,
+            (Some(Act::Run), _) => &mut self.run,
             (Some(Act::Update), _) => &mut self.update,
             (Some(Act::Adopt), _) => &mut self.adopt,
             (Some(Act::Disable | Act::Delete), _) => &mut self.remove,
@@ -362,6 +367,7 @@ impl Act {
         match action {
             Action::Nothing => Self::None,
             Action::Create => Self::Create,
+            Action::Run => Self::Run,
             Action::Update => Self::Update,
             Action::Adopt { .. } => Self::Adopt,
             Action::Disable => Self::Disable,

@@ -86,7 +86,7 @@ fn to_be(preview: &Preview) -> Option<String> {
     let step = preview.steps.iter().find(|step| step.hold.is_none())?;
     match &step.action {
         Action::Adopt { external_id, .. } => Some(external_id.clone()),
-        Action::Create => Some(KNOWN_LATER.to_owned()),
+        Action::Create | Action::Run => Some(KNOWN_LATER.to_owned()),
         _ => None,
     }
 }

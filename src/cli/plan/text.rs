@@ -110,7 +110,7 @@ impl Text {
     fn change(&mut self, indent: &str, action: Option<Act>, line: &Line) {
         let to = shown(line.to.as_ref(), line.secret);
         let value = match action {
-            Some(Act::Create) => to,
+            Some(Act::Create | Act::Run) => to,
             _ => format!("{} → {to}", shown(line.from.as_ref(), line.secret)),
         };
         self.line(STRONG, format!("{indent}{}: ", line.field), value);
@@ -124,7 +124,7 @@ impl Text {
             return;
         }
         let mut parts = vec![format!("{} to create", sum.create), format!("{} to change", sum.update)];
-        let rare = [(sum.adopt, "to take over"), (sum.remove, "to remove")];
+        let rare = [(sum.run, "to run"), (sum.adopt, "to take over"), (sum.remove, "to remove")];
         parts.extend(rare.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")));
         parts.push(format!("{} unchanged", sum.unchanged));
         parts.push(format!("{} held", sum.held));
@@ -144,6 +144,7 @@ fn heading(entry: &Entry) -> (Style, char, String) {
     let (style, symbol, words) = match action {
         Act::None => (FAINT, '=', "is as it should be".to_owned()),
         Act::Create => (GREEN, '+', "will be created".to_owned()),
+        Act::Run => (GREEN, '+', "will be done, once".to_owned()),
         Act::Update => (YELLOW, '~', "will be changed".to_owned()),
         Act::Adopt => (CYAN, '>', taking(entry, id)),
         Act::Disable => (RED, '-', "is being deleted, and will be switched off at the vendor".to_owned()),

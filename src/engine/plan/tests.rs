@@ -61,6 +61,7 @@ fn seen(id: &str, colour: &str) -> Found<Seen<()>> {
         facts: (),
         conditions: Vec::new(),
         gauges: Vec::new(),
+        unready: None,
         incomplete: None,
     })
 }
@@ -116,6 +117,7 @@ fn an_uncertain_create_goes_on_as_the_identity_class_allows() {
     assert_eq!(when_absent(&at(Identity::Listed, 29)), LATE);
     assert_eq!(when_absent(&at(Identity::Listed, 30)), ("Create", None));
     assert_eq!(when_absent(&at(Identity::Blind, 999)), ("Create", Some(Reason::CreateOutcomeUnknown)));
+    assert_eq!(when_absent(&at(Identity::Run, 0)), ("Run", None), "the kind is asked");
     assert_eq!(when_absent_and_going(&at(Identity::Listed, 29)), LATE);
     assert_eq!(when_absent_and_going(&at(Identity::Listed, 30)), ("Release", None));
     assert_eq!(when_absent_and_going(&at(Identity::Blind, 999)), ("Nothing", Some(Reason::DeletionBlocked)));

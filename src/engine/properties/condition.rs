@@ -8,11 +8,11 @@ use super::config;
 use crate::base::fault::{Class, Fault};
 use crate::engine::condition::{READY, RECONCILING, STALLED};
 use crate::engine::diff::{Change, Effect, Shown};
-use crate::engine::kind::{Aspect, Invalid};
+use crate::engine::kind::{Aspect, Invalid, Unready};
 use crate::engine::kubernetes::Error;
 use crate::engine::plan::Hold;
 use crate::engine::reason::Reason;
-use crate::engine::report::{Outcome, Stop};
+use crate::engine::report::{Outcome, Settled, Stop};
 
 /// What kstatus makes of an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,8 @@ struct Step {
 #[derive(Debug, Clone)]
 enum End {
     Settled(bool),
+    /// Not well: for now, or for good.
+    Unready(bool),
     Stepped,
     Invalid,
     Waiting(Reason),
@@ -67,7 +69,12 @@ impl End {
         let idle = Change { path: "a".into(), from: Shown::Masked, to: Shown::Masked, effect: Effect::NoEffect };
         Outcome::Stopped(match self {
             Self::Settled(clean) => {
-                return Outcome::Settled { deed: None, idle: if *clean { Vec::new() } else { vec![idle] } };
+                let idle = if *clean { Vec::new() } else { vec![idle] };
+                return Outcome::Settled(Settled { idle, ..Settled::default() });
+            }
+            Self::Unready(passing) => {
+                let unready = Some(Unready { reason: "Broken", message: message(), passing: *passing });
+                return Outcome::Settled(Settled { unready, ..Settled::default() });
             }
             Self::Stepped => return Outcome::Stepped { deed: Reason::Adopted, message: message() },
             Self::Invalid => Invalid { field: "a".into(), problem: "is odd".into(), way_out: "mend it".into() }.into(),
@@ -83,11 +90,14 @@ impl End {
         match self {
             Self::Settled(_) | Self::Held(Reason::DriftReported | Reason::Observed) => Kstatus::Current,
             Self::Stepped
+            | Self::Unready(true)
             | Self::Kubernetes
             | Self::Vendor(Class::Transient | Class::Throttled)
             | Self::Waiting(Reason::AdminApiNotReady)
             | Self::Held(Reason::Paused | Reason::Unavailable) => Kstatus::InProgress,
-            Self::Invalid | Self::Waiting(_) | Self::Held(_) | Self::Vendor(_) => Kstatus::Failed,
+            Self::Unready(false) | Self::Invalid | Self::Waiting(_) | Self::Held(_) | Self::Vendor(_) => {
+                Kstatus::Failed
+            }
         }
     }
 }
@@ -128,12 +138,14 @@ fn step() -> impl Strategy<Value = Step> {
             Class::Missing,
             Class::Taken,
             Class::Refused,
+            Class::Unsupported,
             Class::Broken,
             Class::Untrusted,
         ][..],
     );
     let end = prop_oneof![
         3 => any::<bool>().prop_map(End::Settled),
+        2 => any::<bool>().prop_map(End::Unready),
         1 => Just(End::Stepped),
         1 => Just(End::Invalid),
         2 => waits.prop_map(End::Waiting),

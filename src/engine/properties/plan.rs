@@ -24,7 +24,7 @@ fn plan(world: &World) -> Plan {
 fn writes(plan: &Plan) -> bool {
     plan.hold.is_none()
         && match &plan.action {
-            Action::Create | Action::Update | Action::Disable | Action::Delete => true,
+            Action::Create | Action::Run | Action::Update | Action::Disable | Action::Delete => true,
             Action::Nothing | Action::Adopt { .. } | Action::Release => false,
         }
 }
@@ -184,7 +184,9 @@ proptest! {
         prop_assert!(found.hold.is_some() && found.action == Action::Nothing, "{:#?}", found);
 
         let (found, plan) = (world.found(), plan(&world));
-        if plan.action == Action::Create && plan.hold.is_none() {
+        prop_assert!(plan.action != Action::Create || world.identity != Identity::Run);
+        prop_assert!(plan.action != Action::Run || world.identity == Identity::Run);
+        if plan.action.makes() && plan.hold.is_none() {
             prop_assert_eq!(&found, &Found::Absent);
             // Nobody can tell whether a blind create of uncertain outcome left something; an id that we had is not made twice.
             prop_assert!(world.external_id.is_none());

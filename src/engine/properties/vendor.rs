@@ -85,7 +85,7 @@ fn policy() -> impl Strategy<Value = Effective> {
 /// Any world at all, likely or not.
 pub fn world() -> impl Strategy<Value = World> {
     fields().prop_flat_map(|fields| {
-        let identity = prop::sample::select(&[Identity::Chosen, Identity::Listed, Identity::Blind][..]);
+        let identity = prop::sample::select(&[Identity::Chosen, Identity::Listed, Identity::Blind, Identity::Run][..]);
         let id = || prop::option::of(prop::sample::select(&["1", "2"][..]).prop_map(str::to_owned));
         let object = (id(), state(&fields), any::<bool>()).prop_map(|(id, state, foreign)| {
             let state = if foreign { state.with("key", "somebody else's") } else { state };
@@ -165,7 +165,9 @@ impl World {
         let Some((id, state)) = &self.object else { return Found::Absent };
         let sought = match &self.external_id {
             Some(known) => known == id,
-            None => self.identity != Identity::Blind && state.get("key") == self.wanted.get("key"),
+            None => {
+                !matches!(self.identity, Identity::Blind | Identity::Run) && state.get("key") == self.wanted.get("key")
+            }
         };
         if !sought {
             return Found::Absent;
@@ -178,8 +180,15 @@ impl World {
                 shown.insert(path, value.clone());
             }
         }
-        let (external_id, incomplete) = (id.clone(), None);
-        Found::Present(Seen { external_id, state: shown, facts: (), conditions: vec![], gauges: vec![], incomplete })
+        Found::Present(Seen {
+            external_id: id.clone(),
+            state: shown,
+            facts: (),
+            conditions: vec![],
+            gauges: vec![],
+            unready: None,
+            incomplete: None,
+        })
     }
 
     fn look_whether_it_was_kept(&mut self, plan: &Plan) {
@@ -197,7 +206,7 @@ impl World {
     pub fn carry_out(&mut self, plan: &Plan) {
         assert_eq!(plan.hold, None);
         match &plan.action {
-            Action::Create => {
+            Action::Create | Action::Run => {
                 self.object = Some(("new".to_owned(), self.wanted.clone()));
                 self.external_id = Some("new".to_owned());
                 (self.first_sight, self.announced, self.uncertain) = (false, false, false);

@@ -131,5 +131,5 @@ fn unsupported(fault: Fault) -> Fault {
          classic installation only",
         fault.detail
     );
-    Fault { class: Class::Refused, detail, ..fault }
+    Fault { class: Class::Unsupported, detail, ..fault }
 }

@@ -19,3 +19,4 @@ mod schema;
 mod secrecy;
 mod secrets;
 mod switches;
+mod writers;

@@ -130,6 +130,7 @@ impl Kind for Members {
             facts: MemberFacts { enabled: Some(member.enabled) },
             conditions: Vec::new(),
             gauges: Vec::new(),
+            unready: None,
             incomplete: None,
         }))
     }

@@ -128,6 +128,7 @@ impl Kind for Parts {
             facts: PartFacts {},
             conditions: Vec::new(),
             gauges: Vec::new(),
+            unready: None,
             incomplete: None,
         }))
     }

@@ -53,6 +53,9 @@ pub struct ToolSpec {
     /// Its colour. Absent: grey at creation, then not managed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub colour: Option<String>,
+    /// The bench on which it is worked on: one at a time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bench: Option<String>,
     /// The pin of its lock, never shown again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<SecretSource>,
@@ -122,6 +125,10 @@ impl Kind for Tools {
         None
     }
 
+    fn writer(_: Option<&str>, spec: &ToolSpec, _: &Siblings) -> Option<String> {
+        spec.bench.clone()
+    }
+
     fn desired(spec: &ToolSpec, _: &Siblings) -> Result<State, Invalid> {
         Ok(State::new()
             .with("label", spec.label.as_str())
@@ -148,6 +155,7 @@ impl Kind for Tools {
             facts: ToolFacts { enabled: Some(tool.enabled) },
             conditions: Vec::new(),
             gauges: Vec::new(),
+            unready: None,
             incomplete: None,
         }))
     }
