@@ -106,7 +106,8 @@ impl Transport {
         bounds: Bounds,
     ) -> Result<Self, SetupError> {
         let client = connection::client(access, bounds, |builder| builder)?;
-        let redactor = Redactor::new(access.credentials.values().chain(headers.iter().map(|(_, value)| value)));
+        let secrets = access.credentials.values().chain(access.named.values());
+        let redactor = Redactor::new(secrets.chain(headers.iter().map(|(_, value)| value)));
         let mut always = HeaderMap::new();
         always.insert(ACCEPT, HeaderValue::from_static("application/json"));
         for (name, value) in headers {

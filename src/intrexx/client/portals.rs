@@ -133,3 +133,6 @@ fn unsupported(fault: Fault) -> Fault {
     );
     Fault { class: Class::Unsupported, detail, ..fault }
 }
+
+#[cfg(test)]
+mod tests;

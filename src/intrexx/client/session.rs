@@ -270,3 +270,6 @@ fn address(url: &Url) -> String {
 fn portal_of(request: &Request) -> Option<String> {
     request.path.first().filter(|first| !RESERVED.contains(&first.as_str())).cloned()
 }
+
+#[cfg(test)]
+mod tests;
