@@ -40,6 +40,13 @@ impl Vendor for Intrexx {
         client.realm()
     }
 
+    fn caution(client: &client::Client) -> Option<&'static str> {
+        client.has_public_password().then_some(
+            "the password of the Administration API is one that the vendor's documentation prints, so that anybody may use it; set \
+             another one in its admin-api.yaml (credentials.password), restart it, and write it to the credentials Secret",
+        )
+    }
+
     async fn check(client: &client::Client, fresh_after: Instant) -> Result<(), Fault> {
         client.check(fresh_after).await
     }

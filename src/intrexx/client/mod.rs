@@ -62,6 +62,11 @@ impl Client {
         Secret::new(self.0.session.address())
     }
 
+    /// Whether the password is one that everybody knows (contract, trap 15).
+    pub fn has_public_password(&self) -> bool {
+        self.0.session.has_public_password()
+    }
+
     /// Makes a call with the session's token: `make` builds it, once for each try, and `read` makes sense of the answer.
     ///
     /// # Errors

@@ -31,6 +31,9 @@ const MARGIN: Duration = Duration::from_secs(600);
 /// How often a 403 may ask for a new token.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Passwords that the vendor's documentation and its container set (contract, trap 15).
+const PUBLIC: [&str; 3] = ["P4$$w0rD", "changeit", "NONE"];
+
 /// The session of one client. Clones share it.
 #[derive(Clone)]
 pub(super) struct Session(Arc<Inner>);
@@ -106,6 +109,12 @@ impl Session {
     /// Origin and base path.
     pub fn address(&self) -> &str {
         &self.0.address
+    }
+
+    /// Whether the password is a public one, or no more than the user name.
+    pub fn has_public_password(&self) -> bool {
+        let password = self.0.password.expose();
+        PUBLIC.contains(&password) || password == self.0.username
     }
 
     /// As [`Client::send`](super::Client::send).

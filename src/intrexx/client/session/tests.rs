@@ -11,8 +11,10 @@ use crate::base::access::{Access, ReadOnly};
 use crate::base::breaker::State as Turn;
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::Secret;
+use crate::engine::kind::Vendor;
 use crate::http::tests::{Server, access};
 use crate::http::{Method, SetupError};
+use crate::intrexx::Intrexx;
 use crate::intrexx::client::tests::{access_to, call, called, config, portals, start, user};
 use crate::intrexx::client::{Client, Config};
 use crate::intrexx::config::LICENSE;
@@ -316,6 +318,20 @@ async fn what_is_missing_in_the_credentials_is_named() {
     assert!(new(&[("username", "x"), ("password", " x \n")]).is_none());
     let unlicensed = Client::new(&config("https://iaa.example"), access(&[("username", "x"), ("password", "y")]));
     assert!(matches!(unlicensed.err(), Some(SetupError::MissingCredential { key: LICENSE, .. })));
+}
+
+/// Trap 15.
+#[test]
+fn a_password_that_everybody_knows_is_recognised() {
+    for (password, public) in
+        [("P4$$w0rD", true), ("changeit\n", true), ("iaa-admin", true), ("battery-staple", false), ("p4$$w0rd", false)]
+    {
+        let access = access(&[("username", "iaa-admin"), ("password", password)]);
+        let client = Client::new(&Config::new("https://iaa.example"), access).unwrap();
+        assert_eq!(client.has_public_password(), public, "{password}");
+        assert_eq!(Intrexx::caution(&client).is_some(), public);
+        assert!(!Intrexx::caution(&client).unwrap_or_default().contains(password.trim()));
+    }
 }
 
 /// A server that repeats what it was sent, in every style of refusal, tells nobody else.
