@@ -12,7 +12,7 @@ use super::kubernetes::{read_config_map, read_secret};
 use super::reason::Reason;
 use super::reference::{Sort, Target};
 use super::report::Stop;
-use super::session::{AnyClient, Session, VendorRow, vendor_of};
+use super::session::{Session, VendorRow, vendor_of};
 use super::watch::Key;
 use crate::base::access::Access;
 use crate::base::breaker::Breaker;
@@ -123,13 +123,6 @@ pub fn caution(engine: &Engine, (namespace, name): &Key, object: &AdminApi, sess
     let reason = Reason::CredentialsPublic;
     tracing::warn!(%namespace, %name, %reason, caution);
     engine.event(object.object_ref(&()), reason.word(), true, caution);
-}
-
-/// A fingerprint of the account that a client's credentials belong to.
-pub fn realm(engine: &Engine, vendor: &VendorRow, client: &AnyClient) -> String {
-    let account = (vendor.realm)(client);
-    let account = account.as_ref().map_or("", Secret::expose);
-    engine.key.fingerprint(format!("{}\n{account}", vendor.name).as_bytes())
 }
 
 /// A fingerprint of everything that a client is built from.
