@@ -10,6 +10,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::address::Address;
+use crate::base::fault::{Class, Delivery, Fault};
 use crate::engine::sibling::{Sibling, Siblings};
 
 /// The path of the field that names an IntrexxPortal.
@@ -42,6 +44,23 @@ pub fn sibling(portal: Option<&ObjectName>) -> Option<Sibling> {
 /// The technical name of the portal; none while the IntrexxPortal's id is not known.
 pub fn portal_name(name: Option<&str>, siblings: &Siblings) -> Option<String> {
     name.or_else(|| siblings.id(PATH)).map(str::to_owned)
+}
+
+/// The technical name of the portal, for a call.
+///
+/// # Errors
+/// It is not known: the IntrexxPortal has no id. Nothing was sent.
+pub fn known_name(name: Option<&str>, siblings: &Siblings) -> Result<String, Fault> {
+    portal_name(name, siblings).ok_or_else(|| {
+        let detail = "spec.portal: the technical name of that portal is not known; this goes on when it is";
+        Fault::new(Class::Transient, "find", detail).with_delivery(Delivery::NotSent)
+    })
+}
+
+/// What only one may write to at a time: the portal, as the external id of something in it says it, or else as the spec does.
+pub fn writer(external_id: Option<&str>, name: Option<&str>, siblings: &Siblings) -> Option<String> {
+    let recorded = external_id.and_then(Address::parse).map(|address| address.portal);
+    recorded.or_else(|| portal_name(name, siblings))
 }
 
 /// The portal as a natural key says it, before its technical name is known: `portal sales`, or `IntrexxPortal sales`.
