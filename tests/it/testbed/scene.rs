@@ -10,6 +10,8 @@ use serde_json::{Value as Json, json};
 
 use super::Bed;
 use crate::crash::step::Mark;
+use crate::examples;
+use crate::intrexx::PORTAL;
 use crate::objects::{Objects, assert_kstatus, converged, is, message};
 use crate::stage::{API, Stage};
 
@@ -63,6 +65,7 @@ impl Scene {
     /// The kind's example under another name, which is its natural key too, with this policy.
     pub fn manifest(&self, name: &str, policy: Json) -> Json {
         let (mut manifest, _) = self.bed.example();
+        examples::alone(&mut manifest, PORTAL);
         manifest["metadata"] = json!({"name": name});
         manifest["spec"][self.bed.key()] = json!(name);
         manifest["spec"]["adminApi"] = json!({"name": API});
@@ -138,7 +141,8 @@ impl Scene {
 
     /// The external objects with this natural key.
     pub fn externals(&self, key: &str) -> Vec<External> {
-        let ours = |external: &External| external.kind == self.bed.kind && external.key == key;
+        // The key of what is inside something else is a path.
+        let ours = |external: &External| external.kind == self.bed.kind && external.key.rsplit('/').next() == Some(key);
         self.stage.vendor.externals().into_iter().filter(ours).collect()
     }
 
