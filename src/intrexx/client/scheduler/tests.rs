@@ -45,12 +45,13 @@ async fn a_job_lives_its_life_whatever_the_answers_look_like() {
         |_| {},
         |options| options.answers.location_style = LocationStyle::Absolute,
         |options| {
-            (options.answers.created_body, options.answers.location_style) = (CreatedBody::Empty, LocationStyle::Rooted)
+            (options.answers.created_body, options.answers.location_style) =
+                (CreatedBody::Empty, LocationStyle::Rooted);
         },
         |options| (options.answers.created_body, options.answers.locations) = (CreatedBody::Empty, Locations::Users),
         |options| (options.answers.write_status, options.answers.created_status) = (204, 200),
         |options| {
-            (options.answers.job_type_style, options.answers.list_style) = (JobTypeStyle::Lower, ListStyle::Wrapped)
+            (options.answers.job_type_style, options.answers.list_style) = (JobTypeStyle::Lower, ListStyle::Wrapped);
         },
         |options| (options.answers.guid_style, options.answers.extra_fields) = (GuidStyle::Lower, true),
     ];
