@@ -4,3 +4,4 @@
 pub mod mail;
 pub mod portals;
 pub mod scheduler;
+pub mod users;

@@ -10,12 +10,12 @@ use futures::future::BoxFuture;
 use provost::engine::policy::Deletion;
 use provost::engine::registry::{KindRow, Tables};
 use provost::sim::simulated::Simulated;
-use provost::{kinds, myintranetapps};
+use provost::{intrexx, kinds, myintranetapps};
 use serde_json::{Value as Json, json};
 
 use crate::examples;
 use crate::harness::root;
-use crate::intrexx::seeded;
+use crate::intrexx::PORTAL;
 use crate::workshop;
 
 /// A kind under test.
@@ -28,7 +28,7 @@ pub struct Bed {
     pub vendor: fn() -> BoxFuture<'static, Box<dyn Simulated>>,
     /// The folder of its example.
     examples: &'static str,
-    /// What an edit changes in the spec: something of every group of fields.
+    /// What an edit changes in the spec: something of every group of fields; nothing where the vendor can change nothing.
     pub edit: fn() -> Json,
 }
 
@@ -98,11 +98,22 @@ pub const BEDS: &[Bed] = &[
         examples: "tests/it/workshop/examples",
         edit: || json!({"nick": "Hanna", "password": {"secretRef": {"name": "door", "key": "next"}}}),
     },
+    Bed {
+        name: "PortalUser",
+        kind: "PortalUser",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        edit: || json!({"lastName": "King", "email": "king@example.com", "disabled": true, "groups": {"members": [{"id": "3"}]}}),
+    },
+    Bed {
+        name: "PortalGroup",
+        kind: "PortalGroup",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        // The vendor cannot change one.
+        edit: || json!({}),
+    },
 ];
-
-fn intrexx() -> BoxFuture<'static, Box<dyn Simulated>> {
-    async { boxed(provost::intrexx::sim::Simulator::start(seeded()).await.unwrap()) }.boxed()
-}
 
 fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
     Box::new(simulator)
@@ -110,6 +121,10 @@ fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
 
 fn workshop(options: workshop::sim::Options) -> BoxFuture<'static, Box<dyn Simulated>> {
     async { boxed(workshop::sim::Simulator::start(options).await.unwrap()) }.boxed()
+}
+
+fn intrexx() -> BoxFuture<'static, Box<dyn Simulated>> {
+    async { boxed(intrexx::sim::Simulator::start(crate::intrexx::seeded()).await.unwrap()) }.boxed()
 }
 
 fn tool_edit() -> Json {
@@ -141,14 +156,21 @@ impl Bed {
         self.row().fields.iter().find(|field| field.key).unwrap().path
     }
 
+    /// Whether anything of it can be changed at the vendor.
+    pub fn can_be_edited(&self) -> bool {
+        (self.edit)().as_object().is_some_and(|fields| !fields.is_empty())
+    }
+
     /// Whether its policy allows this deletion.
     pub fn allows(&self, deletion: Deletion) -> bool {
         self.row().deletions.contains(&deletion)
     }
 
-    /// Its example, and what it needs beside.
+    /// Its example, standing alone, and what it needs beside.
     pub fn example(&self) -> (Json, Vec<Json>) {
-        examples::within(&root().join(self.examples), self.kind)
+        let (mut example, beside) = examples::within(&root().join(self.examples), self.kind);
+        examples::alone(&mut example, PORTAL);
+        (example, beside)
     }
 }
 

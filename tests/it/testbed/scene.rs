@@ -10,8 +10,6 @@ use serde_json::{Value as Json, json};
 
 use super::Bed;
 use crate::crash::step::Mark;
-use crate::examples;
-use crate::intrexx::PORTAL;
 use crate::objects::{Objects, assert_kstatus, converged, is, message};
 use crate::stage::{API, Stage};
 
@@ -65,7 +63,6 @@ impl Scene {
     /// The kind's example under another name, which is its natural key too, with this policy.
     pub fn manifest(&self, name: &str, policy: Json) -> Json {
         let (mut manifest, _) = self.bed.example();
-        examples::alone(&mut manifest, PORTAL);
         manifest["metadata"] = json!({"name": name});
         manifest["spec"][self.bed.key()] = json!(name);
         manifest["spec"]["adminApi"] = json!({"name": API});
@@ -141,8 +138,9 @@ impl Scene {
 
     /// The external objects with this natural key.
     pub fn externals(&self, key: &str) -> Vec<External> {
-        // The key of what is inside something else is a path.
-        let ours = |external: &External| external.kind == self.bed.kind && external.key.rsplit('/').next() == Some(key);
+        // Of something inside something else, the last element is what a spec says.
+        let named = |external: &External| external.key.rsplit('/').next() == Some(key);
+        let ours = |external: &External| external.kind == self.bed.kind && named(external);
         self.stage.vendor.externals().into_iter().filter(ours).collect()
     }
 
