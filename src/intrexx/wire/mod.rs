@@ -2,6 +2,8 @@
 //! tolerant: ids are texts whatever they arrive as, and fields that nobody knows are passed over.
 
 pub mod applications;
+pub mod mail;
 pub mod portals;
+pub mod scheduler;
 pub mod templates;
 pub mod users;
