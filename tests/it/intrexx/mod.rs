@@ -1,6 +1,9 @@
 //! Intrexx: its kinds, each on the real API server and in front of the simulator.
 
+mod files;
 mod groups;
+mod packages;
+mod templates;
 mod users;
 
 use provost::intrexx::sim::options::Server;
