@@ -3,6 +3,7 @@
 mod files;
 mod groups;
 mod packages;
+mod portals;
 mod templates;
 mod users;
 
