@@ -1,6 +1,7 @@
 //! Content: the Secrets and files that a spec names. Looked at, each is a fingerprint or a digest; sent, it is read just then.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use super::context::Engine;
 use super::file::{File, FileSource, digest_of};
@@ -30,6 +31,9 @@ pub struct Revealed {
     /// The files, by path.
     pub files: BTreeMap<&'static str, File>,
 }
+
+/// Values by key.
+type Data = BTreeMap<String, Vec<u8>>;
 
 /// A key of a Secret or ConfigMap that a field names.
 struct Named<'a> {
@@ -75,7 +79,8 @@ pub async fn look<K: Kind>(engine: &Engine, namespace: &str, spec: &K::Spec, exi
     Ok(printed)
 }
 
-/// The values of the secrets and files whose paths are `wanted`, read just now, for a call that sends them.
+/// The values of the secrets and files whose paths are `wanted`, read just now, for a call that sends them. What is in one Secret is read
+/// together: a name and the password that was changed with it belong together.
 ///
 /// # Errors
 /// A Secret, a ConfigMap or a key that is missing, or a secret that is not text.
@@ -85,15 +90,15 @@ pub async fn reveal<K: Kind>(
     spec: &K::Spec,
     wanted: impl Fn(&str) -> bool,
 ) -> Result<Revealed, Stop> {
-    let mut revealed = Revealed::default();
+    let (mut revealed, mut read) = (Revealed::default(), HashMap::new());
     for (path, key) in K::secrets(spec).into_iter().filter(|(path, _)| wanted(path)) {
         let named = Named { namespace, path: &path, sort: Sort::Secret, key };
-        let value = String::from_utf8(named.value(engine).await?).map_err(|_| named.not_text())?;
+        let value = String::from_utf8(named.value(engine, &mut read).await?).map_err(|_| named.not_text())?;
         revealed.secrets.insert(path.into_owned(), Secret::new(value));
     }
     for (path, file) in K::files(spec).into_iter().filter(|(path, _)| wanted(path)) {
         let file = match file.key() {
-            Some((sort, key)) => File::of(Named { namespace, path, sort, key }.value(engine).await?),
+            Some((sort, key)) => File::of(Named { namespace, path, sort, key }.value(engine, &mut read).await?),
             None => remote(path, file)?,
         };
         revealed.files.insert(path, file);
@@ -132,8 +137,14 @@ impl Named<'_> {
         print.ok_or_else(|| self.missing_key())
     }
 
-    async fn value(&self, engine: &Engine) -> Result<Vec<u8>, Stop> {
-        self.read(engine).await?.data.remove(&self.key.key).ok_or_else(|| self.missing_key())
+    /// The value, from what was `read` already or is then.
+    async fn value(&self, engine: &Engine, read: &mut HashMap<Target, Data>) -> Result<Vec<u8>, Stop> {
+        let target = Target::new(self.sort, self.namespace, &self.key.name);
+        let data = match read.entry(target) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => free.insert(self.read(engine).await?.data),
+        };
+        data.get(&self.key.key).cloned().ok_or_else(|| self.missing_key())
     }
 
     async fn read(&self, engine: &Engine) -> Result<kubernetes::Content, Stop> {

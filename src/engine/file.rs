@@ -12,9 +12,14 @@ use crate::base::secret::Secret;
 /// Where a file is: exactly one of a ConfigMap, a Secret and a URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
+// A rule of the whole: the API server repeats the value of a field that breaks a rule of its own, and a URL may hold a signature.
 #[x_kube(
     validation = ("[has(self.configMapRef), has(self.secretRef), has(self.url)].exists_one(given, given)", "exactly one of configMapRef, secretRef and url"),
-    validation = ("has(self.url) == has(self.sha256)", "url needs the sha256 of the file, and nothing else takes one")
+    validation = ("has(self.url) == has(self.sha256)", "url needs the sha256 of the file, and nothing else takes one"),
+    validation = (
+        "!has(self.url) || self.url.startsWith('https://') || self.url.matches('^http://(localhost|127[.][0-9.]+|\\\\[::1\\\\])(:[0-9]+)?/')",
+        "url must begin with https:// (http:// is for loopback only)"
+    )
 )]
 pub struct FileSource {
     /// A key of a ConfigMap of this object's namespace: of its binaryData, or else of its data. Changes of it are followed.
@@ -26,11 +31,6 @@ pub struct FileSource {
     /// Where to fetch the file from: https, or http on the operator's own machine.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 4096))]
-    // A rule and not a pattern: the API server repeats what does not match a pattern, and this may hold a signature.
-    #[x_kube(validation = (
-        "self.startsWith('https://') || self.matches('^http://(localhost|127[.][0-9.]+|\\\\[::1\\\\])(:[0-9]+)?/')",
-        "must begin with https:// (http:// is for loopback only)"
-    ))]
     pub url: Option<String>,
     /// The SHA-256 of the file behind the URL, in hexadecimal. A file with another one is not sent anywhere; a new one is another file.
     #[serde(default, skip_serializing_if = "Option::is_none")]

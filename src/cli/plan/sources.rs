@@ -224,3 +224,63 @@ pub async fn fingerprint_key(
     );
     (None, Some(note).filter(|_| count > 0).into_iter().collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cli::manifests::{Identity, Place};
+
+    fn key() -> Key {
+        ("ns".to_owned(), "papers".to_owned())
+    }
+
+    fn secret(text: &str) -> SecretManifest {
+        SecretManifest {
+            place: Place { file: "a.yaml".into(), document: 1, line: 1, item: None },
+            identity: Identity {
+                api_version: "v1".to_owned(),
+                kind: "Secret".to_owned(),
+                namespace: None,
+                name: "papers".to_owned(),
+            },
+            text: BTreeMap::from([("manual".to_owned(), Secret::new(text))]),
+            binary: BTreeMap::from([("photo".to_owned(), vec![0, 255])]),
+        }
+    }
+
+    async fn digest(sources: &Sources, file: Json) -> Result<String, String> {
+        let file: FileSource = serde_json::from_value(file).unwrap();
+        sources.digest("source", "ns", &file).await.map_err(|stop| stop.to_string())
+    }
+
+    #[tokio::test]
+    async fn files_come_from_manifests() {
+        let maps = json!({"data": {"manual": "turn left"}, "binaryData": {"photo": "AP8="}});
+        let (secrets, maps) = (HashMap::from([(key(), secret("turn right"))]), HashMap::from([(key(), maps)]));
+        let sources = Sources::new(secrets, maps, None);
+        let at = |sort: &str, key: &str| json!({sort: {"name": "papers", "key": key}});
+        for (file, content) in [
+            (at("configMapRef", "manual"), &b"turn left"[..]),
+            (at("configMapRef", "photo"), &[0, 255]),
+            (at("secretRef", "manual"), b"turn right"),
+            (at("secretRef", "photo"), &[0, 255]),
+        ] {
+            assert_eq!(digest(&sources, file).await, Ok(digest_of(content)));
+        }
+        let lacking = digest(&sources, at("configMapRef", "film")).await.unwrap_err();
+        assert!(lacking.contains("spec.source: the ConfigMap ns/papers has no key film"), "{lacking}");
+        let missing = digest(&sources, json!({"configMapRef": {"name": "else", "key": "x"}})).await.unwrap_err();
+        assert!(missing.contains("spec.source: the ConfigMap ns/else is not among the manifests"), "{missing}");
+    }
+
+    #[tokio::test]
+    async fn a_url_is_not_fetched_and_not_told() {
+        let sources = Sources::new(HashMap::new(), HashMap::new(), None);
+        let url = "https://x.example/a.zip?signature=planted-7Q";
+        let file = json!({"url": url, "sha256": "AB".repeat(32)});
+        assert_eq!(digest(&sources, file).await, Ok(format!("sha256:{}", "ab".repeat(32))));
+        assert_eq!(sources.scrub(&format!("cannot fetch {url}")), "cannot fetch ***");
+    }
+}

@@ -7,6 +7,7 @@ mod converge;
 mod create;
 mod deletion;
 mod drift;
+mod files;
 mod identity;
 mod kept;
 mod malformed;

@@ -91,7 +91,10 @@ fn workshop(options: workshop::sim::Options) -> BoxFuture<'static, Box<dyn Simul
 }
 
 fn tool_edit() -> Json {
-    json!({"colour": "blue", "pin": {"secretRef": {"name": "lock", "key": "next"}}})
+    json!({
+        "colour": "blue", "pin": {"secretRef": {"name": "lock", "key": "next"}},
+        "manual": {"secretRef": {"name": "lock", "key": "nextManual"}},
+    })
 }
 
 impl Bed {

@@ -3,6 +3,7 @@
 use provost::base::access::Access;
 use provost::base::fault::{Class, Delivery, Fault};
 use provost::base::secret::Secret;
+use provost::engine::kind::SecretSource;
 use provost::http::{
     Answer, Body, Bounds, Method, Patience, Request, SetupError, Shared, Transport, credential, parse_url,
 };
@@ -12,12 +13,15 @@ use tokio::time::Instant;
 
 use super::wire::{Change, Errand, Made, Member, NewMember, NewTool, Tool, ToolList, Value};
 
-/// Where a workshop is. The credentials Secret needs the key `token`.
+/// Where a workshop is, and what opens its gate. The credentials Secret needs the key `token`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Settings {
     /// Its address.
     pub url: String,
+    /// The badge, for a workshop that wants to see one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub badge: Option<SecretSource>,
 }
 
 /// A client with one token. Clones share connections, limits and the list.
@@ -33,7 +37,9 @@ impl Client {
         let token = credential(&access, "token")
             .ok_or(SetupError::MissingCredential { key: "token", way_out: "add the token of the workshop" })?;
         let url = parse_url(&settings.url)?;
-        let transport = Transport::new("Workshop", url, &access, &[("X-Token", token)], Bounds::default())?;
+        let badge = access.named.get("badge").map(|badge| ("X-Badge", badge.clone()));
+        let headers: Vec<_> = std::iter::once(("X-Token", token)).chain(badge).collect();
+        let transport = Transport::new("Workshop", url, &access, &headers, Bounds::default())?;
         Ok(Self { transport, address: settings.url.clone(), tools: Shared::default() })
     }
 
@@ -51,7 +57,8 @@ impl Client {
     /// Makes a tool, whether or not there is one of that label.
     pub async fn create_tool(&self, tool: &NewTool<'_>) -> Result<String, Fault> {
         let request = Request::write("create_tool", Method::POST).at(["tools"]).body(Body::json("create_tool", tool)?);
-        let request = tool.pin.into_iter().fold(request, |request, pin| request.secret(Secret::new(pin)));
+        let secrets = tool.pin.into_iter().chain(tool.drawer.secrets());
+        let request = secrets.fold(request, |request, secret| request.secret(Secret::new(secret)));
         let made = self.wrote(self.transport.send(request, read::<Made>).await)?;
         let row = Tool {
             id: made.id.clone(),
@@ -59,6 +66,8 @@ impl Client {
             colour: tool.colour.to_owned(),
             material: tool.material.to_owned(),
             enabled: true,
+            code: tool.drawer.code.map(str::to_owned),
+            spares: owned(tool.drawer.spares.as_ref()).unwrap_or_default(),
         };
         self.tools.amend(move |tools| {
             if tools.iter().all(|known| known.id != row.id) {
@@ -71,12 +80,17 @@ impl Client {
     pub async fn change_tool(&self, id: &str, change: &Change<'_>) -> Result<(), Fault> {
         let request = Request::write("change_tool", Method::PATCH).at(["tools", id]);
         let request = request.body(Body::json("change_tool", change)?);
+        let secrets = change.drawer.secrets();
+        let request = secrets.fold(request, |request, secret| request.secret(Secret::new(secret)));
         self.wrote(self.transport.send(request, nothing).await)?;
         let (id, colour, enabled) = (id.to_owned(), change.colour.map(str::to_owned), change.enabled);
+        let (code, spares) = (change.drawer.code.map(str::to_owned), owned(change.drawer.spares.as_ref()));
         self.tools.amend(move |tools| {
             for tool in tools.iter_mut().filter(|tool| tool.id == id) {
                 tool.colour = colour.clone().unwrap_or_else(|| tool.colour.clone());
                 tool.enabled = enabled.unwrap_or(tool.enabled);
+                tool.code = code.clone().or_else(|| tool.code.clone());
+                tool.spares = spares.clone().unwrap_or_else(|| tool.spares.clone());
             }
         });
         Ok(())
@@ -159,6 +173,10 @@ impl Client {
         }
         outcome
     }
+}
+
+fn owned(texts: Option<&Vec<&str>>) -> Option<Vec<String>> {
+    texts.map(|texts| texts.iter().map(|text| (*text).to_owned()).collect())
 }
 
 async fn list_tools(transport: Transport) -> Result<Vec<Tool>, Fault> {

@@ -18,7 +18,7 @@ use provost::base::access::Access;
 use provost::base::endpoint::Endpoint;
 use provost::base::fault::Fault;
 use provost::base::secret::Secret;
-use provost::engine::kind::Vendor;
+use provost::engine::kind::{SecretKey, Vendor};
 use provost::engine::registry::{KindRow, Tables};
 use provost::engine::session::VendorRow;
 use provost::kinds;
@@ -35,6 +35,10 @@ impl Vendor for Workshop {
 
     fn endpoints() -> &'static [Endpoint] {
         &[]
+    }
+
+    fn secrets(settings: &client::Settings) -> Vec<(&'static str, &SecretKey)> {
+        settings.badge.iter().map(|badge| ("badge", &badge.secret_ref)).collect()
     }
 
     fn connect(settings: &client::Settings, access: Access) -> Result<client::Client, Fault> {

@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Workshop;
 use super::client::Client;
-use super::wire::{NewTool, Tool};
+use super::wire::{Drawer, NewTool, Tool};
 
 /// A part of a tool of the workshop.
 #[derive(CustomResource, KubeSchema, Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -139,7 +139,13 @@ impl Kind for Parts {
         _: Attempt<'_>,
     ) -> Result<Progress<PartFacts>, Fault> {
         let material = material(wanted.siblings);
-        let part = NewTool { label: &wanted.spec.label, colour: "grey", material: &material, pin: None };
+        let part = NewTool {
+            label: &wanted.spec.label,
+            colour: "grey",
+            material: &material,
+            drawer: Drawer::default(),
+            pin: None,
+        };
         let external_id = client.create_tool(&part).await?;
         Ok(Progress::Done(Created { external_id, facts: PartFacts {} }))
     }

@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{Path, Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, patch, post, put};
 use axum::{Json, Router};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use provost::base::secret::Secret;
 use provost::sim::Simulation;
 use provost::sim::exchange::{Asked, Operation, Vendor};
@@ -35,6 +37,8 @@ pub struct Options {
     pub errand_looks: u32,
     /// Colours are kept in lower case, whatever was sent.
     pub lower_case_colours: bool,
+    /// The badge that everybody has to show.
+    pub badge: Option<String>,
 }
 
 /// A tool, in the workshop's words.
@@ -45,6 +49,9 @@ pub struct Tool {
     pub colour: String,
     pub material: String,
     pub pin: Option<String>,
+    pub code: Option<String>,
+    pub spares: Vec<String>,
+    pub manual: Option<Vec<u8>>,
     pub enabled: bool,
     /// Until then no list shows it.
     hidden: Option<Instant>,
@@ -222,6 +229,7 @@ impl Simulated for Simulator {
             key: tool.label.clone(),
             values: json!({
                 "colour": tool.colour, "material": tool.material, "pin": tool.pin, "enabled": tool.enabled,
+                "code": tool.code, "spares": tool.spares, "manual": tool.manual,
             }),
         });
         let members = inner.store.members.iter().map(|member| External {
@@ -270,11 +278,16 @@ impl Vendor for Premises {
     }
 
     fn secret_names(&self) -> &'static [&'static str] {
-        &["pin", "password", "value"]
+        &["pin", "password", "value", "code", "spares", "manual"]
     }
 
     fn secrets(&self) -> Vec<Secret> {
-        vec![Secret::new(self.lock().token.as_str())]
+        let inner = self.lock();
+        [Some(&inner.token), inner.options.badge.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(|text| Secret::new(text.as_str()))
+            .collect()
     }
 }
 
@@ -282,8 +295,7 @@ type Answer = Result<Json<Value>, StatusCode>;
 type Body = Json<Value>;
 
 async fn admit(State(premises): State<Premises>, request: Request, next: Next) -> Response {
-    let given = request.headers().get("x-token").and_then(|token| token.to_str().ok());
-    if given != Some(premises.lock().token.as_str()) {
+    if !premises.lock().admits(request.headers()) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
     next.run(request).await
@@ -291,6 +303,14 @@ async fn admit(State(premises): State<Premises>, request: Request, next: Next) -
 
 fn text(body: &Value, name: &str) -> Option<String> {
     body[name].as_str().map(str::to_owned)
+}
+
+fn texts(body: &Value, name: &str) -> Option<Vec<String>> {
+    serde_json::from_value(body[name].clone()).ok()
+}
+
+fn manual(body: &Value) -> Option<Vec<u8>> {
+    STANDARD.decode(text(body, "manual")?).ok()
 }
 
 async fn list_tools(State(premises): State<Premises>) -> Answer {
@@ -316,6 +336,7 @@ async fn list_tools(State(premises): State<Premises>) -> Answer {
 fn show_tool(tool: &Tool) -> Value {
     json!({
         "id": tool.id, "label": tool.label, "colour": tool.colour, "material": tool.material, "enabled": tool.enabled,
+        "code": tool.code, "spares": tool.spares,
     })
 }
 
@@ -329,6 +350,9 @@ async fn create_tool(State(premises): State<Premises>, Json(body): Body) -> Answ
         colour: colour(&inner.options, text(&body, "colour").unwrap_or_default()),
         material: text(&body, "material").unwrap_or_default(),
         pin: text(&body, "pin"),
+        code: text(&body, "code"),
+        spares: texts(&body, "spares").unwrap_or_default(),
+        manual: manual(&body),
         enabled: true,
         hidden: Some(Instant::now() + inner.options.list_lag),
         leaving: None,
@@ -342,6 +366,11 @@ fn colour(options: &Options, colour: String) -> String {
 }
 
 impl Inner {
+    fn admits(&self, headers: &HeaderMap) -> bool {
+        let shows = |name: &str, value: &str| headers.get(name).is_some_and(|given| given == value);
+        shows("x-token", &self.token) && self.options.badge.as_ref().is_none_or(|badge| shows("x-badge", badge))
+    }
+
     fn tool(&mut self, id: &str) -> Result<&mut Tool, StatusCode> {
         let here = |tool: &&mut Tool| tool.id == id && tool.leaving.is_none();
         self.store.tools.iter_mut().find(here).ok_or(StatusCode::NOT_FOUND)
@@ -358,6 +387,9 @@ async fn change_tool(State(premises): State<Premises>, Path(id): Path<String>, J
     let tool = inner.tool(&id)?;
     tool.colour = text(&body, "colour").map_or_else(|| tool.colour.clone(), |wish| colour(&options, wish));
     tool.enabled = body["enabled"].as_bool().unwrap_or(tool.enabled);
+    tool.code = text(&body, "code").or(tool.code.take());
+    tool.spares = texts(&body, "spares").unwrap_or_else(|| std::mem::take(&mut tool.spares));
+    tool.manual = manual(&body).or(tool.manual.take());
     Ok(Json(json!({})))
 }
 

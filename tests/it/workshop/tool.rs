@@ -1,15 +1,18 @@
 //! Tool: a Listed kind. The vendor assigns its id and makes doubles; the list finds it by its label. Two calls write it: one for its
-//! looks, one for its pin, which cannot be read back.
+//! looks and what lies in its drawer, one for its pin, which cannot be read back.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use kube::{CustomResource, KubeSchema};
-use provost::base::fault::Fault;
+use provost::base::fault::{Class, Fault};
+use provost::base::secret::Secret;
 use provost::engine::kind::{
-    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
-    SecretTarget, Seen, Sought, Wanted,
+    AdminApiReference, Attempt, Content, Created, FileSource, Found, Identity, Invalid, Kind, Managed, Progress,
+    SecretKey, SecretSource, SecretTarget, Seen, Sought, Wanted,
 };
 use provost::engine::metrics::GaugeSpec;
 use provost::engine::policy::{Deletion, Deletions, Policy};
@@ -18,10 +21,11 @@ use provost::engine::state::{Access, Field, State};
 use provost::engine::status::Status;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use super::Workshop;
 use super::client::Client;
-use super::wire::{Change, NewTool};
+use super::wire::{Change, Drawer, NewTool};
 
 /// A tool of the workshop.
 #[derive(CustomResource, KubeSchema, Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -59,6 +63,16 @@ pub struct ToolSpec {
     /// The pin of its lock, never shown again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pin: Option<SecretSource>,
+    /// The code of its case, which the list shows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<SecretSource>,
+    /// The codes of its spare keys, which the list shows, in any order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Option<Vec<SecretSource>>")]
+    pub spares: Vec<SecretSource>,
+    /// Its manual, never shown again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manual: Option<FileSource>,
 }
 
 /// The status of a tool.
@@ -90,6 +104,31 @@ const fn field(path: &'static str, access: Access, group: &'static str) -> Field
     Field { path, access, key: false, group }
 }
 
+/// The number of the spare keys when they are as they should be, and else what is wrong with them.
+fn spares(tool: &super::wire::Tool, sought: &Sought<'_, ToolSpec, ToolFacts>) -> Json {
+    let shown: BTreeSet<String> = tool.spares.iter().map(|code| sought.seal(code)).collect();
+    let wanted = sought.prints.iter().filter(|(path, _)| path.starts_with("spares."));
+    let wanted: BTreeSet<String> = wanted.map(|(_, print)| print.clone()).collect();
+    if shown == wanted {
+        return shown.len().into();
+    }
+    format!("{} as wanted, {} others", shown.intersection(&wanted).count(), shown.difference(&wanted).count()).into()
+}
+
+fn drawer<'a>(wanted: &'a Wanted<'_, ToolSpec>) -> Result<Drawer<'a>, Fault> {
+    let spares: Vec<&str> =
+        wanted.secrets.iter().filter(|(path, _)| path.starts_with("spares.")).map(|(_, code)| code.expose()).collect();
+    let manual = match wanted.files.get("manual").map(|file| &file.content) {
+        Some(Content::Bytes(bytes)) => Some(STANDARD.encode(bytes)),
+        Some(Content::Url(_)) => {
+            return Err(Fault::new(Class::Refused, "drawer", "the workshop has no way to the internet"));
+        }
+        None => None,
+    };
+    let code = wanted.secrets.get("code").map(Secret::expose);
+    Ok(Drawer { manual, code, spares: (!spares.is_empty()).then_some(spares) })
+}
+
 impl Kind for Tools {
     type Vendor = Workshop;
     type Spec = ToolSpec;
@@ -104,6 +143,9 @@ impl Kind for Tools {
         Field { key: true, ..field("label", Access::Immutable, "looks") },
         field("material", Access::Immutable, "looks"),
         field("colour", Access::Readable, "looks"),
+        field("code", Access::Readable, "looks"),
+        field("spares", Access::Readable, "looks"),
+        field("manual", Access::WriteOnly, "looks"),
         field("pin", Access::WriteOnly, "lock"),
     ];
     const GAUGES: &'static [GaugeSpec] = &[];
@@ -114,7 +156,17 @@ impl Kind for Tools {
     }
 
     fn secrets(spec: &ToolSpec) -> Vec<(Cow<'static, str>, &SecretKey)> {
-        spec.pin.iter().map(|source| ("pin".into(), &source.secret_ref)).collect()
+        let named = [("pin", &spec.pin), ("code", &spec.code)].into_iter();
+        let mut secrets: Vec<(Cow<'static, str>, _)> =
+            named.filter_map(|(path, source)| Some((path.into(), &source.as_ref()?.secret_ref))).collect();
+        for (at, source) in spec.spares.iter().enumerate() {
+            secrets.push((format!("spares.{at}").into(), &source.secret_ref));
+        }
+        secrets
+    }
+
+    fn files(spec: &ToolSpec) -> Vec<(&'static str, &FileSource)> {
+        spec.manual.iter().map(|manual| ("manual", manual)).collect()
     }
 
     fn target(_: &ToolSpec) -> Option<&SecretTarget> {
@@ -133,7 +185,8 @@ impl Kind for Tools {
         Ok(State::new()
             .with("label", spec.label.as_str())
             .with("material", spec.material.as_str())
-            .maybe("colour", spec.colour.as_deref()))
+            .maybe("colour", spec.colour.as_deref())
+            .maybe("spares", (!spec.spares.is_empty()).then_some(spec.spares.len())))
     }
 
     async fn find(client: &Client, sought: &Sought<'_, ToolSpec, ToolFacts>) -> Result<Found<Seen<ToolFacts>>, Fault> {
@@ -145,10 +198,12 @@ impl Kind for Tools {
             tools.iter().find(fits).cloned()
         };
         let Some(tool) = client.tool_by(sought.fresh_after, pick).await? else { return Ok(Found::Absent) };
-        let state = State::new()
+        let mut state = State::new()
             .with("label", tool.label.as_str())
             .with("material", tool.material.as_str())
-            .with("colour", tool.colour.as_str());
+            .with("colour", tool.colour.as_str())
+            .with("spares", spares(&tool, sought));
+        state.insert_secret("code", sought.seal(tool.code.as_deref().unwrap_or_default()));
         Ok(Found::Present(Seen {
             external_id: tool.id,
             state,
@@ -170,7 +225,8 @@ impl Kind for Tools {
             label: &spec.label,
             colour: spec.colour.as_deref().unwrap_or("grey"),
             material: &spec.material,
-            pin: wanted.secrets.get("pin").map(provost::base::secret::Secret::expose),
+            drawer: drawer(wanted)?,
+            pin: wanted.secrets.get("pin").map(Secret::expose),
         };
         let external_id = client.create_tool(&tool).await?;
         Ok(Progress::Done(Created { external_id, facts: ToolFacts { enabled: Some(true) } }))
@@ -180,7 +236,8 @@ impl Kind for Tools {
         if let Some(pin) = wanted.secrets.get("pin").filter(|_| wanted.changes("pin")) {
             return client.set_pin(external_id, pin).await;
         }
-        client.change_tool(external_id, &Change { colour: wanted.spec.colour.as_deref(), ..Change::default() }).await
+        let change = Change { colour: wanted.spec.colour.as_deref(), drawer: drawer(wanted)?, ..Change::default() };
+        client.change_tool(external_id, &change).await
     }
 
     async fn disable(client: &Client, external_id: &str, _: &ToolSpec) -> Result<(), Fault> {

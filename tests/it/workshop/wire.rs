@@ -3,7 +3,7 @@
 use provost::base::secret::Secret;
 use serde::{Deserialize, Serialize};
 
-/// A tool as the list shows it. Its pin is never shown.
+/// A tool as the list shows it. Its pin and its manual are never shown.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Tool {
     pub id: String,
@@ -11,6 +11,8 @@ pub struct Tool {
     pub colour: String,
     pub material: String,
     pub enabled: bool,
+    pub code: Option<String>,
+    pub spares: Vec<String>,
 }
 
 /// The list of tools, which tells how many there are.
@@ -47,8 +49,29 @@ pub struct NewTool<'a> {
     pub label: &'a str,
     pub colour: &'a str,
     pub material: &'a str,
+    #[serde(flatten)]
+    pub drawer: Drawer<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pin: Option<&'a str>,
+}
+
+/// What lies beside a tool; what is absent stays.
+#[derive(Default, Clone, Serialize)]
+pub struct Drawer<'a> {
+    /// The manual, in base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub manual: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub spares: Option<Vec<&'a str>>,
+}
+
+impl Drawer<'_> {
+    /// What of it must not be repeated.
+    pub fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.manual.as_deref().into_iter().chain(self.code).chain(self.spares.iter().flatten().copied())
+    }
 }
 
 /// A new member, who was invited before.
@@ -64,6 +87,8 @@ pub struct NewMember<'a> {
 /// What changes; what is absent stays.
 #[derive(Default, Serialize)]
 pub struct Change<'a> {
+    #[serde(flatten)]
+    pub drawer: Drawer<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub colour: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
