@@ -3,6 +3,7 @@
 pub mod address;
 pub mod client;
 pub mod config;
+pub mod portal_action;
 pub mod portal_ref;
 pub mod sim;
 pub mod wire;

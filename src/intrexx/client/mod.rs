@@ -11,6 +11,7 @@
 //! Each call goes through [`Client::send`]. Success and failure are told by the HTTP status alone: no text of an error decides anything
 //! (contract 1.5).
 
+pub mod actions;
 pub mod answer;
 pub mod endpoints;
 pub mod lists;
@@ -22,7 +23,7 @@ use std::sync::Arc;
 use crate::base::access::Access;
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
-use crate::http::{Answer, Request, SetupError};
+use crate::http::{Answer, Bounds, Courier, Request, SetupError};
 
 pub use crate::intrexx::config::Config;
 pub use answer::{read_created, read_created_id, read_json, read_list, read_nothing, read_optional};
@@ -42,6 +43,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     session: Session,
     lists: Lists,
+    courier: Courier,
     administrators: Vec<String>,
 }
 
@@ -52,7 +54,8 @@ impl Client {
     /// When the address, a credential or the CA bundle is unusable; the error names it and says what to do.
     pub fn new(config: &Config, access: Access) -> Result<Self, SetupError> {
         let session = Session::new(config, &access)?;
-        Ok(Self(Arc::new(Inner { session, lists: Lists::default(), administrators: config.administrators() })))
+        let courier = Courier::new(&access, Bounds::default())?;
+        Ok(Self(Arc::new(Inner { session, lists: Lists::default(), courier, administrators: config.administrators() })))
     }
 
     /// The installation: one address has one login, and so one account.
