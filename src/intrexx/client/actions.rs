@@ -108,4 +108,4 @@ fn with_json(request: Request, content: &impl Serialize) -> Result<Request, Faul
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
