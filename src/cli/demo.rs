@@ -1,5 +1,7 @@
-//! `provost demo`: a Kubernetes API server, a simulated vendor, the operator and the examples, all on this machine; then a table that
+//! `provost demo`: a Kubernetes API server, simulated vendors, the operator and the examples, all on this machine; then a table that
 //! shows how everything becomes ready.
+
+mod vendors;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -22,10 +24,10 @@ use crate::engine::admin_api::AdminApi;
 use crate::engine::condition::READY;
 use crate::engine::context::Settings;
 use crate::kinds::TABLES;
-use crate::myintranetapps::sim::options::Environment;
-use crate::myintranetapps::sim::{Options, Simulator};
 use crate::ops::admin::AdminServer;
 use crate::ops::telemetry::{self, LogFormat};
+use crate::sim::simulated::Simulated;
+use vendors::{VENDORS, Vendor};
 
 /// The namespace of the examples.
 const NAMESPACE: &str = "default";
@@ -34,7 +36,7 @@ const OWN: &str = "provost-system";
 /// How long everything may take to become ready.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// See it work: a local Kubernetes API server, a simulated vendor, the operator and the examples
+/// See it work: a local Kubernetes API server, simulated vendors, the operator and the examples
 ///
 /// Nothing leaves this machine, and Ctrl-C leaves nothing behind. `make demo` builds what this needs.
 #[derive(Debug, clap::Args)]
@@ -61,7 +63,7 @@ pub struct DemoArgs {
 /// What the demo has running.
 struct Stage {
     cluster: Cluster,
-    vendor: Simulator,
+    vendors: Vec<(&'static Vendor, Box<dyn Simulated>)>,
     client: Client,
     metrics: String,
     operator: tokio::task::JoinHandle<bool>,
@@ -97,7 +99,7 @@ async fn play(args: &DemoArgs, source: Source, dir: &Path) -> Result<(), Failure
     };
     stage.stop.cancel();
     stage.operator.await?;
-    stage.vendor.stop().await;
+    stage.vendors.clear();
     stage.cluster.stop().await;
     result
 }
@@ -117,16 +119,19 @@ async fn set(args: &DemoArgs, source: Source, dir: &Path) -> Result<Stage, Failu
     let own = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN}});
     make_namespace(&client, &own).await?;
     say(&format!("Installed {} custom resource definitions\n", definitions.len()))?;
-    let options = Options { seed_connections: Some(Environment::Production), ..Options::default() };
-    let vendor = Simulator::start(options).await?;
-    say(&format!("Started the simulator of MyIntranetApps at {}\n", vendor.url()))?;
+    let mut vendors = Vec::new();
+    for vendor in VENDORS {
+        let simulator = (vendor.start)().await?;
+        say(&format!("Started the simulator of {} at {}\n", vendor.name, simulator.url()))?;
+        vendors.push((vendor, simulator));
+    }
     let admin = AdminServer::bind(([127, 0, 0, 1], 0).into()).await?;
     let metrics = format!("http://{}/metrics", admin.address()?);
     let settings = Settings { own_namespace: OWN.to_owned(), drain: Duration::from_secs(5), ..Settings::default() };
     let stop = CancellationToken::new();
     let operator = run::start(client.clone(), TABLES, settings, Some(admin), stop.clone()).await?;
     say("Started the operator\n")?;
-    Ok(Stage { cluster, vendor, client, metrics, operator, stop })
+    Ok(Stage { cluster, vendors, client, metrics, operator, stop })
 }
 
 async fn make_namespace(client: &Client, manifest: &Json) -> Result<(), Failure> {
@@ -140,7 +145,7 @@ async fn make_namespace(client: &Client, manifest: &Json) -> Result<(), Failure>
 
 async fn perform(args: &DemoArgs, stage: &mut Stage) -> Result<(), Failure> {
     let begun = Instant::now();
-    let applied = apply_examples(&stage.client, &args.examples, &stage.vendor).await?;
+    let applied = apply_examples(&stage.client, &args.examples, &stage.vendors).await?;
     say(&format!("Applied {applied} manifests of {}\n\n", args.examples.display()))?;
     let shown = tokio::time::timeout(PATIENCE, show_until_ready(&stage.client)).await;
     let count = shown.map_err(|_| format!("not everything is ready after {} s", PATIENCE.as_secs()))??;
@@ -154,10 +159,11 @@ async fn perform(args: &DemoArgs, stage: &mut Stage) -> Result<(), Failure> {
 }
 
 /// Applies every manifest of a folder, with vendors' addresses replaced by the simulators'. Returns how many.
-///
-/// # Errors
-/// A manifest cannot be read, or Kubernetes refuses it.
-pub async fn apply_examples(client: &Client, folder: &Path, vendor: &Simulator) -> Result<usize, Failure> {
+async fn apply_examples(
+    client: &Client,
+    folder: &Path,
+    vendors: &[(&Vendor, Box<dyn Simulated>)],
+) -> Result<usize, Failure> {
     let manifests = manifests::load(&[folder.to_owned()])
         .map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     for secret in &manifests.secrets {
@@ -169,10 +175,13 @@ pub async fn apply_examples(client: &Client, folder: &Path, vendor: &Simulator) 
         });
         kubernetes::apply(client, NAMESPACE, &object).await?;
     }
-    for manifest in &manifests.objects {
+    let known: Vec<String> = kinds().into_iter().map(|kind| kind.kind).chain(["ConfigMap".to_owned()]).collect();
+    for manifest in manifests.objects.iter().filter(|manifest| known.contains(&manifest.identity.kind)) {
         let mut object = manifest.object.clone();
-        if let Some(url) = object.pointer_mut("/spec/myIntranetApps/url") {
-            *url = vendor.url().into();
+        for (vendor, simulator) in vendors {
+            if let Some(url) = object.pointer_mut(&format!("/spec/{}/url", vendor.block)) {
+                *url = simulator.url().into();
+            }
         }
         kubernetes::apply(client, NAMESPACE, &object).await?;
     }
@@ -247,9 +256,10 @@ fn redraw(old: &str, new: &str) -> std::io::Result<()> {
 }
 
 fn advice(stage: &Stage) -> String {
-    let (kubeconfig, vendor, metrics) = (stage.cluster.kubeconfig().display(), stage.vendor.url(), &stage.metrics);
+    let (kubeconfig, metrics) = (stage.cluster.kubeconfig().display(), &stage.metrics);
     let kubectl = stage.cluster.kubectl();
     let kubectl = if kubectl == Path::new("kubectl") { "kubectl".to_owned() } else { kubectl.display().to_string() };
+    let vendors = stage.vendors.iter().map(|(vendor, simulator)| (vendor.advice)(simulator.url(), metrics));
     format!(
         "
 It stays up until Ctrl-C. In another terminal:
@@ -257,24 +267,8 @@ It stays up until Ctrl-C. In another terminal:
   export KUBECONFIG={kubeconfig}
   alias kubectl={kubectl}
   kubectl get provost
-  kubectl describe tenantaccount generalco
-  kubectl explain tenantaccount.spec
-
-  # edit the spec, and see it arrive at the vendor
-  kubectl patch tenantaccount generalco --type merge -p '{{\"spec\":{{\"emailAdmin\":\"finance@example.com\"}}}}'
-  curl -s {vendor}/_sim/state
-
-  # break a customer's connection, look at once, and watch the condition and the metric
-  curl -s -X POST '{vendor}/_sim/connections/break?account=generalco&errors=9'
-  kubectl annotate tenantaccount generalco provost.dev/reconcile-at=$(date +%s) --overwrite
-  kubectl wait tenantaccount generalco --for=condition=ConnectionsHealthy=false
-  curl -s {metrics} | grep provost_app_connection
-  curl -s -X POST '{vendor}/_sim/connections/mend?account=generalco'
-
-  # delete it: the vendor has no delete, so the account is switched off, and applying it again revives it
-  kubectl delete tenantaccount generalco
-  curl -s {vendor}/_sim/state
-
-"
+{}
+",
+        vendors.collect::<String>()
     )
 }

@@ -9,12 +9,16 @@ use serde_json::Value as Json;
 
 use super::context::{Controller, Engine};
 use super::controller::KindController;
-use super::kind::{Identity, Kind, Vendor};
+use super::kind::{Identity, Invalid, Kind, Vendor};
+use super::malformed::{self, Misfit};
 use super::metrics::GaugeSpec;
 use super::policy::Deletions;
 use super::session::VendorRow;
-use super::sibling::Sibling;
+use super::sibling::{Sibling, Siblings};
 use super::state::Field;
+
+/// The natural key of a manifest, and what of it cannot be carried out; or why it cannot be read.
+pub type Judged = Result<(String, Option<Invalid>), Misfit>;
 
 /// One row of the table of kinds: what the engine, the command line and the generated files know of a kind.
 #[derive(Clone, Copy)]
@@ -39,6 +43,8 @@ pub struct KindRow {
     pub controller: fn(Arc<Engine>, &'static str) -> Arc<dyn Controller>,
     /// What a manifest of it refers to; nothing when it cannot be read.
     pub siblings: fn(&Json) -> Vec<Sibling>,
+    /// What the kind says of a manifest alone.
+    pub judge: fn(&Json) -> Judged,
     /// Its plan for one manifest, without any write.
     pub preview:
         fn(super::preview::Request) -> BoxFuture<'static, Result<super::preview::Preview, super::report::Stop>>,
@@ -60,6 +66,11 @@ impl KindRow {
             siblings: |manifest| {
                 let object: Option<K::Object> = serde_json::from_value(manifest.clone()).ok();
                 object.map(|object| K::siblings(object.spec())).unwrap_or_default()
+            },
+            judge: |manifest| {
+                let object: K::Object = malformed::read(manifest)?;
+                let spec = object.spec();
+                Ok((K::natural_key(spec), K::desired(spec, &Siblings::default()).err()))
             },
             preview: |request| Box::pin(super::preview::preview::<K>(request)),
         }
