@@ -1,6 +1,7 @@
 //! The copies that all objects of one AdminApi share: one for the installation, or one for each portal.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::portals::Listing;
@@ -11,6 +12,8 @@ use crate::http::Shared;
 pub(crate) struct Lists {
     /// The portals of the installation.
     pub portals: Shared<Listing>,
+    /// The installation has given that list before.
+    pub portals_are_listed: AtomicBool,
     /// That a portal answers.
     pub presence: PerPortal<()>,
 }

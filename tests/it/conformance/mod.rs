@@ -19,12 +19,12 @@ async fn on_each(suits: impl Fn(&Bed) -> bool, check: impl for<'s> Fn(&'s mut Sc
     join_all(beds.into_iter().map(on_one)).await;
 }
 
-/// Every kind of which something stays at the vendor: there is nothing of a run to be changed, or to drift.
-fn lasting(bed: &Bed) -> bool {
-    bed.lasts()
-}
-
 /// Every kind.
 fn any(_: &Bed) -> bool {
     true
+}
+
+/// Every kind of which the vendor can change something.
+fn editable(bed: &Bed) -> bool {
+    bed.can_be_edited()
 }

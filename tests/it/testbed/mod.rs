@@ -11,11 +11,12 @@ use provost::engine::kind::Identity;
 use provost::engine::policy::Deletion;
 use provost::engine::registry::{KindRow, Tables};
 use provost::sim::simulated::Simulated;
-use provost::{kinds, myintranetapps};
+use provost::{intrexx, kinds, myintranetapps};
 use serde_json::{Value as Json, json};
 
 use crate::examples;
 use crate::harness::root;
+use crate::intrexx::PORTAL;
 use crate::workshop;
 
 /// A kind under test.
@@ -28,7 +29,8 @@ pub struct Bed {
     pub vendor: fn() -> BoxFuture<'static, Box<dyn Simulated>>,
     /// The folder of its example.
     examples: &'static str,
-    /// What an edit changes in the spec: something of every group of fields. Nothing for a run, which is done by then.
+    /// What an edit changes in the spec: something of every group of fields; nothing where the vendor can change nothing, and for a run,
+    /// which is done by then.
     pub edit: fn() -> Json,
 }
 
@@ -80,6 +82,28 @@ pub const BEDS: &[Bed] = &[
         examples: "tests/it/workshop/examples",
         edit: || json!({}),
     },
+    Bed {
+        name: "PortalUser",
+        kind: "PortalUser",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        edit: || json!({"lastName": "King", "email": "king@example.com", "disabled": true, "groups": {"members": [{"id": "3"}]}}),
+    },
+    Bed {
+        name: "PortalGroup",
+        kind: "PortalGroup",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        // The vendor cannot change one.
+        edit: || json!({}),
+    },
+    Bed {
+        name: "PortalAction",
+        kind: "PortalAction",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        edit: || json!({}),
+    },
 ];
 
 fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
@@ -88,6 +112,10 @@ fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
 
 fn workshop(options: workshop::sim::Options) -> BoxFuture<'static, Box<dyn Simulated>> {
     async { boxed(workshop::sim::Simulator::start(options).await.unwrap()) }.boxed()
+}
+
+fn intrexx() -> BoxFuture<'static, Box<dyn Simulated>> {
+    async { boxed(intrexx::sim::Simulator::start(crate::intrexx::seeded()).await.unwrap()) }.boxed()
 }
 
 fn tool_edit() -> Json {
@@ -114,9 +142,9 @@ impl Bed {
         workshop::tables().vendors.iter().find(|row| row.name == vendor).unwrap().block
     }
 
-    /// The path of the spec that is its natural key.
-    pub fn key(&self) -> &'static str {
-        self.row().fields.iter().find(|field| field.key).unwrap().path
+    /// The path of the spec that is its natural key; a run may have none.
+    pub fn key(&self) -> Option<&'static str> {
+        Some(self.row().fields.iter().find(|field| field.key)?.path)
     }
 
     /// Whether there is something at the vendor that stays: there is nothing of a run.
@@ -124,14 +152,21 @@ impl Bed {
         self.row().identity != Identity::Run
     }
 
+    /// Whether anything of it can be changed at the vendor.
+    pub fn can_be_edited(&self) -> bool {
+        (self.edit)().as_object().is_some_and(|fields| !fields.is_empty())
+    }
+
     /// Whether its policy allows this deletion.
     pub fn allows(&self, deletion: Deletion) -> bool {
         self.row().deletions.contains(&deletion)
     }
 
-    /// Its example, and what it needs beside.
+    /// Its example, standing alone, and what it needs beside.
     pub fn example(&self) -> (Json, Vec<Json>) {
-        examples::within(&root().join(self.examples), self.kind)
+        let (mut example, beside) = examples::within(&root().join(self.examples), self.kind);
+        examples::alone(&mut example, PORTAL);
+        (example, beside)
     }
 }
 
@@ -142,6 +177,9 @@ fn every_kind_of_the_program_is_under_test() {
     }
     for bed in BEDS {
         let (example, _) = bed.example();
-        assert!(example["spec"][bed.key()].is_string(), "{}", bed.name);
+        match bed.key() {
+            Some(key) => assert!(example["spec"][key].is_string(), "{}", bed.name),
+            None => assert!(!bed.lasts(), "{}", bed.name),
+        }
     }
 }

@@ -64,7 +64,9 @@ impl Scene {
     pub fn manifest(&self, name: &str, policy: Json) -> Json {
         let (mut manifest, _) = self.bed.example();
         manifest["metadata"] = json!({"name": name});
-        manifest["spec"][self.bed.key()] = json!(name);
+        if let Some(key) = self.bed.key() {
+            manifest["spec"][key] = json!(name);
+        }
         manifest["spec"]["adminApi"] = json!({"name": API});
         manifest["spec"]["policy"] = policy;
         if manifest["spec"].get("writeConnectionTo").is_some() {
@@ -128,17 +130,22 @@ impl Scene {
         assert_eq!(said.keys().collect::<Vec<_>>(), ["lastHandledReconcileAt"], "{writes:#?}");
     }
 
-    /// What the one external object with this natural key is set to.
+    /// What the one external object with this natural key is set to; nothing for a run that leaves none.
     #[track_caller]
     pub fn values(&self, key: &str) -> Json {
         let externals = self.externals(key);
+        if self.bed.key().is_none() {
+            return Json::Null;
+        }
         assert_eq!(externals.len(), 1, "{externals:#?}");
         externals[0].values.clone()
     }
 
     /// The external objects with this natural key.
     pub fn externals(&self, key: &str) -> Vec<External> {
-        let ours = |external: &External| external.kind == self.bed.kind && external.key == key;
+        // Of something inside something else, the last element is what a spec says.
+        let named = |external: &External| external.key.rsplit('/').next() == Some(key);
+        let ours = |external: &External| external.kind == self.bed.kind && named(external);
         self.stage.vendor.externals().into_iter().filter(ours).collect()
     }
 
