@@ -5,6 +5,7 @@ use tokio::io::AsyncWrite;
 
 use super::Client;
 use super::answer::{read_nothing, read_optional};
+use super::scheduler::confirmed;
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
 use crate::http::{Body, Method, Patience, Request};
@@ -23,7 +24,7 @@ impl Client {
             let request = Request::write("start_search_index", Method::POST).at([portal, "search", "index"]);
             with_json(request, order)
         };
-        self.confirmed(portal, self.send(request, read_nothing).await).await
+        confirmed(self, portal, self.send(request, read_nothing).await).await
     }
 
     /// Ends the Administration API's own session in a portal, or that of one user (22). May be repeated.
@@ -38,7 +39,7 @@ impl Client {
                 None => Ok(request),
             }
         };
-        self.confirmed(portal, self.send(request, read_nothing).await).await
+        confirmed(self, portal, self.send(request, read_nothing).await).await
     }
 
     /// Does something to jobs, and returns what became of it where the vendor tells (32). Executing a job again has it run again.
@@ -51,7 +52,8 @@ impl Client {
             with_json(request, order)
         };
         let answer = self.send(request, read_optional::<serde_json::Value>).await;
-        Ok(JobResult::all_in(self.confirmed(portal, answer).await?.as_ref()))
+        self.lists().jobs.of(portal).invalidate();
+        Ok(JobResult::all_in(confirmed(self, portal, answer).await?.as_ref()))
     }
 
     /// Installs a trial licence in a portal, which takes one only (52).
@@ -63,7 +65,7 @@ impl Client {
             let request = Request::write("install_trial_license", Method::PUT).at([portal, "trial-license"]);
             Ok(with_json(request, &TrialLicense { key: key.expose() })?.secret(key.clone()))
         };
-        self.confirmed(portal, self.send(request, read_nothing).await).await
+        confirmed(self, portal, self.send(request, read_nothing).await).await
     }
 
     /// Writes a portal's diagnosis file into `sink` as it comes (18). It may be large, and hold what is confidential.
@@ -76,7 +78,7 @@ impl Client {
             Ok(request.patience(Patience::Long))
         };
         let outcome = self.0.session.send_into(sink, request, read_nothing).await;
-        self.confirmed(portal, outcome).await
+        confirmed(self, portal, outcome).await
     }
 
     /// Has a portal's diagnosis file made, puts it at an address (HTTP `PUT`), and tells how large it was. May be repeated.
@@ -91,14 +93,6 @@ impl Client {
         let length = file.length();
         courier.deliver("deliver_diagnosis", url, ZIP, file).await?;
         Ok(length)
-    }
-
-    /// The outcome of a call in a portal, with what a 404 means.
-    async fn confirmed<T>(&self, portal: &str, outcome: Result<T, Fault>) -> Result<T, Fault> {
-        match outcome {
-            Err(fault) => Err(self.confirm_missing(portal, fault).await),
-            done => done,
-        }
     }
 }
 

@@ -13,9 +13,12 @@
 
 pub mod actions;
 pub mod answer;
+pub mod details;
 pub mod endpoints;
 pub mod lists;
+pub mod mail;
 pub mod portals;
+pub mod scheduler;
 mod session;
 pub mod users;
 

@@ -2,5 +2,7 @@
 //! tolerant: ids are texts whatever they arrive as, and fields that nobody knows are passed over.
 
 pub mod actions;
+pub mod mail;
 pub mod portals;
+pub mod scheduler;
 pub mod users;
