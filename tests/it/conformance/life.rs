@@ -8,8 +8,7 @@ use serde_json::{Value as Json, json};
 
 use super::{any, editable, on_each};
 use crate::crash::step::Mark;
-use crate::objects::converged;
-use crate::objects::{annotation, assert_kstatus, is, message};
+use crate::objects::{annotation, assert_kstatus, converged, is, message};
 use crate::testbed::Bed;
 use crate::testbed::scene::Scene;
 

@@ -45,13 +45,9 @@ async fn planted_secrets_appear_nowhere() {
     on_each(any, |scene| {
         async move {
             let planted = plant(scene).await;
-            if scene.bed.lasts() {
-                scene.stage.apply(&scene.manifest("first", json!({}))).await;
-                scene.arrived("first").await;
-                scene.patch("first", json!({"spec": {"policy": {"management": "Plan"}}})).await;
-            } else {
-                scene.stage.apply(&scene.manifest("first", json!({"management": "Plan"}))).await;
-            }
+            scene.stage.apply(&scene.manifest("first", json!({}))).await;
+            scene.arrived("first").await;
+            scene.patch("first", json!({"spec": {"policy": {"management": "Plan"}}})).await;
             scene.patch("first", json!({"spec": (scene.bed.edit)()})).await;
             if scene.bed.can_be_edited() {
                 let planned = |object: &DynamicObject| is(object, "Ready", "False", "AwaitingApproval");

@@ -1,6 +1,11 @@
 //! Intrexx: its kinds, each on the real API server and in front of the simulator.
 
 mod actions;
+mod diagnosis;
+mod files;
+mod packages;
+mod portals;
+mod templates;
 
 use provost::intrexx::sim::options::Server;
 use provost::intrexx::sim::{Options, Simulator};
