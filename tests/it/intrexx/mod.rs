@@ -3,9 +3,11 @@
 mod actions;
 mod diagnosis;
 mod files;
+mod groups;
 mod packages;
 mod portals;
 mod templates;
+mod users;
 
 use provost::intrexx::sim::options::Server;
 use provost::intrexx::sim::{Options, Simulator};
