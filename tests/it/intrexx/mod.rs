@@ -1,5 +1,8 @@
 //! Intrexx: its kinds, each on the real API server and in front of the simulator.
 
+mod jobs;
+mod mail;
+
 use provost::intrexx::sim::options::Server;
 use provost::intrexx::sim::{Options, Simulator};
 use serde_json::{Value as Json, json};
