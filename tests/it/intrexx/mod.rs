@@ -1,7 +1,11 @@
 //! Intrexx: its kinds, each on the real API server and in front of the simulator.
 
+mod files;
 mod jobs;
 mod mail;
+mod packages;
+mod portals;
+mod templates;
 
 use provost::intrexx::sim::options::Server;
 use provost::intrexx::sim::{Options, Simulator};
