@@ -1,11 +1,13 @@
 //! Intrexx: its kinds, each on the real API server and in front of the simulator.
 
 mod files;
+mod groups;
 mod jobs;
 mod mail;
 mod packages;
 mod portals;
 mod templates;
+mod users;
 
 use provost::intrexx::sim::options::Server;
 use provost::intrexx::sim::{Options, Simulator};
