@@ -91,7 +91,9 @@ async fn carry_out<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Blocked> {
 /// What tells the external object from others has to be known before anything is done to it.
 fn know<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
     pass.siblings = settle::known_siblings::<K>(pass.engine, pass.namespace(), pass.spec());
-    pass.wanted = K::desired(pass.spec(), &pass.siblings)?;
+    // What else is wrong with the spec is no matter any more.
+    pass.wanted = K::desired(pass.spec(), &pass.siblings)
+        .or_else(|invalid| K::key(pass.spec(), &pass.siblings).ok_or(invalid))?;
     if pass.external_id().is_some() {
         return Ok(());
     }
@@ -182,6 +184,8 @@ fn blocked<K: Kind>(pass: &Pass<'_, K>, stop: &Stop) -> Stop {
 }
 
 async fn let_go<K: Kind>(pass: &mut Pass<'_, K>, deed: Reason, what: String) -> Result<End, Stop> {
+    let left = K::LEFT.filter(|_| matches!(deed, Reason::Disabled | Reason::Orphaned) && pass.external_id().is_some());
+    let what = left.map_or_else(|| what.clone(), |left| format!("{what}; {left}"));
     release(&pass.engine.client, &pass.object, FINALIZER).await?;
     Ok(End::LetGo(deed, what))
 }

@@ -4,6 +4,8 @@ mod actions;
 mod diagnosis;
 mod files;
 mod groups;
+mod jobs;
+mod mail;
 mod packages;
 mod portals;
 mod templates;
