@@ -1,5 +1,7 @@
 //! Intrexx: its kinds, each on the real API server and in front of the simulator.
 
+mod admin_api;
+
 use provost::intrexx::sim::options::Server;
 use provost::intrexx::sim::{Options, Simulator};
 use serde_json::{Value as Json, json};
