@@ -3,9 +3,14 @@
 pub mod address;
 pub mod client;
 pub mod config;
+pub mod cron;
+pub mod mail_service;
+pub mod open;
 pub mod portal_group;
 pub mod portal_ref;
 pub mod portal_user;
+pub mod schedule;
+pub mod scheduler_job;
 pub mod sim;
 pub mod wire;
 

@@ -12,9 +12,12 @@
 //! (contract 1.5).
 
 pub mod answer;
+pub mod details;
 pub mod endpoints;
 pub mod lists;
+pub mod mail;
 pub mod portals;
+pub mod scheduler;
 mod session;
 pub mod users;
 
