@@ -19,6 +19,7 @@ pub mod mail;
 pub mod portals;
 pub mod scheduler;
 mod session;
+mod settle;
 pub mod users;
 
 use std::sync::Arc;

@@ -50,6 +50,19 @@ impl Properties {
         value::flag(self.at(steps)?).ok()
     }
 
+    /// Whether what was sent is seen here. What an answer leaves out or hides is passed over: a password is in none.
+    pub fn shows(&self, sent: &Self) -> bool {
+        fn shown(seen: &Map<String, Json>, sent: &Map<String, Json>) -> bool {
+            sent.iter().all(|(name, sent)| match (seen.get(name), sent) {
+                (Some(Json::Object(seen)), Json::Object(sent)) => shown(seen, sent),
+                (Some(seen), Json::Null) => seen.is_null() || seen == "",
+                (Some(seen), sent) => seen == MASK || seen == sent,
+                (None, _) => true,
+            })
+        }
+        shown(&self.0, &sent.0)
+    }
+
     /// The number of things there.
     pub fn count(&self, steps: &[&str]) -> Option<u32> {
         value::count(self.at(steps)?).ok()
@@ -116,6 +129,19 @@ mod tests {
         assert_eq!((seen.hides(&["hidden"]), seen.text(&["hidden"]), seen.hides(&["b"])), (true, None, false));
         for absent in [&["a", "none"][..], &["b", "c"], &["c", "d"], &[]] {
             assert!(seen.at(absent).is_none(), "{absent:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_sent_is_shown_or_hidden() {
+        let seen = properties(json!({"a": {"b": 1, "c": "***"}, "d": null}));
+        for (sent, shown) in [
+            (json!({"a": {"b": 1}}), true),
+            (json!({"a": {"b": 2}}), false),
+            (json!({"a": {"c": "secret", "e": 1}, "f": {"g": 1}, "d": null}), true),
+            (json!({"a": 1}), false),
+        ] {
+            assert_eq!(seen.shows(&properties(sent.clone())), shown, "{sent}");
         }
     }
 
