@@ -21,6 +21,7 @@ use super::malformed;
 use super::plan::{self, Action, Claim, Hold, Plan};
 use super::policy::{ABANDON, APPROVE, Deletion, Effective, FINALIZER, Management, PAUSED, PENDING_CREATE, effective};
 use super::reason::Reason;
+use super::reconcile::is_over;
 use super::report::Stop;
 use super::session::AnyClient;
 use super::settle::admin_api_key;
@@ -154,7 +155,12 @@ pub async fn preview<K: Kind>(request: Request) -> Result<Preview, Stop> {
         let plan = look.dispose().await?;
         return Ok(Preview::of(look.draft.natural_key, vec![plan]));
     }
-    look.siblings = look.resolve().await?.into_iter().collect::<Result<_, Stop>>()?;
+    let siblings = look.resolve().await?.into_iter();
+    look.siblings = if is_over::<K>(look.draft.external_id.as_deref()) {
+        siblings.filter_map(Result::ok).collect()
+    } else {
+        siblings.collect::<Result<_, Stop>>()?
+    };
     look.wanted = K::desired(object.spec(), &look.siblings)?;
     look.add_content().await?;
     look.converge().await
@@ -276,6 +282,7 @@ impl<K: Kind> Look<'_, K> {
         let hold = match plan.hold {
             None if self.policy.paused && plan.is_something() => Some(paused()),
             None if plan.action == Action::Run && self.draft.uncertain => Some(uncertain()),
+            None if !plan.is_something() => unreadable(found),
             Some(hold) if unknowable && matches!(hold.reason, Reason::AwaitingApproval | Reason::PlanStale) => {
                 let message = "policy.management is Plan: once this is applied, status.plan has the hash to approve";
                 Some(Hold { reason: Reason::AwaitingApproval, message: message.to_owned() })
@@ -424,8 +431,15 @@ impl<K: Kind> Look<'_, K> {
 fn incomplete<F>(found: &Found<Seen<F>>) -> Option<Fault> {
     match found {
         Found::Present(seen) => seen.incomplete.clone(),
-        Found::Absent | Found::Unknown(_) => None,
+        Found::Unreadable(_) | Found::Absent | Found::Unknown(_) => None,
     }
+}
+
+/// What cannot be compared is not as it should be either.
+fn unreadable<F>(found: &Found<Seen<F>>) -> Option<Hold> {
+    let Found::Unreadable(seen) = found else { return None };
+    let message = seen.unready.as_ref().map(|unready| unready.message.clone()).unwrap_or_default();
+    Some(Hold { reason: Reason::Unavailable, message })
 }
 
 /// Whether a run may be repeated is for the kind to say, once it is asked to.

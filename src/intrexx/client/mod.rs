@@ -5,6 +5,7 @@
 //! | [`session`] | the token, the licence, and what a refusal means |
 //! | [`answer`] | how answers are read, whatever form they come in |
 //! | [`lists`] | copies that all objects share, for the installation and for each portal |
+//! | [`settle`] | waiting until a change is shown |
 //! | [`endpoints`] | the table of all calls |
 //! | the others | the calls of one part of the API each |
 //!
@@ -12,24 +13,31 @@
 //! (contract 1.5).
 
 pub mod answer;
+pub mod applications;
 pub mod details;
 pub mod endpoints;
+mod licenses;
+mod lifecycle;
 pub mod lists;
 pub mod mail;
 pub mod portals;
 pub mod scheduler;
 mod session;
+pub mod settings;
 mod settle;
+pub mod templates;
+pub mod uploads;
 pub mod users;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::base::access::Access;
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
-use crate::http::{Answer, Request, SetupError};
+use crate::http::{Answer, Bounds, Courier, Request, SetupError};
 
 pub use crate::intrexx::config::Config;
 pub use answer::{read_created, read_created_id, read_json, read_list, read_nothing, read_optional};
@@ -49,7 +57,9 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     session: Session,
     lists: Lists,
+    courier: Courier,
     administrators: Vec<String>,
+    creation_timeout: Duration,
 }
 
 impl Client {
@@ -59,7 +69,14 @@ impl Client {
     /// When the address, a credential or the CA bundle is unusable; the error names it and says what to do.
     pub fn new(config: &Config, access: Access) -> Result<Self, SetupError> {
         let session = Session::new(config, &access)?;
-        Ok(Self(Arc::new(Inner { session, lists: Lists::default(), administrators: config.administrators() })))
+        let courier = Courier::new(&access, Bounds::default())?;
+        Ok(Self(Arc::new(Inner {
+            session,
+            lists: Lists::default(),
+            courier,
+            administrators: config.administrators(),
+            creation_timeout: config.creation_timeout(),
+        })))
     }
 
     /// The installation: one address has one login, and so one account.
@@ -88,6 +105,11 @@ impl Client {
             let _ = self.listing(Instant::now(), |_| ()).await;
         }
         outcome
+    }
+
+    /// How long the server may go on with making a portal.
+    pub fn creation_timeout(&self) -> Duration {
+        self.0.creation_timeout
     }
 
     /// The copies that all objects share.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::base::secret::MASK;
 use crate::base::value;
+use crate::intrexx::wire::shows;
 
 /// The properties of a user or a group, sent or seen, nested as in the API.
 ///
@@ -50,17 +51,9 @@ impl Properties {
         value::flag(self.at(steps)?).ok()
     }
 
-    /// Whether what was sent is seen here. What an answer leaves out or hides is passed over: a password is in none.
+    /// Whether what was sent is seen here, as far as it can be: see [`shows`].
     pub fn shows(&self, sent: &Self) -> bool {
-        fn shown(seen: &Map<String, Json>, sent: &Map<String, Json>) -> bool {
-            sent.iter().all(|(name, sent)| match (seen.get(name), sent) {
-                (Some(Json::Object(seen)), Json::Object(sent)) => shown(seen, sent),
-                (Some(seen), Json::Null) => seen.is_null() || seen == "",
-                (Some(seen), sent) => seen == MASK || seen == sent,
-                (None, _) => true,
-            })
-        }
-        shown(&self.0, &sent.0)
+        shows(&self.0, &sent.0)
     }
 
     /// The number of things there.

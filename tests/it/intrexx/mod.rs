@@ -1,6 +1,10 @@
 //! Intrexx: its kinds, each on the real API server and in front of the simulator.
 
 mod admin_api;
+mod files;
+mod packages;
+mod portals;
+mod templates;
 
 use provost::intrexx::sim::options::Server;
 use provost::intrexx::sim::{Options, Simulator};
