@@ -2,9 +2,11 @@
 
 mod admin_api;
 mod files;
+mod groups;
 mod packages;
 mod portals;
 mod templates;
+mod users;
 
 use provost::intrexx::sim::options::Server;
 use provost::intrexx::sim::{Options, Simulator};
