@@ -1,5 +1,7 @@
 //! Tests of the calls of jobs, over real HTTP against the simulator.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
