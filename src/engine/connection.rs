@@ -281,21 +281,26 @@ impl Connections {
         let block = &spec.vendor[vendor.block];
         let print = credentials::print(&self.engine, vendor, block, spec, &access);
         let begun = Instant::now();
-        let session = match last {
-            Some(session) if session.print == print => session,
-            last => {
-                let client = (vendor.connect)(block, access).map_err(unusable)?;
+        let known = last.as_ref().filter(|session| session.print == print);
+        let (client, breaker) = match known {
+            Some(session) => (session.client.clone(), session.breaker.clone()),
+            None => ((vendor.connect)(block, access).map_err(unusable)?, breaker),
+        };
+        let checked = (vendor.check)(client.clone(), begun).await;
+        checked.map_err(|fault| explain(&breaker, fault))?;
+        let session = match (known, &last) {
+            (Some(session), _) => session.clone(),
+            (None, last) => {
+                let realm = realm::of(&self.engine, vendor, &client);
+                realm::admit(&self.engine, key, object, &realm)?;
+                // Read as late as can be: what is removed before there is a session is removed in Kubernetes alone.
                 let tombstones = match last {
                     Some(last) => last.tombstones.clone(),
                     None => Arc::new(Tombstones::new(tombstone::load(&self.engine.client, &key.0, &key.1).await?)),
                 };
-                let realm = realm::of(&self.engine, vendor, &client);
                 Arc::new(Session::new(vendor, client, print, realm, breaker, tombstones))
             }
         };
-        let checked = (vendor.check)(session.client.clone(), begun).await;
-        checked.map_err(|fault| explain(&session.breaker, fault))?;
-        realm::admit(&self.engine, key, object, &session.realm)?;
         session.refresh(begun);
         Ok(session)
     }
