@@ -56,6 +56,12 @@ pub trait Vendor: Send + Sync + 'static {
     /// for two AdminApis that mean one account. It may hold credentials; the engine keeps a keyed fingerprint of it, and nothing else.
     fn realm(client: &Self::Client) -> Secret;
 
+    /// What a person should know about these credentials although they work, such as that the vendor's documentation prints them; one
+    /// sentence, without them. Told once for each client.
+    fn caution(_client: &Self::Client) -> Option<&'static str> {
+        None
+    }
+
     /// Proves with a read that the vendor answers and takes the credentials. Data read after `fresh_after` may serve.
     fn check(client: &Self::Client, fresh_after: Instant) -> impl Future<Output = Result<(), Fault>> + Send;
 }
@@ -326,6 +332,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// apart, wherever believing it too early would make a second object or lose one. No shorter than the vendor may go on with a create
     /// whose caller is gone.
     const LAG: Duration = Duration::from_secs(30);
+    /// What people are told to write where a message asks them for the external id.
+    const ID_FORM: &'static str = "its id";
     /// Whether its objects are deleted in Kubernetes by themselves some day, as [`Kind::expiry`] says.
     const EXPIRES: bool = false;
     /// What may happen on deletion, the default first. For [`Identity::Run`] that is `Orphan` alone.

@@ -10,11 +10,12 @@ use futures::future::BoxFuture;
 use provost::engine::policy::Deletion;
 use provost::engine::registry::{KindRow, Tables};
 use provost::sim::simulated::Simulated;
-use provost::{kinds, myintranetapps};
+use provost::{intrexx, kinds, myintranetapps};
 use serde_json::{Value as Json, json};
 
 use crate::examples;
 use crate::harness::root;
+use crate::intrexx::PORTAL;
 use crate::workshop;
 
 /// A kind under test.
@@ -27,7 +28,7 @@ pub struct Bed {
     pub vendor: fn() -> BoxFuture<'static, Box<dyn Simulated>>,
     /// The folder of its example.
     examples: &'static str,
-    /// What an edit changes in the spec: something of every group of fields.
+    /// What an edit changes in the spec: something of every group of fields; nothing where the vendor can change nothing.
     pub edit: fn() -> Json,
 }
 
@@ -44,6 +45,31 @@ pub const BEDS: &[Bed] = &[
         },
         examples: "deploy/examples",
         edit: || json!({"packageId": "94", "emailAdmin": "board@example.com", "active": false}),
+    },
+    Bed {
+        name: "SchedulerJob",
+        kind: "SchedulerJob",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        edit: || {
+            json!({
+                "description": "Imports the orders of the day before", "active": false, "priority": 7,
+                "triggers": [{"cron": "0 0 4 ? * 2-6", "timeZone": "UTC"}, {"cron": "0 0 12 L * ?", "active": false}],
+                "properties": {"connection_id": "3F2504E04F8911D39A0C0305E82C3301AABBCCDE"},
+            })
+        },
+    },
+    Bed {
+        name: "MailService",
+        kind: "MailService",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        edit: || {
+            json!({
+                "port": 465, "encryption": "Tls", "username": "support@example.com", "senderAddress": "support@example.com",
+                "state": "Stopped",
+            })
+        },
     },
     Bed {
         name: "Tool (test only)",
@@ -72,6 +98,21 @@ pub const BEDS: &[Bed] = &[
         examples: "tests/it/workshop/examples",
         edit: || json!({"nick": "Hanna", "password": {"secretRef": {"name": "door", "key": "next"}}}),
     },
+    Bed {
+        name: "PortalUser",
+        kind: "PortalUser",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        edit: || json!({"lastName": "King", "email": "king@example.com", "disabled": true, "groups": {"members": [{"id": "3"}]}}),
+    },
+    Bed {
+        name: "PortalGroup",
+        kind: "PortalGroup",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        // The vendor cannot change one.
+        edit: || json!({}),
+    },
 ];
 
 fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
@@ -80,6 +121,10 @@ fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
 
 fn workshop(options: workshop::sim::Options) -> BoxFuture<'static, Box<dyn Simulated>> {
     async { boxed(workshop::sim::Simulator::start(options).await.unwrap()) }.boxed()
+}
+
+fn intrexx() -> BoxFuture<'static, Box<dyn Simulated>> {
+    async { boxed(intrexx::sim::Simulator::start(crate::intrexx::seeded()).await.unwrap()) }.boxed()
 }
 
 fn tool_edit() -> Json {
@@ -111,14 +156,21 @@ impl Bed {
         self.row().fields.iter().find(|field| field.key).unwrap().path
     }
 
+    /// Whether anything of it can be changed at the vendor.
+    pub fn can_be_edited(&self) -> bool {
+        (self.edit)().as_object().is_some_and(|fields| !fields.is_empty())
+    }
+
     /// Whether its policy allows this deletion.
     pub fn allows(&self, deletion: Deletion) -> bool {
         self.row().deletions.contains(&deletion)
     }
 
-    /// Its example, and what it needs beside.
+    /// Its example, standing alone, and what it needs beside.
     pub fn example(&self) -> (Json, Vec<Json>) {
-        examples::within(&root().join(self.examples), self.kind)
+        let (mut example, beside) = examples::within(&root().join(self.examples), self.kind);
+        examples::alone(&mut example, PORTAL);
+        (example, beside)
     }
 }
 

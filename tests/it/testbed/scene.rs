@@ -138,7 +138,9 @@ impl Scene {
 
     /// The external objects with this natural key.
     pub fn externals(&self, key: &str) -> Vec<External> {
-        let ours = |external: &External| external.kind == self.bed.kind && external.key == key;
+        // Of something inside something else, the last element is what a spec says.
+        let named = |external: &External| external.key.rsplit('/').next() == Some(key);
+        let ours = |external: &External| external.kind == self.bed.kind && named(external);
         self.stage.vendor.externals().into_iter().filter(ours).collect()
     }
 
