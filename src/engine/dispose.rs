@@ -42,6 +42,10 @@ pub async fn dispose<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     let nothing_there = id.is_none() && pass.annotation(PENDING_CREATE).is_none();
     let left = id.map_or_else(|| "nothing was made at the vendor".to_owned(), |id| format!("{id:?} is left as it is"));
     if nothing_there || matches!(pass.policy.deletion, Deletion::Orphan | Deletion::Unknown) {
+        if let (Deletion::Orphan, Some(id)) = (pass.policy.deletion, pass.own_id()) {
+            // The policy was another one when it was switched off.
+            apply::forget(pass, &id).await?;
+        }
         return let_go(pass, Reason::Orphaned, left).await;
     }
     if pass.annotation(ABANDON).is_some_and(|uid| Some(uid) == pass.object.meta().uid.as_deref()) {
@@ -137,7 +141,7 @@ async fn remove<K: Kind>(pass: &mut Pass<'_, K>, link: &settle::Link<K>) -> Resu
                     return let_go(pass, Reason::Disabled, format!("{id:?} is switched off")).await;
                 }
                 if std::mem::replace(&mut missed, true) {
-                    apply::forget(pass, link, &id).await?;
+                    apply::forget(pass, &id).await?;
                     let what = format!("nothing was switched off: behind these credentials the vendor has no {id:?}");
                     return let_go(pass, Reason::Deleted, what).await;
                 }
@@ -147,7 +151,7 @@ async fn remove<K: Kind>(pass: &mut Pass<'_, K>, link: &settle::Link<K>) -> Resu
             Action::Delete => apply::delete(pass, link, &id).await?,
             _ => {
                 if let Some(id) = &draft.external_id {
-                    apply::forget(pass, link, id).await?;
+                    apply::forget(pass, id).await?;
                 }
                 let what =
                     draft.external_id.map_or_else(|| "nothing is there".to_owned(), |id| format!("{id:?} is gone"));
