@@ -26,8 +26,12 @@ pub fn within(folder: &Path, kind: &str) -> (Json, Vec<Json>) {
     panic!("{kind} has no example in {}", folder.display());
 }
 
-/// Has an example stand without the other managed objects of its file: it names its portal instead of referring to it.
+/// Has an example stand without the other managed objects of its file: it names its portal instead of referring to it, and groups by
+/// their ids alone.
 pub fn alone(manifest: &mut Json, portal: &str) {
+    if let Some(members) = manifest.pointer_mut("/spec/groups/members").and_then(Json::as_array_mut) {
+        members.retain(|member| member.get("group").is_none());
+    }
     if let Some(spec) = manifest["spec"].as_object_mut()
         && spec.remove("portal").is_some()
     {

@@ -23,3 +23,8 @@ async fn on_each(suits: impl Fn(&Bed) -> bool, check: impl for<'s> Fn(&'s mut Sc
 fn any(_: &Bed) -> bool {
     true
 }
+
+/// Every kind of which the vendor can change something.
+fn editable(bed: &Bed) -> bool {
+    bed.can_be_edited()
+}

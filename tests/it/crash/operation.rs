@@ -30,7 +30,10 @@ impl Operation {
     /// Whether a kind can go through it.
     pub fn suits(self, bed: &Bed) -> bool {
         match self {
-            Self::Create | Self::Adopt | Self::Update | Self::Orphan => true,
+            Self::Create | Self::Orphan => true,
+            // Of a run nothing stays that could be taken over.
+            Self::Adopt => bed.lasts(),
+            Self::Update => bed.can_be_edited(),
             Self::Disable | Self::Revive => bed.allows(Deletion::Disable),
             Self::Delete => bed.allows(Deletion::Delete),
         }

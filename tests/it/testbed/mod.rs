@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use provost::engine::kind::Identity;
 use provost::engine::policy::Deletion;
 use provost::engine::registry::{KindRow, Tables};
 use provost::sim::simulated::Simulated;
-use provost::{kinds, myintranetapps};
+use provost::{intrexx, kinds, myintranetapps};
 use serde_json::{Value as Json, json};
 
 use crate::examples;
 use crate::harness::root;
+use crate::intrexx::PORTAL;
 use crate::workshop;
 
 /// A kind under test.
@@ -27,7 +29,8 @@ pub struct Bed {
     pub vendor: fn() -> BoxFuture<'static, Box<dyn Simulated>>,
     /// The folder of its example.
     examples: &'static str,
-    /// What an edit changes in the spec: something of every group of fields.
+    /// What an edit changes in the spec: something of every group of fields; nothing where the vendor can change nothing,
+    /// and for a run, which is done by then.
     pub edit: fn() -> Json,
 }
 
@@ -82,6 +85,11 @@ fn workshop(options: workshop::sim::Options) -> BoxFuture<'static, Box<dyn Simul
     async { boxed(workshop::sim::Simulator::start(options).await.unwrap()) }.boxed()
 }
 
+#[allow(dead_code, reason = "the kinds that use it are yet to come")]
+fn intrexx() -> BoxFuture<'static, Box<dyn Simulated>> {
+    async { boxed(intrexx::sim::Simulator::start(crate::intrexx::seeded()).await.unwrap()) }.boxed()
+}
+
 fn tool_edit() -> Json {
     json!({
         "colour": "blue", "pin": {"secretRef": {"name": "lock", "key": "next"}},
@@ -111,14 +119,31 @@ impl Bed {
         self.row().fields.iter().find(|field| field.key).unwrap().path
     }
 
+    /// What that block has beside the address: a list that may lag for minutes must not be waited for here.
+    pub fn settings(&self) -> Json {
+        if self.block() == "intrexx" { json!({"portalCreationTimeout": "1s"}) } else { json!({}) }
+    }
+
+    /// Whether there is something at the vendor that stays: there is nothing of a run.
+    pub fn lasts(&self) -> bool {
+        self.row().identity != Identity::Run
+    }
+
+    /// Whether anything of it can be changed at the vendor.
+    pub fn can_be_edited(&self) -> bool {
+        (self.edit)().as_object().is_some_and(|fields| !fields.is_empty())
+    }
+
     /// Whether its policy allows this deletion.
     pub fn allows(&self, deletion: Deletion) -> bool {
         self.row().deletions.contains(&deletion)
     }
 
-    /// Its example, and what it needs beside.
+    /// Its example, standing alone, and what it needs beside.
     pub fn example(&self) -> (Json, Vec<Json>) {
-        examples::within(&root().join(self.examples), self.kind)
+        let (mut example, beside) = examples::within(&root().join(self.examples), self.kind);
+        examples::alone(&mut example, PORTAL);
+        (example, beside)
     }
 }
 
