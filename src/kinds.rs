@@ -2,11 +2,15 @@
 
 use crate::engine::registry::{KindRow, Tables};
 use crate::engine::session::VendorRow;
-use crate::intrexx::Intrexx;
+use crate::intrexx::{Intrexx, portal_group, portal_user};
 use crate::myintranetapps::{MyIntranetApps, tenant_account};
 
 /// Every vendor and every managed kind.
 pub const TABLES: Tables = Tables {
     vendors: &[VendorRow::of::<MyIntranetApps>(), VendorRow::of::<Intrexx>()],
-    kinds: &[KindRow::of::<tenant_account::Accounts>("TenantAccount")],
+    kinds: &[
+        KindRow::of::<tenant_account::Accounts>("TenantAccount"),
+        KindRow::of::<portal_user::Users>("PortalUser"),
+        KindRow::of::<portal_group::Groups>("PortalGroup"),
+    ],
 };

@@ -57,6 +57,12 @@ impl FingerprintKey {
         Ok(bytes)
     }
 
+    /// What tells fingerprints under this key from those under another one: 8 hex digits.
+    pub fn name(&self) -> String {
+        let tag = hmac::sign(&self.0, b"the name of this key");
+        tag.as_ref()[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The fingerprint of one value: `fp1:` and 32 hex digits. Equal values under one key have equal fingerprints.
     pub fn fingerprint(&self, value: &[u8]) -> String {
         let tag = hmac::sign(&self.0, value);

@@ -120,7 +120,7 @@ async fn forget_former<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
 }
 
 fn unclear<K: Kind>(pass: &Pass<'_, K>, what: &str) -> Stop {
-    let key = K::natural_key(pass.spec());
+    let (key, id) = (K::natural_key(pass.spec()), K::ID_FORM);
     if K::IDENTITY == Identity::Run {
         let message = format!(
             "{key} may have been done, and is not done twice: {what}; then either set the annotation {EXTERNAL_ID} to a name for it, such \
@@ -129,8 +129,8 @@ fn unclear<K: Kind>(pass: &Pass<'_, K>, what: &str) -> Stop {
         return Stop::Held(Hold { reason: Reason::CreateOutcomeUnknown, message });
     }
     let message = format!(
-        "a step of creating {key} may have been done, and is not done twice: {what}; then either set the annotation {EXTERNAL_ID} to its \
-         id or remove the annotation {PENDING_CREATE} to have it begun anew"
+        "a step of creating {key} may have been done, and is not done twice: {what}; then either set the annotation {EXTERNAL_ID} to {id} \
+         or remove the annotation {PENDING_CREATE} to have it begun anew"
     );
     Stop::Held(Hold { reason: Reason::CreateOutcomeUnknown, message })
 }
@@ -157,8 +157,9 @@ async fn not_created<K: Kind>(pass: &mut Pass<'_, K>, fault: Fault) -> Stop {
         return Stop::Vendor(Fault {
             detail: format!(
                 "{} is taken by an object that these credentials do not show; choose another one, or, if it is yours, \
-                 set the annotation {EXTERNAL_ID} to its id to adopt it",
-                K::natural_key(pass.spec())
+                 set the annotation {EXTERNAL_ID} to {} to adopt it",
+                K::natural_key(pass.spec()),
+                K::ID_FORM
             ),
             ..fault
         });

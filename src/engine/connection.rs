@@ -19,8 +19,9 @@ use super::interruption::{explain, is_passing};
 use super::kubernetes::{Error, hold, release, write_status};
 use super::malformed::{self, Shape};
 use super::permit;
-use super::policy::RECONCILE_AT;
+use super::policy::{ACCEPT_REALM, RECONCILE_AT};
 use super::queue::{Item, Lane, Tenant};
+use super::realm;
 use super::reason::Reason;
 use super::record::Witness;
 use super::reference::{Sort, Target};
@@ -58,8 +59,8 @@ struct Memory {
     uid: Option<String>,
 }
 
-/// Generation, the token of a wish to look now, the versions of what is referred to.
-type Dependencies = (Option<i64>, Option<String>, Vec<Option<String>>);
+/// Generation, the token of a wish to look now and the realm that is accepted, the versions of what is referred to.
+type Dependencies = (Option<i64>, [Option<String>; 2], Vec<Option<String>>);
 
 /// The controller of AdminApis.
 pub struct Connections {
@@ -78,7 +79,7 @@ impl Connections {
         let tenant = Some(key.clone());
         if let Ok(object) = &object.0 {
             self.engine.references.set(&item, targets(self.engine.vendors, &key.0, &object.spec));
-            self.recall_realm(key, object);
+            realm::recall(&self.engine, key, object);
             permit::observe(&self.engine, key, object);
             if self.engine.grants.given(key, object.spec.allowed_namespaces.as_ref()) {
                 self.engine.regrant(self.engine.references.users(&target(key)));
@@ -86,14 +87,6 @@ impl Connections {
             self.engine.limit(&tenant, (object.spec.limits().concurrency.get() as usize * 2).clamp(8, 128));
         }
         self.engine.enqueue(item, None, Lane::Edit);
-    }
-
-    /// After a restart, one that cannot be connected still counts as the account that it was for.
-    fn recall_realm(&self, key: &Key, object: &AdminApi) {
-        let stored = object.status.as_ref().and_then(|status| status.realm.as_ref());
-        if let (Some(realm), None) = (stored, self.engine.sessions.session(key)) {
-            self.engine.enqueue_all(self.engine.claims.set_realm(key, realm), Lane::Edit);
-        }
     }
 
     fn deleted(&self, key: &Key) {
@@ -162,7 +155,7 @@ impl Connections {
         let changed = memory.seen.as_ref() != Some(&dependencies);
         let due = changed || suspected || memory.due.is_none_or(|due| due <= Instant::now());
         let outcome = if due {
-            let (generation, token, _) = dependencies;
+            let (generation, said, _) = dependencies;
             if let Some(session) = self.engine.sessions.session(key).filter(|_| changed) {
                 // Somebody did something about it.
                 session.breaker.hurry();
@@ -170,7 +163,7 @@ impl Connections {
             let mut read = Vec::new();
             let outcome = self.connect(key, &object, &mut read).await;
             // The versions that were read, not those that came in meanwhile: those make the next look due.
-            memory.seen = Some((generation, token, read));
+            memory.seen = Some((generation, said, read));
             memory.tries = if outcome.is_ok() { 0 } else { memory.tries.saturating_add(1) };
             let pause = match &outcome {
                 // A thousand that were connected at the same start must not beat as one.
@@ -218,7 +211,8 @@ impl Connections {
     fn dependencies(&self, key: &Key, object: &AdminApi) -> Dependencies {
         let targets = targets(self.engine.vendors, &key.0, &object.spec);
         let versions = targets.iter().map(|target| self.engine.references.version(target)).collect();
-        (object.meta().generation, object.annotations().get(RECONCILE_AT).cloned(), versions)
+        let said = [RECONCILE_AT, ACCEPT_REALM].map(|annotation| object.annotations().get(annotation).cloned());
+        (object.meta().generation, said, versions)
     }
 
     /// Reads the credentials, keeps or builds the client, and proves it with a read that starts a resync of all its objects.
@@ -295,12 +289,13 @@ impl Connections {
                     Some(last) => last.tombstones.clone(),
                     None => Arc::new(Tombstones::new(tombstone::load(&self.engine.client, &key.0, &key.1).await?)),
                 };
-                let realm = credentials::realm(&self.engine, vendor, &client);
+                let realm = realm::of(&self.engine, vendor, &client);
                 Arc::new(Session::new(vendor, client, print, realm, breaker, tombstones))
             }
         };
         let checked = (vendor.check)(session.client.clone(), begun).await;
         checked.map_err(|fault| explain(&session.breaker, fault))?;
+        realm::admit(&self.engine, key, object, &session.realm)?;
         session.refresh(begun);
         Ok(session)
     }
@@ -403,7 +398,8 @@ pub fn item_of(key: &Key) -> Item {
     Item { kind: KIND, namespace: key.0.clone(), name: key.1.clone() }
 }
 
-fn target(key: &Key) -> Target {
+/// An AdminApi as something that objects refer to.
+pub fn target(key: &Key) -> Target {
     Target { sort: Sort::AdminApi, namespace: key.0.clone(), name: key.1.clone() }
 }
 

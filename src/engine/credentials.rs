@@ -10,7 +10,7 @@ use super::kubernetes::{read_config_map, read_secret};
 use super::reason::Reason;
 use super::reference::{Sort, Target};
 use super::report::Stop;
-use super::session::{AnyClient, VendorRow, vendor_of};
+use super::session::{VendorRow, vendor_of};
 use crate::base::access::Access;
 use crate::base::breaker::Breaker;
 use crate::base::secret::Secret;
@@ -112,13 +112,6 @@ async fn named(
         named.insert(path, Secret::new(value));
     }
     Ok(named)
-}
-
-/// A fingerprint of the account that a client's credentials belong to.
-pub fn realm(engine: &Engine, vendor: &VendorRow, client: &AnyClient) -> String {
-    let account = (vendor.realm)(client);
-    let account = account.as_ref().map_or("", Secret::expose);
-    engine.key.fingerprint(format!("{}\n{account}", vendor.name).as_bytes())
 }
 
 /// A fingerprint of everything that a client is built from.

@@ -94,6 +94,7 @@ impl Draft {
             wanted,
             remembered: &self.remembered,
             natural_key: &self.natural_key,
+            id_form: K::ID_FORM,
             external_id: self.external_id.as_deref(),
             first_sight: self.first_sight,
             announced: self.announced,

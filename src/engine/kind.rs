@@ -326,6 +326,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// apart, wherever believing it too early would make a second object or lose one. No shorter than the vendor may go on with a create
     /// whose caller is gone.
     const LAG: Duration = Duration::from_secs(30);
+    /// What people are told to write where a message asks them for the external id.
+    const ID_FORM: &'static str = "its id";
     /// Whether its objects are deleted in Kubernetes by themselves some day, as [`Kind::expiry`] says.
     const EXPIRES: bool = false;
     /// What may happen on deletion, the default first. For [`Identity::Run`] that is `Orphan` alone.

@@ -38,6 +38,7 @@ pub mod policy;
 pub mod preview;
 pub mod prints;
 pub mod queue;
+pub mod realm;
 pub mod reason;
 pub mod reconcile;
 pub mod record;

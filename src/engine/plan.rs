@@ -142,6 +142,8 @@ pub struct Situation<'a> {
     pub remembered: &'a BTreeMap<String, String>,
     /// The natural key in words.
     pub natural_key: &'a str,
+    /// What people are told to write as the external id.
+    pub id_form: &'static str,
     /// The id, once known.
     pub external_id: Option<&'a str>,
     /// The object is known under this id only from the annotation: we never saw it before.
@@ -211,9 +213,9 @@ pub fn dispose<F>(at: &Situation<'_>, found: &Found<Seen<F>>) -> Plan {
                 Reason::DeletionBlocked,
                 format!(
                     "the answer to creating {} was lost and the vendor cannot search; look there, then either set the annotation \
-                     {EXTERNAL_ID} to its id to have it dealt with as policy.deletion says, or let go of it with the annotation \
+                     {EXTERNAL_ID} to {} to have it dealt with as policy.deletion says, or let go of it with the annotation \
                      {ABANDON}: {}",
-                    at.natural_key, at.uid
+                    at.natural_key, at.id_form, at.uid
                 ),
             )
         }
@@ -275,8 +277,9 @@ fn absent(at: &Situation<'_>) -> Plan {
             Reason::CreateOutcomeUnknown,
             format!(
                 "the answer to creating {} was lost and the vendor cannot search; look there, then either set the annotation \
-                 {EXTERNAL_ID} to its id or {} to have it made",
+                 {EXTERNAL_ID} to {} or {} to have it made",
                 at.natural_key,
+                at.id_form,
                 at.again.map_or_else(
                     || format!("remove the annotation {PENDING_CREATE}"),
                     |again| format!("set the annotation {PENDING_CREATE} to '{again}'")

@@ -19,6 +19,8 @@ pub const APPROVE: &str = "provost.dev/approve";
 pub const ABANDON: &str = "provost.dev/abandon";
 /// Annotation of an AdminApi: `<count> until <RFC 3339>` lets so many deletions go that its guard holds, until then.
 pub const ACKNOWLEDGE: &str = "provost.dev/acknowledge-deletions";
+/// Annotation of an AdminApi: the realm that its objects' ids may be looked for in, although they are from another one.
+pub const ACCEPT_REALM: &str = "provost.dev/accept-realm";
 /// The finalizer of every managed object that may exist at a vendor.
 pub const FINALIZER: &str = "provost.dev/finalizer";
 

@@ -106,8 +106,11 @@ pub fn last_link<K: Kind>(engine: &Engine, namespace: &str, spec: &K::Spec) -> R
 
 /// Whether an AdminApi stays as it is until a person mends it.
 fn is_lasting(reason: Reason) -> bool {
-    use Reason::{CredentialsMissing, Invalid, Malformed, Refused, SecretKeyMissing, SecretMissing};
-    matches!(reason, CredentialsMissing | Invalid | Malformed | Refused | SecretKeyMissing | SecretMissing)
+    use Reason::{CredentialsMissing, Invalid, Malformed, RealmChanged, Refused, SecretKeyMissing, SecretMissing};
+    matches!(
+        reason,
+        CredentialsMissing | Invalid | Malformed | RealmChanged | Refused | SecretKeyMissing | SecretMissing
+    )
 }
 
 /// The ids of the managed objects that the spec refers to.

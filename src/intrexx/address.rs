@@ -2,8 +2,14 @@
 
 use std::fmt;
 
+use crate::base::fault::{Class, Delivery, Fault};
+use crate::engine::policy::EXTERNAL_ID;
+
 /// First segments of the API's fixed paths: a portal of such a name cannot be reached (contract, trap 6).
 pub const RESERVED: [&str; 4] = ["auth", "portals", "templates", "admin-api"];
+
+/// How people are told to write the external id of something in a portal.
+pub const ID_FORM: &str = "its id in the form PORTAL/ID, such as sales/6";
 
 /// The portal that something is in, and the vendor's id in that portal. As text, `PORTAL/ID`, such as `sales/6`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -25,6 +31,19 @@ impl Address {
         let (portal, id) = text.split_once('/')?;
         let whole = |part: &str| !part.trim().is_empty() && !part.contains('/');
         (whole(portal) && whole(id)).then(|| Self::new(portal, id))
+    }
+
+    /// The address that the external id of an object says, for `operation`.
+    ///
+    /// # Errors
+    /// [`Class::Refused`], not sent, for an id of another form, which a person wrote.
+    pub fn of(operation: &'static str, external_id: &str) -> Result<Self, Fault> {
+        Self::parse(external_id).ok_or_else(|| {
+            let detail = format!(
+                "{external_id:?} is no external id of something in a portal; set the annotation {EXTERNAL_ID} to {ID_FORM}"
+            );
+            Fault::new(Class::Refused, operation, detail).with_delivery(Delivery::NotSent)
+        })
     }
 }
 
@@ -50,6 +69,11 @@ mod tests {
         assert_eq!(Address::parse("sales/6"), Some(address));
         for text in ["", "sales", "sales/", "/6", "sales/users/6", " /6", "sales/ "] {
             assert_eq!(Address::parse(text), None, "{text}");
+            let fault = Address::of("get_user", text).unwrap_err();
+            assert!(
+                (fault.class, fault.delivery) == (Class::Refused, Delivery::NotSent)
+                    && fault.detail.contains("PORTAL/ID")
+            );
         }
     }
 

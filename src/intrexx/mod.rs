@@ -3,7 +3,9 @@
 pub mod address;
 pub mod client;
 pub mod config;
+pub mod portal_group;
 pub mod portal_ref;
+pub mod portal_user;
 pub mod sim;
 pub mod wire;
 

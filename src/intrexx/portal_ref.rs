@@ -11,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::sibling::{Sibling, Siblings};
+use crate::intrexx::address::Address;
 
 /// The path of the field that names an IntrexxPortal.
 pub const PATH: &str = "portal";
@@ -42,6 +43,13 @@ pub fn sibling(portal: Option<&ObjectName>) -> Option<Sibling> {
 /// The technical name of the portal; none while the IntrexxPortal's id is not known.
 pub fn portal_name(name: Option<&str>, siblings: &Siblings) -> Option<String> {
     name.or_else(|| siblings.id(PATH)).map(str::to_owned)
+}
+
+/// What only one may write to at a time, for [`Kind::writer`](crate::engine::kind::Kind::writer): the portal, which is in the external id
+/// once there is one.
+pub fn writer(external_id: Option<&str>, name: Option<&str>, siblings: &Siblings) -> Option<String> {
+    let known = external_id.and_then(Address::parse).map(|address| address.portal);
+    known.or_else(|| portal_name(name, siblings))
 }
 
 /// The portal as a natural key says it, before its technical name is known: `portal sales`, or `IntrexxPortal sales`.
@@ -80,6 +88,8 @@ mod tests {
         assert_eq!(portal_name(None, &siblings).as_deref(), Some("sales"));
         assert_eq!(portal_name(Some("hr"), &Siblings::default()).as_deref(), Some("hr"));
         assert_eq!(portal_name(None, &Siblings::default()), None);
+        let writers = [writer(Some("sales/6"), None, &Siblings::default()), writer(None, None, &siblings)];
+        assert!(writers.iter().all(|writer| writer.as_deref() == Some("sales")), "{writers:?}");
         let object = ObjectName { name: "main".to_owned() };
         assert_eq!(sibling(Some(&object)), Some(Sibling::new("portal", "IntrexxPortal", "main")));
         assert_eq!((sibling(None), spoken(Some(&object), None)), (None, "IntrexxPortal main".to_owned()));

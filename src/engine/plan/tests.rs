@@ -32,6 +32,7 @@ impl Ground {
             wanted: &self.wanted,
             remembered: &self.remembered,
             natural_key: "label x",
+            id_form: "its id",
             external_id: None,
             first_sight: false,
             announced: false,
@@ -121,6 +122,10 @@ fn an_uncertain_create_goes_on_as_the_identity_class_allows() {
     assert_eq!(when_absent_and_going(&at(Identity::Listed, 29)), LATE);
     assert_eq!(when_absent_and_going(&at(Identity::Listed, 30)), ("Release", None));
     assert_eq!(when_absent_and_going(&at(Identity::Blind, 999)), ("Nothing", Some(Reason::DeletionBlocked)));
+    // Whoever is asked for an id is told what to write.
+    let told = |plan: Plan| plan.hold.is_some_and(|hold| hold.message.contains("to its id as A/B"));
+    let formed = Situation { id_form: "its id as A/B", ..at(Identity::Blind, 0) };
+    assert!(told(converge(&formed, &Found::<Seen<()>>::Absent)) && told(dispose(&formed, &Found::<Seen<()>>::Absent)));
     // A step that was answered leaves nothing in doubt.
     let answered = Situation { uncertain: false, ..at(Identity::Blind, 0) };
     assert_eq!((when_absent(&answered), when_absent_and_going(&answered)), (("Create", None), ("Release", None)));

@@ -139,6 +139,7 @@ impl World {
             wanted: &self.wanted,
             remembered: &self.remembered,
             natural_key: "key k",
+            id_form: "its id",
             external_id: self.external_id.as_deref(),
             first_sight: self.first_sight,
             announced: self.announced,

@@ -16,6 +16,7 @@ pub mod endpoints;
 pub mod lists;
 pub mod portals;
 mod session;
+pub mod users;
 
 use std::sync::Arc;
 

@@ -2,3 +2,4 @@
 //! tolerant: ids are texts whatever they arrive as, and fields that nobody knows are passed over.
 
 pub mod portals;
+pub mod users;

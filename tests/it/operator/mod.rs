@@ -14,6 +14,7 @@ mod malformed;
 mod management;
 mod outage;
 mod quiet;
+mod realm;
 mod record;
 mod relist;
 mod schema;

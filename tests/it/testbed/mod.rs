@@ -75,6 +75,21 @@ pub const BEDS: &[Bed] = &[
         examples: "tests/it/workshop/examples",
         edit: || json!({"nick": "Hanna", "password": {"secretRef": {"name": "door", "key": "next"}}}),
     },
+    Bed {
+        name: "PortalUser",
+        kind: "PortalUser",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        edit: || json!({"lastName": "King", "email": "king@example.com", "disabled": true, "groups": {"members": [{"id": "3"}]}}),
+    },
+    Bed {
+        name: "PortalGroup",
+        kind: "PortalGroup",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        // The vendor cannot change one.
+        edit: || json!({}),
+    },
 ];
 
 fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
@@ -85,7 +100,6 @@ fn workshop(options: workshop::sim::Options) -> BoxFuture<'static, Box<dyn Simul
     async { boxed(workshop::sim::Simulator::start(options).await.unwrap()) }.boxed()
 }
 
-#[allow(dead_code, reason = "the kinds that use it are yet to come")]
 fn intrexx() -> BoxFuture<'static, Box<dyn Simulated>> {
     async { boxed(intrexx::sim::Simulator::start(crate::intrexx::seeded()).await.unwrap()) }.boxed()
 }
