@@ -72,6 +72,8 @@ pub struct Fault {
     pub delivery: Delivery,
     /// The vendor's own code (HTTP status, or the one in the body when they differ).
     pub code: Option<u16>,
+    /// It is about one part of the vendor's system, such as one portal of several: it says nothing about calls to the others.
+    pub contained: bool,
 }
 
 impl fmt::Display for Fault {
@@ -83,7 +85,15 @@ impl fmt::Display for Fault {
 impl Fault {
     /// A fault that the vendor answered; refine it with the `with_…` methods.
     pub fn new(class: Class, operation: &'static str, detail: impl Into<String>) -> Self {
-        Self { class, operation, detail: detail.into(), retry_after: None, delivery: Delivery::Answered, code: None }
+        Self {
+            class,
+            operation,
+            detail: detail.into(),
+            retry_after: None,
+            delivery: Delivery::Answered,
+            code: None,
+            contained: false,
+        }
     }
 
     /// The same fault, with what is known about its delivery.

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 
 /// The decimal digits that a 64-bit float keeps of any number. A longer fraction may have lost some on the way in.
 const EXACT_DIGITS: usize = 15;
@@ -57,6 +57,36 @@ pub fn flag<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
         "0" | "false" | "" => Ok(false),
         _ => Err(D::Error::custom("expected a flag")),
     }
+}
+
+/// A yes or no that may be absent: null and blank are none. Otherwise as [`flag`].
+///
+/// # Errors
+/// As [`flag`].
+pub fn optional_flag<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error> {
+    match optional_scalar(from)? {
+        None => Ok(None),
+        Some(text) => flag(text.into_deserializer()).map(Some),
+    }
+}
+
+/// A number of things that may be absent: null and blank are none. Otherwise as [`count`].
+///
+/// # Errors
+/// As [`count`].
+pub fn optional_count<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    match optional_scalar(from)? {
+        None => Ok(None),
+        Some(text) => count(text.into_deserializer()).map(Some),
+    }
+}
+
+fn optional_scalar<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    Ok(match from.deserialize_any(ScalarVisitor)? {
+        Scalar::Null => None,
+        Scalar::Bool(value) => Some(value.to_string()),
+        Scalar::Text(text) | Scalar::Number(text) => Some(text).filter(|text| !text.trim().is_empty()),
+    })
 }
 
 /// A number of things, from a whole number or its text; null and blank are 0, and what is too big becomes the biggest.
@@ -271,6 +301,19 @@ mod tests {
         ] {
             assert_eq!(json(|d| count(d), source), expected, "{source}");
         }
+    }
+
+    #[test]
+    fn what_may_be_absent_is_none_when_null_or_blank() {
+        for source in ["null", r#""""#, r#"" ""#] {
+            assert_eq!(json(|d| optional_flag(d), source), Some(None), "{source}");
+            assert_eq!(json(|d| optional_count(d), source), Some(None), "{source}");
+        }
+        for (source, expected) in [("false", Some(false)), ("\"1\"", Some(true)), ("0", Some(false))] {
+            assert_eq!(json(|d| optional_flag(d), source), Some(expected), "{source}");
+        }
+        assert_eq!(json(|d| optional_count(d), "\"587\""), Some(Some(587)));
+        assert_eq!((json(|d| optional_flag(d), "2"), json(|d| optional_count(d), "true")), (None, None));
     }
 
     #[test]

@@ -234,6 +234,7 @@ impl Connections {
             }
         };
         let vendor = session.vendor;
+        credentials::caution(&self.engine, key, object, session.as_ref(), kept);
         // Known before any of its objects is worked on.
         self.engine.enqueue_all(self.engine.claims.set_realm(key, &session.realm), Lane::Edit);
         self.engine.sessions.set(key, Standing::Connected(session));

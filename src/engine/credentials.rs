@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::admin_api::AdminApiSpec;
+use kube::Resource;
+
+use super::admin_api::{AdminApi, AdminApiSpec};
 use super::context::Engine;
 use super::kind::SecretKey;
 use super::kubernetes::{read_config_map, read_secret};
 use super::reason::Reason;
 use super::reference::{Sort, Target};
 use super::report::Stop;
-use super::session::{VendorRow, vendor_of};
+use super::session::{Session, VendorRow, vendor_of};
+use super::watch::Key;
 use crate::base::access::Access;
 use crate::base::breaker::Breaker;
 use crate::base::secret::Secret;
@@ -112,6 +115,14 @@ async fn named(
         named.insert(path, Secret::new(value));
     }
     Ok(named)
+}
+
+/// Says what a person should know about credentials that work: once for each client, so not for one that was `kept`.
+pub fn caution(engine: &Engine, (namespace, name): &Key, object: &AdminApi, session: &Session, kept: bool) {
+    let Some(caution) = (session.vendor.caution)(&session.client).filter(|_| !kept) else { return };
+    let reason = Reason::CredentialsPublic;
+    tracing::warn!(%namespace, %name, %reason, caution);
+    engine.event(object.object_ref(&()), reason.word(), true, caution);
 }
 
 /// A fingerprint of everything that a client is built from.

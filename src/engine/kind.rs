@@ -56,6 +56,12 @@ pub trait Vendor: Send + Sync + 'static {
     /// for two AdminApis that mean one account. It may hold credentials; the engine keeps a keyed fingerprint of it, and nothing else.
     fn realm(client: &Self::Client) -> Secret;
 
+    /// What a person should know about these credentials although they work, such as that the vendor's documentation prints them; one
+    /// sentence, without them. Told once for each client.
+    fn caution(_client: &Self::Client) -> Option<&'static str> {
+        None
+    }
+
     /// Proves with a read that the vendor answers and takes the credentials. Data read after `fresh_after` may serve.
     fn check(client: &Self::Client, fresh_after: Instant) -> impl Future<Output = Result<(), Fault>> + Send;
 }

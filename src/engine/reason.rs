@@ -136,6 +136,8 @@ reasons! {
     Connected,
     /// The AdminApi's Secret is missing or lacks a key.
     CredentialsMissing,
+    /// The AdminApi's credentials work, and are no secret: the vendor's documentation prints them.
+    CredentialsPublic,
     /// The AdminApi's credentials are for another account than the one that the ids of its objects are from.
     RealmChanged,
     /// The AdminApi is still used by managed objects.

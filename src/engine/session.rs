@@ -40,6 +40,8 @@ pub struct VendorRow {
     pub connect: fn(&Json, Access) -> Result<AnyClient, Fault>,
     /// [`Vendor::realm`].
     pub realm: fn(&AnyClient) -> Option<Secret>,
+    /// [`Vendor::caution`].
+    pub caution: fn(&AnyClient) -> Option<&'static str>,
     /// [`Vendor::check`].
     pub check: fn(AnyClient, Instant) -> BoxFuture<'static, Result<(), Fault>>,
     /// [`Vendor::endpoints`].
@@ -65,6 +67,7 @@ impl VendorRow {
                 Ok(Arc::new(V::connect(&settings, access)?))
             },
             realm: |client| client.downcast_ref::<V::Client>().map(V::realm),
+            caution: |client| client.downcast_ref::<V::Client>().and_then(V::caution),
             check: |client, fresh_after| {
                 Box::pin(async move {
                     match client.downcast_ref::<V::Client>() {

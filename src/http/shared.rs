@@ -118,6 +118,11 @@ impl<T: Send + 'static> Shared<T> {
         }
     }
 
+    /// What `pick` takes from the copy as it stands, however old it is; none without a copy. Causes no fetch.
+    pub fn peek<R>(&self, pick: impl FnOnce(&T) -> R) -> Option<R> {
+        self.lock().copy.as_ref().map(|copy| pick(&copy.data))
+    }
+
     /// Puts an own write into the copy, and into what the fetch under way will bring.
     ///
     /// `amendment` may run twice, on different data, which may show the write already: it must be idempotent.

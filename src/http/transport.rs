@@ -106,7 +106,8 @@ impl Transport {
         bounds: Bounds,
     ) -> Result<Self, SetupError> {
         let client = connection::client(access, bounds, |builder| builder)?;
-        let redactor = Redactor::new(access.credentials.values().chain(headers.iter().map(|(_, value)| value)));
+        let secrets = access.credentials.values().chain(access.named.values());
+        let redactor = Redactor::new(secrets.chain(headers.iter().map(|(_, value)| value)));
         let mut always = HeaderMap::new();
         always.insert(ACCEPT, HeaderValue::from_static("application/json"));
         for (name, value) in headers {
@@ -192,6 +193,7 @@ impl Inner {
         match &outcome {
             // Whoever sent it logs in anew, and that tells.
             Err(fault) if request.renewable && is_unauthorized(fault) => drop(leave),
+            Err(Fault { contained: true, .. }) => drop(leave),
             outcome => leave.settle(outcome.as_ref().map(|_| ())),
         }
         outcome

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::kind::SecretSource;
 
+/// The path of the licence below the block.
+pub const LICENSE: &str = "license";
+
 /// How long a portal may take to be made when the block does not say.
 const CREATION_TIMEOUT: Duration = Duration::from_secs(20 * 60);
 

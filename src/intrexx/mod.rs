@@ -3,9 +3,14 @@
 pub mod address;
 pub mod client;
 pub mod config;
+pub mod cron;
+pub mod mail_service;
+pub mod open;
 pub mod portal_group;
 pub mod portal_ref;
 pub mod portal_user;
+pub mod schedule;
+pub mod scheduler_job;
 pub mod sim;
 pub mod wire;
 
@@ -15,7 +20,7 @@ use crate::base::access::Access;
 use crate::base::endpoint::Endpoint;
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
-use crate::engine::kind::Vendor;
+use crate::engine::kind::{SecretKey, Vendor};
 
 /// The vendor.
 pub struct Intrexx;
@@ -30,12 +35,23 @@ impl Vendor for Intrexx {
         client::ENDPOINTS
     }
 
+    fn secrets(settings: &config::Config) -> Vec<(&'static str, &SecretKey)> {
+        settings.license.iter().map(|license| (config::LICENSE, &license.secret_ref)).collect()
+    }
+
     fn connect(settings: &config::Config, access: Access) -> Result<client::Client, Fault> {
         Ok(client::Client::new(settings, access)?)
     }
 
     fn realm(client: &client::Client) -> Secret {
         client.realm()
+    }
+
+    fn caution(client: &client::Client) -> Option<&'static str> {
+        client.has_public_password().then_some(
+            "the password of the Administration API is one that the vendor's documentation prints, so that anybody may use it; set \
+             another one in its admin-api.yaml (credentials.password), restart it, and write it to the credentials Secret",
+        )
     }
 
     async fn check(client: &client::Client, fresh_after: Instant) -> Result<(), Fault> {

@@ -10,6 +10,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::base::fault::{Class, Delivery, Fault};
 use crate::engine::sibling::{Sibling, Siblings};
 use crate::intrexx::address::Address;
 
@@ -43,6 +44,17 @@ pub fn sibling(portal: Option<&ObjectName>) -> Option<Sibling> {
 /// The technical name of the portal; none while the IntrexxPortal's id is not known.
 pub fn portal_name(name: Option<&str>, siblings: &Siblings) -> Option<String> {
     name.or_else(|| siblings.id(PATH)).map(str::to_owned)
+}
+
+/// The technical name of the portal, for a call.
+///
+/// # Errors
+/// It is not known: the IntrexxPortal has no id. Nothing was sent.
+pub fn known_name(name: Option<&str>, siblings: &Siblings) -> Result<String, Fault> {
+    portal_name(name, siblings).ok_or_else(|| {
+        let detail = "spec.portal: the technical name of that portal is not known; this goes on when it is";
+        Fault::new(Class::Transient, "find", detail).with_delivery(Delivery::NotSent)
+    })
 }
 
 /// What only one may write to at a time, for [`Kind::writer`](crate::engine::kind::Kind::writer): the portal, which is in the external id

@@ -68,7 +68,8 @@ pub fn read_created_id(answer: &Answer) -> Option<String> {
         #[serde(deserialize_with = "value::optional_text")]
         id: Option<String>,
     }
-    let in_body = || answer.json::<Made>().ok()?.id;
+    // A list would be read as the fields of an object.
+    let in_body = || answer.is_object().then(|| answer.json::<Made>().ok()?.id)?;
     answer.header("location").and_then(id_of_location).or_else(in_body)
 }
 
@@ -116,9 +117,14 @@ fn succeeded(answer: &Answer) -> Result<&Answer, Fault> {
 pub(crate) fn refusal(answer: &Answer) -> Fault {
     let said = answer.json::<Json>().ok();
     let word = |key: &str| said.as_ref()?.get(key)?.as_str().map(str::to_owned);
+    let text = || String::from_utf8_lossy(answer.body()).trim().to_owned();
     let message = match &said {
         Some(_) => word("message").or_else(|| word("error")).or_else(|| word("detail")),
-        None => Some(String::from_utf8_lossy(answer.body()).into_owned()),
+        // JSON that cannot be read is no sentence.
+        None => Some(text()).filter(|text| !text.starts_with(['{', '[', '"'])),
     };
     answer.rejection(answer.status(), message.as_deref().filter(|message| !message.trim().is_empty()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -12,13 +12,18 @@
 //! (contract 1.5).
 
 pub mod answer;
+pub mod details;
 pub mod endpoints;
 pub mod lists;
+pub mod mail;
 pub mod portals;
+pub mod scheduler;
 mod session;
 pub mod users;
 
 use std::sync::Arc;
+
+use tokio::time::Instant;
 
 use crate::base::access::Access;
 use crate::base::fault::Fault;
@@ -61,6 +66,11 @@ impl Client {
         Secret::new(self.0.session.address())
     }
 
+    /// Whether the password is one that everybody knows (contract, trap 15).
+    pub fn has_public_password(&self) -> bool {
+        self.0.session.has_public_password()
+    }
+
     /// Makes a call with the session's token: `make` builds it, once for each try, and `read` makes sense of the answer.
     ///
     /// # Errors
@@ -71,7 +81,12 @@ impl Client {
         make: impl Fn() -> Result<Request, Fault> + Send + Sync,
         read: impl Fn(&Answer) -> Result<T, Fault> + Send + Sync,
     ) -> Result<T, Fault> {
-        self.0.session.send(make, read).await
+        let outcome = self.0.session.send(make, read).await;
+        if outcome.as_ref().is_err_and(|fault| fault.contained) && self.0.session.is_doubtful() {
+            // Whether it is that portal alone: a failure of this call is one of the whole API, and is counted as such.
+            let _ = self.listing(Instant::now(), |_| ()).await;
+        }
+        outcome
     }
 
     /// The copies that all objects share.

@@ -1,5 +1,7 @@
 //! Calls: the portals of the installation (contract 2 to 4), and whether one is there at all.
 
+use std::sync::atomic::Ordering;
+
 use tokio::time::Instant;
 
 use super::answer::{read_list, read_nothing, refusal};
@@ -51,7 +53,7 @@ impl Client {
         self.listing(fresh_after, pick).await?
     }
 
-    async fn listing<R>(&self, fresh_after: Instant, pick: impl FnOnce(&Listing) -> R) -> Result<R, Fault> {
+    pub(super) async fn listing<R>(&self, fresh_after: Instant, pick: impl FnOnce(&Listing) -> R) -> Result<R, Fault> {
         let client = self.clone();
         self.lists().portals.read(fresh_after, move || async move { client.list_portals().await }, pick).await
     }
@@ -88,26 +90,37 @@ impl Client {
     }
 
     async fn list_portals(&self) -> Result<Listing, Fault> {
+        let lists = self.lists();
+        // Who has given the list before is down when it does not, and not of another make.
+        let known = lists.portals_are_listed.load(Ordering::Relaxed);
         let make = || Ok(Request::read("list_portals", Method::GET).at(["portals"]).patience(Patience::List));
-        let first = match self.send(make, read_portals).await? {
-            Look::Whole(portals) => return Ok(Listing::Whole(Portals(portals))),
-            Look::Refused(fault) => fault,
+        let look = || self.0.session.send(make, |answer| read_portals(answer, known));
+        let look = match look().await? {
+            Look::Refused(first) if matches!(first.code, Some(500 | 503)) => {
+                // A server that is down says the same: it has to let us in, and to say so again.
+                self.0.session.prove().await?;
+                match look().await? {
+                    Look::Refused(second) if second.code != first.code => return Err(second),
+                    second => second,
+                }
+            }
+            look => look,
         };
-        if first.class != Class::Transient {
-            return Ok(Listing::NotOffered(unsupported(first)));
-        }
-        // A server that is down says the same, so it is asked twice. The log-in went well, or this call had not been made.
-        match self.send(make, read_portals).await? {
-            Look::Whole(portals) => Ok(Listing::Whole(Portals(portals))),
-            Look::Refused(second) if second.code == first.code => Ok(Listing::NotOffered(unsupported(second))),
-            Look::Refused(second) => Err(second),
+        match look {
+            Look::Whole(portals) => {
+                lists.portals_are_listed.store(true, Ordering::Relaxed);
+                Ok(Listing::Whole(Portals(portals)))
+            }
+            Look::Refused(fault) => Ok(Listing::NotOffered(unsupported(fault))),
         }
     }
 }
 
-fn read_portals(answer: &Answer) -> Result<Look, Fault> {
+/// The list, or the no of an installation that has none (contract, trap 1).
+fn read_portals(answer: &Answer, known: bool) -> Result<Look, Fault> {
     match answer.status() {
-        404 | 405 | 500 | 501 | 503 if answer.retry_after().is_none() => Ok(Look::Refused(refusal(answer))),
+        404 | 405 | 501 => Ok(Look::Refused(refusal(answer))),
+        500 | 503 if !known && answer.retry_after().is_none() => Ok(Look::Refused(refusal(answer))),
         _ => read_list(answer).map(Look::Whole),
     }
 }
@@ -118,5 +131,8 @@ fn unsupported(fault: Fault) -> Fault {
          classic installation only",
         fault.detail
     );
-    Fault { class: Class::Refused, detail, ..fault }
+    Fault { class: Class::Unsupported, detail, ..fault }
 }
+
+#[cfg(test)]
+mod tests;

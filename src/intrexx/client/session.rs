@@ -4,9 +4,10 @@
 //! - A call that is answered 401 is tried once more with a new token (trap 14: the server may have changed what it signs with). A server
 //!   may say 403 instead, which it also says about one object, and when it lacks its licence. So a 403 (and a 402) asks for a new token
 //!   too, at most once a minute, and the licence is installed again with it.
+//! - A portal that does not answer (502, 503, 504) is its own trouble and nobody else's (trap 19), as long as the API itself answers.
 //! - From Intrexx 11 on, nothing else works before the licence is there (trap 25); before 11 there is no such call, and none is needed.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -21,7 +22,7 @@ use crate::http::{
     Answer, Body, Bounds, Grant, Login, Method, Request, SetupError, Ticket, Transport, Url, credential, parse_url,
 };
 use crate::intrexx::address::RESERVED;
-use crate::intrexx::config::Config;
+use crate::intrexx::config::{Config, LICENSE};
 
 /// How long a token is good for (contract 1.3).
 const LIFETIME: Duration = Duration::from_secs(3600);
@@ -29,6 +30,9 @@ const LIFETIME: Duration = Duration::from_secs(3600);
 const MARGIN: Duration = Duration::from_secs(600);
 /// How often a 403 may ask for a new token.
 const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Passwords that the vendor's documentation and its container set (contract, trap 15).
+const PUBLIC: [&str; 3] = ["P4$$w0rD", "changeit", "NONE"];
 
 /// The session of one client. Clones share it.
 #[derive(Clone)]
@@ -44,6 +48,9 @@ struct Inner {
     state: Mutex<State>,
 }
 
+/// How long it is taken for granted that the API answers, after it did.
+const EVIDENCE: Duration = Duration::from_secs(10);
+
 /// What the session has learned.
 #[derive(Default)]
 struct State {
@@ -51,6 +58,8 @@ struct State {
     licensed: bool,
     /// When a 403 last asked for a new token.
     doubted: Option<Instant>,
+    /// When the API itself last answered, whatever it said.
+    heard: Option<Instant>,
 }
 
 /// A token, and since when it is held.
@@ -102,6 +111,12 @@ impl Session {
         &self.0.address
     }
 
+    /// Whether the password is a public one, or no more than the user name.
+    pub fn has_public_password(&self) -> bool {
+        let password = self.0.password.expose();
+        PUBLIC.contains(&password) || password == self.0.username
+    }
+
     /// As [`Client::send`](super::Client::send).
     pub async fn send<T>(
         &self,
@@ -125,11 +140,15 @@ impl Session {
         let request = token.sign(make()?).renewable(renewable);
         let portal = portal_of(&request);
         let read = |answer: &Answer| {
+            let closed = portal.as_deref().filter(|_| matches!(answer.status(), 502..=504));
+            if closed.is_none() && answer.status() < 500 {
+                self.state().heard = Some(Instant::now());
+            }
             // A 401 is what the login and the breaker take for a token that has run out.
             if renewable && matches!(answer.status(), 402 | 403) && self.doubts(&token) {
                 return Err(answer.rejection(401, None));
             }
-            read(answer).map_err(|fault| self.explain(fault, portal.as_deref()))
+            read(answer).map_err(|fault| self.explain(fault, closed))
         };
         self.0.transport.send(request, read).await
     }
@@ -137,25 +156,29 @@ impl Session {
     /// Whether a 403 to this token may be the token's fault, or the licence's. Whoever has an older token than the last doubt led to gets
     /// the newer one for nothing.
     fn doubts(&self, token: &Token) -> bool {
-        let mut state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         match state.doubted {
             Some(doubted) if token.issued <= doubted => true,
             Some(doubted) if doubted.elapsed() < PATIENCE => false,
             _ => {
-                *state = State { licensed: false, doubted: Some(Instant::now()) };
+                (state.licensed, state.doubted) = (false, Some(Instant::now()));
                 true
             }
         }
     }
 
-    fn explain(&self, fault: Fault, portal: Option<&str>) -> Fault {
-        match fault.code {
-            Some(402) => Fault { class: Class::Denied, detail: self.unlicensed(&fault.detail), ..fault },
-            Some(502..=504) => match portal {
-                Some(portal) => Fault { detail: format!("portal {portal}: {}", fault.detail), ..fault },
-                None => fault,
-            },
-            _ => fault,
+    /// Whether the API itself has not been heard of for a while.
+    pub fn is_doubtful(&self) -> bool {
+        self.state().heard.is_none_or(|heard| heard.elapsed() >= EVIDENCE)
+    }
+
+    fn explain(&self, fault: Fault, closed: Option<&str>) -> Fault {
+        match (closed, fault.code) {
+            (Some(portal), _) => {
+                Fault { detail: format!("portal {portal}: {}", fault.detail), contained: true, ..fault }
+            }
+            (None, Some(402)) => Fault { class: Class::Denied, detail: self.unlicensed(&fault.detail), ..fault },
+            (None, _) => fault,
         }
     }
 
@@ -173,14 +196,27 @@ impl Session {
     }
 
     async fn log_in(self) -> Result<Grant<Token>, Fault> {
+        let token = self.authenticate().await?;
+        self.install_license(&token).await?;
+        Ok(Grant { token, lifetime: Some(LIFETIME) })
+    }
+
+    /// Logs in, for nothing but to see whether the API answers and takes the credentials.
+    ///
+    /// # Errors
+    /// The fault of the call.
+    pub async fn prove(&self) -> Result<(), Fault> {
+        self.authenticate().await.map(|_| ())
+    }
+
+    async fn authenticate(&self) -> Result<Token, Fault> {
         let issued = Instant::now();
         let inner = &self.0;
         let body = Credentials { name: &inner.username, password: inner.password.expose() };
         let request = Request::read("authenticate", Method::POST).at(["auth"]).body(Body::json("authenticate", &body)?);
         let text = inner.transport.send(request.secret(inner.password.clone()), read_token).await?;
-        let token = Token { text, issued };
-        self.install_license(&token).await?;
-        Ok(Grant { token, lifetime: Some(LIFETIME) })
+        self.state().heard = Some(Instant::now());
+        Ok(Token { text, issued })
     }
 
     /// Puts the licence in place, unless it is. It stays undone where nothing may be written, as in a plan: what needs it will tell.
@@ -197,15 +233,14 @@ impl Session {
         Ok(())
     }
 
-    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Token {
     fn sign(&self, request: Request) -> Request {
-        let header = Secret::new(format!("Bearer {}", self.text.expose()));
-        request.header("Authorization", header).secret(self.text.clone())
+        request.header("Authorization", Secret::new(format!("Bearer {}", self.text.expose())))
     }
 }
 
@@ -225,12 +260,15 @@ fn read_licensed(answer: &Answer) -> Result<(), Fault> {
 }
 
 fn license(config: &Config, access: &Access) -> Result<Option<Secret>, SetupError> {
-    let Some(source) = &config.license else { return Ok(None) };
-    let license = credential(access, &source.secret_ref.key);
-    license.map(Some).ok_or(SetupError::MissingCredential {
-        key: "license",
-        way_out: "add the licence of the Administration API, or leave spec.intrexx.license out",
-    })
+    let value = access.named.get(LICENSE).map(|secret| secret.expose().trim()).filter(|value| !value.is_empty());
+    match (&config.license, value) {
+        (None, _) => Ok(None),
+        (Some(_), Some(value)) => Ok(Some(Secret::new(value))),
+        (Some(_), None) => Err(SetupError::MissingCredential {
+            key: LICENSE,
+            way_out: "write the licence of the Administration API where spec.intrexx.license says, or leave that field out",
+        }),
+    }
 }
 
 fn address(url: &Url) -> String {
@@ -241,3 +279,6 @@ fn address(url: &Url) -> String {
 fn portal_of(request: &Request) -> Option<String> {
     request.path.first().filter(|first| !RESERVED.contains(&first.as_str())).cloned()
 }
+
+#[cfg(test)]
+mod tests;

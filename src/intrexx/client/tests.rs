@@ -1,17 +1,22 @@
 //! Tests of the client over real HTTP against the simulator; the trap numbers are those of the contract's section 4.
 
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::Client;
+use super::{Client, read_nothing};
 use crate::base::access::Access;
+use crate::base::fault::Fault;
 use crate::engine::kind::{SecretKey, SecretSource};
 use crate::http::tests::access;
-use crate::intrexx::config::Config;
+use crate::http::{Body, Method, Request};
+use crate::intrexx::config::{Config, LICENSE};
 use crate::intrexx::sim::{Options, Simulator};
 
 /// What a client of this simulator is built from.
 pub(crate) fn access_to(simulator: &Simulator) -> Access {
-    Access { credentials: simulator.credentials(), ..access(&[]) }
+    let mut credentials = simulator.credentials();
+    let license = credentials.remove("license").unwrap();
+    Access { credentials, named: [(LICENSE, license)].into(), ..access(&[]) }
 }
 
 /// A block that names the licence.
@@ -35,19 +40,37 @@ pub(crate) async fn start(change: impl FnOnce(&mut Options)) -> (Simulator, Clie
     (simulator, client)
 }
 
-/// The names of the portals as they are now.
-async fn portals(client: &Client) -> Vec<String> {
-    let names =
-        |portals: &crate::intrexx::wire::portals::Portals| portals.0.iter().map(|portal| portal.name.clone()).collect();
-    client.portals(Instant::now(), names).await.unwrap()
+/// The technical names of the portals as they are now.
+pub(crate) async fn portals(client: &Client) -> Result<Vec<String>, Fault> {
+    client.portals(Instant::now(), |portals| portals.0.iter().map(|portal| portal.name.clone()).collect()).await
 }
 
-/// Traps 12, 13 and 25: one log-in with `name`, then the licence, then everything else with the same token.
-#[tokio::test]
-async fn a_session_logs_in_installs_the_licence_and_goes_on() {
-    let (simulator, client) = start(|options| options.server.unlicensed = true).await;
-    assert_eq!(portals(&client).await, ["sales"]);
-    client.check(Instant::now()).await.unwrap();
-    let calls: Vec<_> = simulator.journal().all().iter().map(|entry| entry.operation).collect();
-    assert_eq!(calls, ["authenticate", "license_admin_api", "list_portals", "list_portals"]);
+/// The operations that were called, in order.
+pub(crate) fn called(simulator: &Simulator) -> Vec<&'static str> {
+    simulator.journal().all().iter().map(|entry| entry.operation).collect()
+}
+
+/// A call of any kind.
+pub(crate) async fn call(client: &Client, method: Method, path: &str, body: Option<Value>) -> Result<(), Fault> {
+    let make = || {
+        let request = if method == Method::GET {
+            Request::read("test", method.clone())
+        } else {
+            Request::write("test", method.clone())
+        };
+        let request = request.at(path.split('/'));
+        Ok(match &body {
+            Some(body) => request.body(Body::json("test", body)?),
+            None => request,
+        })
+    };
+    client.send(make, read_nothing).await
+}
+
+/// A user as the vendor's sample has one.
+pub(crate) fn user(login: &str) -> Value {
+    json!({
+        "general_settings": {"first_name": "Ada", "last_name": "Lovelace"},
+        "account": {"login_username": login, "password": "P@ssw0rd-ada"},
+    })
 }

@@ -49,6 +49,31 @@ pub const BEDS: &[Bed] = &[
         edit: || json!({"packageId": "94", "emailAdmin": "board@example.com", "active": false}),
     },
     Bed {
+        name: "SchedulerJob",
+        kind: "SchedulerJob",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        edit: || {
+            json!({
+                "description": "Imports the orders of the day before", "active": false, "priority": 7,
+                "triggers": [{"cron": "0 0 4 ? * 2-6", "timeZone": "UTC"}, {"cron": "0 0 12 L * ?", "active": false}],
+                "properties": {"connection_id": "3F2504E04F8911D39A0C0305E82C3301AABBCCDE"},
+            })
+        },
+    },
+    Bed {
+        name: "MailService",
+        kind: "MailService",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        edit: || {
+            json!({
+                "port": 465, "encryption": "Tls", "username": "support@example.com", "senderAddress": "support@example.com",
+                "state": "Stopped",
+            })
+        },
+    },
+    Bed {
         name: "Tool (test only)",
         kind: "Tool",
         vendor: || workshop(workshop::sim::Options::default()),
