@@ -1,5 +1,7 @@
 //! Intrexx: its kinds, each on the real API server and in front of the simulator.
 
+mod switches;
+
 use provost::intrexx::sim::options::Server;
 use provost::intrexx::sim::{Options, Simulator};
 use serde_json::{Value as Json, json};
@@ -42,16 +44,12 @@ impl Stage<Simulator> {
     }
 }
 
-/// A kind's example under another name, in the portal [`PORTAL`], with `fields` in its spec; null takes one out.
+/// A kind's example under another name, in the portal [`PORTAL`], its spec changed as a merge patch does.
 pub fn example(kind: &str, name: &str, fields: Json) -> Json {
     let (mut manifest, _) = examples::of(kind);
     examples::alone(&mut manifest, PORTAL);
     manifest["metadata"] = json!({"name": name});
     manifest["spec"]["adminApi"] = json!({"name": API});
-    let spec = manifest["spec"].as_object_mut().unwrap();
-    for (field, value) in fields.as_object().into_iter().flatten() {
-        spec.insert(field.clone(), value.clone());
-    }
-    spec.retain(|_, value| !value.is_null());
+    examples::change(&mut manifest["spec"], &fields);
     manifest
 }
