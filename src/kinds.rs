@@ -2,7 +2,9 @@
 
 use crate::engine::registry::{KindRow, Tables};
 use crate::engine::session::VendorRow;
-use crate::intrexx::{Intrexx, mail_service, portal_group, portal_user, scheduler_job};
+use crate::intrexx::{
+    Intrexx, mail_service, portal_group, portal_package, portal_template, portal_user, scheduler_job,
+};
 use crate::myintranetapps::{MyIntranetApps, tenant_account};
 
 /// Every vendor and every managed kind.
@@ -10,6 +12,8 @@ pub const TABLES: Tables = Tables {
     vendors: &[VendorRow::of::<MyIntranetApps>(), VendorRow::of::<Intrexx>()],
     kinds: &[
         KindRow::of::<tenant_account::Accounts>("TenantAccount"),
+        KindRow::of::<portal_template::PortalTemplates>("PortalTemplate"),
+        KindRow::of::<portal_package::PortalPackages>("PortalPackage"),
         KindRow::of::<scheduler_job::SchedulerJobs>("SchedulerJob"),
         KindRow::of::<mail_service::MailServices>("MailService"),
         KindRow::of::<portal_user::Users>("PortalUser"),

@@ -21,6 +21,7 @@ use super::malformed;
 use super::plan::{self, Action, Claim, Hold, Plan};
 use super::policy::{ABANDON, APPROVE, Deletion, Effective, FINALIZER, Management, PAUSED, PENDING_CREATE, effective};
 use super::reason::Reason;
+use super::reconcile::is_over;
 use super::report::Stop;
 use super::session::AnyClient;
 use super::settle::admin_api_key;
@@ -154,7 +155,12 @@ pub async fn preview<K: Kind>(request: Request) -> Result<Preview, Stop> {
         let plan = look.dispose().await?;
         return Ok(Preview::of(look.draft.natural_key, vec![plan]));
     }
-    look.siblings = look.resolve().await?.into_iter().collect::<Result<_, Stop>>()?;
+    let siblings = look.resolve().await?.into_iter();
+    look.siblings = if is_over::<K>(look.draft.external_id.as_deref()) {
+        siblings.filter_map(Result::ok).collect()
+    } else {
+        siblings.collect::<Result<_, Stop>>()?
+    };
     look.wanted = K::desired(object.spec(), &look.siblings)?;
     look.add_content().await?;
     look.converge().await

@@ -83,9 +83,18 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
 
 /// Everything of other objects that the spec needs but the Secrets, and what is wanted by it.
 fn refer<K: Kind>(pass: &mut Pass<'_, K>) -> Result<Option<Link<K>>, Stop> {
-    pass.siblings = settle::siblings::<K>(pass.engine, pass.namespace(), pass.spec())?;
+    pass.siblings = if is_over::<K>(pass.external_id().as_deref()) {
+        settle::known_siblings::<K>(pass.engine, pass.namespace(), pass.spec())
+    } else {
+        settle::siblings::<K>(pass.engine, pass.namespace(), pass.spec())?
+    };
     pass.wanted = K::desired(pass.spec(), &pass.siblings)?;
     settle::link::<K>(pass.engine, pass.namespace(), pass.spec())
+}
+
+/// Whether an object of this id is a run that is over: whatever it referred to may be gone.
+pub fn is_over<K: Kind>(external_id: Option<&str>) -> bool {
+    K::IDENTITY == Identity::Run && !K::RECREATE && external_id.is_some()
 }
 
 fn may_lag(reason: Reason) -> bool {

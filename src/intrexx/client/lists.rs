@@ -8,6 +8,7 @@ use serde_json::{Map, Value as Json};
 
 use super::details::Details;
 use super::portals::Listing;
+use super::templates::TemplateListing;
 use crate::http::Shared;
 use crate::intrexx::wire::mail::{MailServices, MailStatus};
 use crate::intrexx::wire::scheduler::Jobs;
@@ -19,6 +20,8 @@ pub(crate) struct Lists {
     pub portals: Shared<Listing>,
     /// The installation has given that list before.
     pub portals_are_listed: AtomicBool,
+    /// The templates of the installation.
+    pub templates: Shared<TemplateListing>,
     /// That a portal answers.
     pub presence: PerPortal<()>,
     /// The jobs of each portal.

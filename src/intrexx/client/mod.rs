@@ -12,6 +12,7 @@
 //! (contract 1.5).
 
 pub mod answer;
+pub mod applications;
 pub mod details;
 pub mod endpoints;
 pub mod lists;
@@ -19,6 +20,8 @@ pub mod mail;
 pub mod portals;
 pub mod scheduler;
 mod session;
+pub mod templates;
+pub mod uploads;
 pub mod users;
 
 use std::sync::Arc;
@@ -28,7 +31,7 @@ use tokio::time::Instant;
 use crate::base::access::Access;
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
-use crate::http::{Answer, Request, SetupError};
+use crate::http::{Answer, Bounds, Courier, Request, SetupError};
 
 pub use crate::intrexx::config::Config;
 pub use answer::{read_created, read_created_id, read_json, read_list, read_nothing, read_optional};
@@ -48,6 +51,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     session: Session,
     lists: Lists,
+    courier: Courier,
     administrators: Vec<String>,
 }
 
@@ -58,7 +62,8 @@ impl Client {
     /// When the address, a credential or the CA bundle is unusable; the error names it and says what to do.
     pub fn new(config: &Config, access: Access) -> Result<Self, SetupError> {
         let session = Session::new(config, &access)?;
-        Ok(Self(Arc::new(Inner { session, lists: Lists::default(), administrators: config.administrators() })))
+        let courier = Courier::new(&access, Bounds::default())?;
+        Ok(Self(Arc::new(Inner { session, lists: Lists::default(), courier, administrators: config.administrators() })))
     }
 
     /// The installation: one address has one login, and so one account.

@@ -266,6 +266,8 @@ pub struct Application {
     pub imports: u64,
     /// Bytes of the last package that it came in.
     pub size: usize,
+    /// The SHA-256 of that package, in hexadecimal.
+    pub sha256: String,
 }
 
 impl Portal {

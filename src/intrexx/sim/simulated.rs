@@ -67,12 +67,13 @@ impl Simulator {
 impl State {
     /// Every object that a spec may mean. What comes with each portal (two users, two groups) and with the product (its templates) is
     /// left out. Keys are paths: the portal's name, the type where there is one, and the object's name. Ids are paths too: a portal's is its
-    /// name, which is what every call but one takes, and that of what is in a portal is the portal's name and the vendor's own id.
+    /// name, which is what every call but one takes, and that of what is in a portal is the portal's name and the vendor's own id, or for
+    /// what came in a package the package's digest. A template has nothing but its name.
     fn externals(&self) -> Vec<External> {
         let portals = self.portals.iter().flat_map(of_portal);
         let templates = self.templates.iter().filter(|template| template.r#type == "OWN").map(|template| External {
             kind: "PortalTemplate",
-            id: template.path.clone(),
+            id: template.name.clone(),
             key: template.name.clone(),
             values: json!({"display_name": template.display_name, "size": template.size}),
         });
@@ -105,7 +106,8 @@ fn of_portal(portal: &Portal) -> Vec<External> {
     }
     for application in &portal.applications {
         let values = json!({"type": application.r#type, "size": application.size});
-        tell("PortalPackage", format!("{name}/{}", application.name), &application.guid, values);
+        let digest = format!("sha256:{}", application.sha256);
+        tell("PortalPackage", format!("{name}/{}", application.name), &digest, values);
     }
     found
 }

@@ -1,5 +1,6 @@
 //! Files that come as `multipart/form-data` (RFC 7578), read from a body that is there already.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::{HeaderMap, header};
 
 use crate::intrexx::sim::answer::{Cause, Refusal};
@@ -16,6 +17,11 @@ pub(super) struct File {
 }
 
 impl File {
+    /// The SHA-256 of its content, in hexadecimal.
+    pub fn sha256(&self) -> String {
+        digest(&SHA256, &self.content).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// The name without `.zip`.
     pub fn stem(&self) -> &str {
         self.name.strip_suffix(".zip").unwrap_or(&self.name)

@@ -1,6 +1,9 @@
 //! Intrexx: its kinds, each on the real API server and in front of the simulator.
 
+mod files;
+mod packages;
 mod switches;
+mod templates;
 
 use provost::intrexx::sim::options::Server;
 use provost::intrexx::sim::{Options, Simulator};

@@ -17,6 +17,7 @@ mod quiet;
 mod realm;
 mod record;
 mod relist;
+mod runs;
 mod schema;
 mod secrecy;
 mod secrets;

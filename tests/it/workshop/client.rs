@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::wire::{Change, Made, Member, NewMember, NewTool, Tool, ToolList, Value};
+use super::wire::{Change, Errand, Made, Member, NewMember, NewTool, Tool, ToolList, Value};
 
 /// Where a workshop is, and what opens its gate. The credentials Secret needs the key `token`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -148,6 +148,22 @@ impl Client {
 
     pub async fn delete_member(&self, id: &str) -> Result<(), Fault> {
         self.transport.send(Request::write("delete_member", Method::DELETE).at(["members", id]), nothing).await
+    }
+
+    /// Has an errand done.
+    pub async fn do_errand(&self, label: &str) -> Result<String, Fault> {
+        let body = Body::json("do_errand", &serde_json::json!({"label": label}))?;
+        let request = Request::write("do_errand", Method::POST).at(["errands"]).body(body);
+        Ok(self.transport.send(request, read::<Made>).await?.id)
+    }
+
+    /// Whether the workshop is still at an errand; one that it does not know is over.
+    pub async fn is_under_way(&self, id: &str) -> Result<bool, Fault> {
+        let request = Request::read("errand", Method::GET).at(["errands", id]);
+        match self.transport.send(request, read::<Errand>).await {
+            Err(fault) if fault.class == Class::Missing => Ok(false),
+            errand => errand.map(|errand| errand.under_way),
+        }
     }
 
     /// Passes an outcome of a write on. After an unknown one the copy may lack what the vendor has done.

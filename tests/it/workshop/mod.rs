@@ -2,6 +2,7 @@
 //! and has members that nobody can search for.
 
 pub mod client;
+pub mod errand;
 pub mod member;
 pub mod part;
 pub mod sim;
@@ -54,7 +55,11 @@ impl Vendor for Workshop {
 }
 
 /// The kinds of this vendor.
-const KINDS: [KindRow; 2] = [KindRow::of::<tool::Tools>("Tool"), KindRow::of::<member::Members>("Member")];
+const KINDS: [KindRow; 3] = [
+    KindRow::of::<tool::Tools>("Tool"),
+    KindRow::of::<member::Members>("Member"),
+    KindRow::of::<errand::Errands>("Errand"),
+];
 
 /// The tables of the program, and this vendor's rows beside.
 pub fn tables() -> &'static Tables {

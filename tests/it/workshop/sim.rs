@@ -1,5 +1,6 @@
 //! Sim: a workshop over real HTTP. Its tools are made twice when it is asked twice, its list may lag behind or be cut short, and what it
-//! deletes may stay in sight for a while; its members are found by id alone, and each invitation is a mail that cannot be called back.
+//! deletes may stay in sight for a while; its members are found by id alone, and each invitation is a mail that cannot be called back. No
+//! more can an errand be.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,6 +33,8 @@ pub struct Options {
     pub list_truncated: bool,
     /// So many lists after its deletion still show a tool.
     pub delete_lag: u32,
+    /// So many looks at an errand find the workshop still at it.
+    pub errand_looks: u32,
     /// Colours are kept in lower case, whatever was sent.
     pub lower_case_colours: bool,
     /// The badge that everybody has to show.
@@ -66,8 +69,18 @@ pub struct Member {
     pub enabled: bool,
 }
 
+/// An errand, in the workshop's words.
+#[derive(Debug, Clone)]
+struct Errand {
+    id: String,
+    label: String,
+    /// So many looks find the workshop at it.
+    looks: u32,
+}
+
 #[derive(Clone, Default)]
 struct Store {
+    errands: Vec<Errand>,
     tools: Vec<Tool>,
     members: Vec<Member>,
     /// Invitations that were not used yet: the login of each.
@@ -78,7 +91,8 @@ struct Store {
 struct Inner {
     store: Store,
     options: Options,
-    mails: BTreeMap<String, u64>,
+    /// How often what cannot be called back was done, by login or label.
+    effects: BTreeMap<String, u64>,
     token: String,
     last: u64,
 }
@@ -115,6 +129,8 @@ impl Simulator {
             .route("/tools/{id}", patch(change_tool).delete(delete_tool))
             .route("/tools/{id}/pin", put(set_pin))
             .route("/invitations", post(invite))
+            .route("/errands", post(do_errand))
+            .route("/errands/{id}", get(errand))
             .route("/members", post(create_member))
             .route("/members/{id}", get(member).patch(change_member).delete(delete_member))
             .route("/members/{id}/password", put(set_password))
@@ -222,11 +238,17 @@ impl Simulated for Simulator {
             key: member.login.clone(),
             values: json!({"nick": member.nick, "password": member.password, "enabled": member.enabled}),
         });
-        tools.chain(members).collect()
+        let errands = inner.store.errands.iter().map(|errand| External {
+            kind: "Errand",
+            id: errand.id.clone(),
+            key: errand.label.clone(),
+            values: json!({"done": true}),
+        });
+        tools.chain(members).chain(errands).collect()
     }
 
     fn effects(&self) -> BTreeMap<String, u64> {
-        self.premises.lock().mails.clone()
+        self.premises.lock().effects.clone()
     }
 }
 
@@ -244,6 +266,8 @@ impl Vendor for Premises {
             (&Method::PUT, ["tools", _, "pin"]) => Operation::write("set_pin"),
             (&Method::DELETE, ["tools", _]) => Operation::write("delete_tool"),
             (&Method::POST, ["invitations"]) => Operation::write("invite"),
+            (&Method::POST, ["errands"]) => Operation::write("do_errand"),
+            (&Method::GET, ["errands", _]) => Operation::read("errand"),
             (&Method::POST, ["members"]) => Operation::write("create_member"),
             (&Method::GET, ["members", _]) => Operation::read("member"),
             (&Method::PATCH, ["members", _]) => Operation::write("change_member"),
@@ -388,9 +412,28 @@ async fn invite(State(premises): State<Premises>, Json(body): Body) -> Answer {
     let mut inner = premises.lock();
     let login = text(&body, "login").ok_or(StatusCode::BAD_REQUEST)?;
     let id = inner.next('i');
-    *inner.mails.entry(login.clone()).or_default() += 1;
+    *inner.effects.entry(login.clone()).or_default() += 1;
     inner.store.open.insert(id.clone(), login);
     Ok(Json(json!({"id": id})))
+}
+
+/// An errand that is done again is another effect of the same.
+async fn do_errand(State(premises): State<Premises>, Json(body): Body) -> Answer {
+    let mut inner = premises.lock();
+    let label = text(&body, "label").ok_or(StatusCode::BAD_REQUEST)?;
+    *inner.effects.entry(label.clone()).or_default() += 1;
+    let (id, looks) = (inner.next('e'), inner.options.errand_looks);
+    inner.store.errands.retain(|errand| errand.label != label);
+    inner.store.errands.push(Errand { id: id.clone(), label, looks });
+    Ok(Json(json!({"id": id})))
+}
+
+async fn errand(State(premises): State<Premises>, Path(id): Path<String>) -> Answer {
+    let mut inner = premises.lock();
+    let errand = inner.store.errands.iter_mut().find(|errand| errand.id == id).ok_or(StatusCode::NOT_FOUND)?;
+    let under_way = errand.looks > 0;
+    errand.looks = errand.looks.saturating_sub(1);
+    Ok(Json(json!({"under_way": under_way})))
 }
 
 async fn create_member(State(premises): State<Premises>, Json(body): Body) -> Answer {

@@ -37,6 +37,12 @@ pub struct Member {
     pub enabled: bool,
 }
 
+/// How an errand goes.
+#[derive(Deserialize)]
+pub struct Errand {
+    pub under_way: bool,
+}
+
 /// A new tool.
 #[derive(Serialize)]
 pub struct NewTool<'a> {

@@ -46,6 +46,7 @@ pub fn overwrite(call: &mut Call<'_>) -> Result<Done, Refusal> {
             Some(known) => {
                 if ordered.is_none() {
                     (known.imports, known.size) = (known.imports + 1, file.content.len());
+                    known.sha256 = file.sha256();
                 }
                 done.push((known.clone(), told("UPDATED")));
             }
@@ -71,7 +72,7 @@ fn note(call: &mut Call<'_>, files: &[File], deed: &str) -> Result<(), Refusal> 
 
 fn application(file: &File, guid: String) -> Application {
     let (name, size) = (file.stem().to_owned(), file.content.len());
-    Application { guid, r#type: "APPLICATION".to_owned(), name, imports: 1, size }
+    Application { guid, r#type: "APPLICATION".to_owned(), name, imports: 1, size, sha256: file.sha256() }
 }
 
 fn report(call: &mut Call<'_>, done: Vec<(Application, String)>) -> Result<Value, Refusal> {

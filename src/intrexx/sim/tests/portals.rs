@@ -208,7 +208,7 @@ async fn a_template_is_uploaded_listed_and_used() {
     let mut body = portal_body("hr");
     body["template_path"] = element["path"].clone();
     bench.post("/portals", body).await.good();
-    let key = ("PortalTemplate", "own".to_owned(), "/opt/intrexx/orgtempl/own/".to_owned());
+    let key = ("PortalTemplate", "own".to_owned(), "own".to_owned());
     assert!(bench.sim.objects().contains(&key));
 }
 
