@@ -22,6 +22,7 @@ mod edits;
 mod field;
 mod floor;
 mod memory;
+mod portals;
 mod process;
 mod restart;
 mod resync;
@@ -52,6 +53,9 @@ struct Arguments {
     /// How many TenantAccounts
     #[arg(long, default_value_t = 1000)]
     accounts: usize,
+    /// How many portals of Intrexx
+    #[arg(long, default_value_t = 50)]
+    portals: usize,
     /// How many edits to time, 20 a second
     #[arg(long, default_value_t = 200)]
     edits: usize,
@@ -92,6 +96,9 @@ async fn main() {
     }
     if arguments.wants_any(&["b1", "b2", "b7"]) {
         resync::measure(&field, &operator, n, &mut table).await;
+    }
+    if arguments.wants("b13") {
+        portals::measure(&field, arguments.portals, &mut table).await;
     }
     if arguments.wants_any(&["b4", "b12"]) {
         edits::measure(&field, arguments.edits.min(n), &mut table).await;

@@ -26,6 +26,31 @@ pub fn within(folder: &Path, kind: &str) -> (Json, Vec<Json>) {
     panic!("{kind} has no example in {}", folder.display());
 }
 
+/// The documents of an example file that tell of a vendor, by a word that is in each of them.
+pub fn documents(file: &str, word: &str) -> Vec<Json> {
+    let text = std::fs::read_to_string(root().join("deploy/examples").join(file)).unwrap();
+    let ours = text.split("\n---\n").filter(|document| document.contains(word));
+    ours.map(|document| serde_yaml::from_str(document).unwrap()).collect()
+}
+
+/// Changes a document as a merge patch does; null takes a field out.
+pub fn change(document: &mut Json, patch: &Json) {
+    let Some(fields) = patch.as_object() else {
+        *document = patch.clone();
+        return;
+    };
+    if !document.is_object() {
+        *document = json!({});
+    }
+    for (field, value) in fields {
+        if value.is_null() {
+            document.as_object_mut().unwrap().remove(field);
+        } else {
+            change(&mut document[field], value);
+        }
+    }
+}
+
 /// Has an example stand without the other managed objects of its file: it names its portal instead of referring to it, and groups by
 /// their ids alone.
 pub fn alone(manifest: &mut Json, portal: &str) {

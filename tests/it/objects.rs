@@ -136,7 +136,8 @@ pub fn annotation<'o>(object: &'o DynamicObject, name: &str) -> Option<&'o str> 
     object.annotations().get(name).map(String::as_str)
 }
 
-fn condition(object: &DynamicObject, condition: &str) -> Json {
+/// A condition of an object; null without it.
+pub fn condition(object: &DynamicObject, condition: &str) -> Json {
     let mut known = object.data["status"]["conditions"].as_array().into_iter().flatten();
     known.find(|known| known["type"] == condition).cloned().unwrap_or_default()
 }

@@ -447,8 +447,8 @@ async fn a_cluster_that_does_not_answer_is_told_in_the_document() {
 }
 
 /// `provost plan --cluster -o json` for one manifest, where an operator is at work.
-async fn plan_beside(operator: &Operator, manifest: &Value) -> (i32, Value) {
-    let arguments = format!("plan -f - -o json --cluster -n {0} --operator-namespace {0}", operator.namespace);
+pub async fn plan_beside(namespace: &str, manifest: &Value) -> (i32, Value) {
+    let arguments = format!("plan -f - -o json --cluster -n {namespace} --operator-namespace {namespace}");
     let arguments: Vec<String> = arguments.split_whitespace().map(str::to_owned).collect();
     let ran = provost(root(), &arguments, Some(cluster().await.kubeconfig()), &manifest.to_string()).await;
     (ran.status, serde_json::from_str(&ran.said.stdout).unwrap_or_else(|error| panic!("{error}: {:?}", ran.said)))
@@ -463,18 +463,18 @@ async fn the_operator_does_what_the_plan_said() {
         json!({"emailAdmin": email, "active": true, "dataShare": true, "adminPassword": password})
     };
     let manifest = account("generalco", fields("cfo@example.com"));
-    let (status, document) = plan_beside(&operator, &manifest).await;
+    let (status, document) = plan_beside(&operator.namespace, &manifest).await;
     assert_eq!((status, &document["objects"][0]["action"]), (2, &json!("create")), "{document}");
     assert_eq!(operator.vendor_writes(), []);
 
     operator.apply(&manifest).await;
     operator.ready("generalco").await;
-    let (status, document) = plan_beside(&operator, &manifest).await;
+    let (status, document) = plan_beside(&operator.namespace, &manifest).await;
     assert_eq!((status, &document["summary"]["unchanged"]), (0, &json!(1)), "{document}");
     assert_eq!(document["objects"][0].get("kept"), None, "{document}");
 
     let edited = account("generalco", fields("finance@example.com"));
-    let (status, document) = plan_beside(&operator, &edited).await;
+    let (status, document) = plan_beside(&operator.namespace, &edited).await;
     let change =
         json!({"field": "emailAdmin", "from": "cfo@example.com", "to": "finance@example.com", "secret": false});
     assert_eq!((status, &document["objects"][0]["changes"]), (2, &json!([change])), "{document}");
@@ -487,7 +487,7 @@ async fn the_operator_does_what_the_plan_said() {
     assert_eq!((*operation, body), ("update_account", &sent));
 
     operator.write_secret("admin", json!({"password": "Changed-Passw0rd"})).await;
-    let (status, document) = plan_beside(&operator, &edited).await;
+    let (status, document) = plan_beside(&operator.namespace, &edited).await;
     let kept = &document["objects"][0]["kept"][0];
     assert_eq!((status, &kept["field"], &kept["reason"]), (0, &json!("adminPassword"), &json!("CreateOnlyChanged")));
 }
@@ -498,7 +498,7 @@ async fn an_approval_can_be_taken_from_the_plan() {
     let manifest = account("generalco", json!({"policy": {"management": "Plan"}}));
     operator.apply(&manifest).await;
     operator.unready("generalco", "AwaitingApproval").await;
-    let (status, document) = plan_beside(&operator, &manifest).await;
+    let (status, document) = plan_beside(&operator.namespace, &manifest).await;
     let hold = &document["objects"][0]["hold"];
     assert_eq!((status, &hold["reason"]), (2, &json!("AwaitingApproval")), "{document}");
     let (_, hash) = hold["message"].as_str().unwrap().rsplit_once("provost.dev/approve: ").unwrap();

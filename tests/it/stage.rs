@@ -220,7 +220,8 @@ impl<V: Simulated> Stage<V> {
         Self::set(cluster().await.kubeconfig(), client, vendor, block, tables).await
     }
 
-    async fn set(kubeconfig: &Path, client: Client, vendor: V, block: &'static str, tables: Tables) -> Self {
+    /// The same on any cluster.
+    pub async fn set(kubeconfig: &Path, client: Client, vendor: V, block: &'static str, tables: Tables) -> Self {
         log::capture();
         let namespace = namespace(&client).await;
         let (tap, kubeconfig) = (Tap::default(), kubeconfig.to_owned());

@@ -2,7 +2,9 @@
 
 mod deletion;
 mod life;
+mod malformed;
 mod outage;
+mod plan;
 mod secrecy;
 
 use futures::future::{BoxFuture, join_all};

@@ -2,6 +2,7 @@
 
 use futures::FutureExt;
 use provost::engine::admin_api::AdminApi;
+use provost::sim::journal::{Entry, Outcome};
 use provost::sim::simulated::Simulated;
 use provost::sim::trouble::{Act, Order, Target};
 use serde_json::json;
@@ -35,6 +36,26 @@ async fn refused_first(status: u16) {
                 assert_ne!(scene.values("first"), created);
             }
             assert_eq!(scene.stage.vendor.trouble().waiting(), []);
+            scene.assert_silent("first").await;
+        }
+        .boxed()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_given_up_and_its_outcome_looked_for() {
+    on_each(editable, |scene| {
+        async move {
+            scene.stage.apply(&scene.manifest("first", json!({}))).await;
+            scene.arrived("first").await;
+            let before = scene.values("first");
+            scene.stage.vendor.trouble().place(Order::next(Target::Writes, Act::Hold));
+            scene.patch("first", json!({"spec": (scene.bed.edit)()})).await;
+            let given_up = |entries: &[Entry]| entries.iter().any(|entry| entry.outcome == Outcome::CallerGone);
+            scene.stage.in_time(scene.stage.vendor.journal().wait_for(given_up)).await;
+            scene.arrived("first").await;
+            assert_ne!(scene.values("first"), before);
             scene.assert_silent("first").await;
         }
         .boxed()

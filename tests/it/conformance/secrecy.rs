@@ -45,16 +45,19 @@ async fn planted_secrets_appear_nowhere() {
     on_each(any, |scene| {
         async move {
             let planted = plant(scene).await;
-            scene.stage.apply(&scene.manifest("first", json!({}))).await;
-            scene.arrived("first").await;
-            scene.patch("first", json!({"spec": {"policy": {"management": "Plan"}}})).await;
-            scene.patch("first", json!({"spec": (scene.bed.edit)()})).await;
-            if scene.bed.can_be_edited() {
-                let planned = |object: &DynamicObject| is(object, "Ready", "False", "AwaitingApproval");
-                scene.until("first", planned).await;
-            }
+            // A run is planned before it is done, and anything else again when it is edited.
+            let planned = |object: &DynamicObject| is(object, "Ready", "False", "AwaitingApproval");
+            scene.stage.apply(&scene.manifest("first", json!({"management": "Plan"}))).await;
+            scene.until("first", planned).await;
             scene.patch("first", json!({"spec": {"policy": {"management": null}}})).await;
             scene.arrived("first").await;
+            if scene.bed.can_be_edited() {
+                scene.patch("first", json!({"spec": {"policy": {"management": "Plan"}}})).await;
+                scene.patch("first", json!({"spec": (scene.bed.edit)()})).await;
+                scene.until("first", planned).await;
+                scene.patch("first", json!({"spec": {"policy": {"management": null}}})).await;
+                scene.arrived("first").await;
+            }
 
             let all = ListParams::default();
             let objects: Vec<Json> = scene

@@ -12,7 +12,7 @@ mod identity;
 mod kept;
 mod malformed;
 mod management;
-mod outage;
+pub mod outage;
 mod quiet;
 mod realm;
 mod record;

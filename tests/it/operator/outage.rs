@@ -17,7 +17,7 @@ use crate::harness::{scratch, source};
 use crate::stage::{Stage, external_id};
 
 /// An API server of this test's own, with `definitions` installed; none where there is only somebody else's.
-pub(super) async fn own_cluster(dir: &Path, definitions: &[CustomResourceDefinition]) -> Option<Cluster> {
+pub async fn own_cluster(dir: &Path, definitions: &[CustomResourceDefinition]) -> Option<Cluster> {
     let source = source();
     if matches!(source, Source::Existing(_)) {
         return None;

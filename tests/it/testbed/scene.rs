@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use kube::ResourceExt;
 use kube::api::DynamicObject;
+use provost::cli::cluster::Cluster;
 use provost::engine::admin_api::AdminApi;
 use provost::sim::simulated::{External, Simulated};
 use serde_json::{Value as Json, json};
@@ -47,7 +48,16 @@ pub enum Arrival {
 impl Scene {
     /// A stage with the kind's vendor, what its example needs, an AdminApi, and an operator at work.
     pub async fn set(bed: &'static Bed) -> Self {
-        let mut stage = Stage::of((bed.vendor)().await, bed.block(), bed.tables()).await;
+        Self::begin(bed, Stage::of((bed.vendor)().await, bed.block(), bed.tables()).await).await
+    }
+
+    /// The same on a cluster that the test has for itself.
+    pub async fn set_on(bed: &'static Bed, cluster: &Cluster) -> Self {
+        let (client, vendor) = (cluster.client().await.unwrap(), (bed.vendor)().await);
+        Self::begin(bed, Stage::set(cluster.kubeconfig(), client, vendor, bed.block(), bed.tables()).await).await
+    }
+
+    async fn begin(bed: &'static Bed, mut stage: Stage<Box<dyn Simulated>>) -> Self {
         stage.settings = bed.settings();
         stage.connect().await;
         for document in bed.example().1 {
