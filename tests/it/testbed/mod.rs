@@ -207,11 +207,6 @@ impl Bed {
         Some(self.row().fields.iter().find(|field| field.key)?.path)
     }
 
-    /// What that block has beside the address: a list that may lag for minutes must not be waited for here.
-    pub fn settings(&self) -> Json {
-        if self.block() == "intrexx" { json!({"portalCreationTimeout": "1s"}) } else { json!({}) }
-    }
-
     /// Whether there is something at the vendor that stays: there is nothing of a run.
     pub fn lasts(&self) -> bool {
         self.row().identity != Identity::Run
