@@ -166,11 +166,19 @@ pub enum JobsDeed {
 pub struct JobChoice {
     /// A SchedulerJob of this namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub job: Option<ObjectName>,
+    pub job: Option<JobName>,
     /// The vendor's id of a job, instead of a SchedulerJob.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 63))]
     pub id: Option<String>,
+}
+
+/// A SchedulerJob. Its name has a bound, without which Kubernetes would find the rule against changes too dear for so many of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct JobName {
+    /// Its name.
+    #[schemars(length(min = 1, max = 253))]
+    pub name: String,
 }
 
 /// A trial licence.
