@@ -190,11 +190,6 @@ impl Bed {
         workshop::tables().vendors.iter().find(|row| row.name == vendor).unwrap().block
     }
 
-    /// What that block has beside the address: a list that may lag for minutes must not be waited for here.
-    pub fn settings(&self) -> Json {
-        if self.block() == "intrexx" { json!({"portalCreationTimeout": "1s"}) } else { json!({}) }
-    }
-
     /// The path of the spec that is its natural key.
     pub fn key(&self) -> &'static str {
         self.row().fields.iter().find(|field| field.key).unwrap().path
