@@ -27,9 +27,7 @@ fn loosened() -> Vec<CustomResourceDefinition> {
     kubernetes::definitions(workshop::tables()).into_iter().map(loosen).collect()
 }
 
-async fn told_and_mended(scene: &Scene) {
-    // A run has no natural key, and is in a portal.
-    let key = scene.bed.key().unwrap_or("portalName");
+async fn told_and_mended(scene: &Scene, key: &str) {
     let mut bad = scene.manifest("bad", json!({}));
     bad["spec"][key] = json!(["not", "a", "text"]);
     scene.stage.apply(&bad).await;
@@ -50,8 +48,9 @@ async fn a_malformed_object_is_told_what_is_wrong_and_spoils_nothing_else() {
     let dir = scratch("malformed-kinds-");
     let Some(cluster) = own_cluster(dir.path(), &loosened()).await else { return };
     let first = |bed: &&'static Bed| BEDS.iter().find(|other| other.kind == bed.kind).unwrap().name == bed.name;
-    let tried = BEDS.iter().filter(first).map(|bed| async {
-        told_and_mended(&Scene::set_on(bed, &cluster).await).await;
+    let named = BEDS.iter().filter(first).filter_map(|bed| Some((bed, bed.key()?)));
+    let tried = named.map(|(bed, key)| async {
+        told_and_mended(&Scene::set_on(bed, &cluster).await, key).await;
     });
     join_all(tried).await;
 }
