@@ -20,8 +20,10 @@ use futures::StreamExt;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
 use kube::{Client, ResourceExt};
+use provost::intrexx;
 use provost::myintranetapps::sim::{NewAccount, Options, Simulator};
 use provost::myintranetapps::tenant_account::TenantAccount;
+use provost::sim::simulated::Simulated;
 use provost::sim::trouble::{Act, Order, Target};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -31,8 +33,9 @@ use tokio::process::Command;
 use crate::harness::{DEADLINE, Said, cluster, namespace, root, scratch};
 use crate::stage::{Stage as Operator, account, client_with_kinds};
 
-/// The vendor's address in manifests.
+/// The vendors' addresses in manifests.
 const EXAMPLE: &str = "https://admin.myintranetapps.com";
+const INTREXX: &str = "https://intrexx.example.com:4242";
 
 /// The vendor of a case.
 #[derive(Debug, Default, Deserialize)]
@@ -41,6 +44,8 @@ struct World {
     /// Switches of the simulator, as on its command line.
     switches: Vec<String>,
     accounts: Vec<Account>,
+    /// The portals of an Intrexx server, which is the vendor when there are any.
+    portals: Vec<String>,
     /// It does not answer at all.
     down: bool,
     /// An operation that it does not get done.
@@ -67,7 +72,7 @@ struct Switches {
 
 /// A case under way.
 struct Stage {
-    vendor: Simulator,
+    vendor: Box<dyn Simulated>,
     calls: Option<BTreeMap<String, u64>>,
     /// What stands for what in the case's files.
     words: Vec<(String, String)>,
@@ -76,11 +81,19 @@ struct Stage {
     cluster: Option<(Client, String)>,
 }
 
-async fn vendor(case: &Path) -> (Simulator, World) {
+/// The vendor of a case, and what stands for what in its files, the address first.
+async fn vendor(case: &Path) -> (Box<dyn Simulated>, Vec<(String, String)>, World) {
     let world: World = match std::fs::read_to_string(case.join("vendor.yaml")) {
         Ok(text) => serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", case.display())),
         Err(_) => World::default(),
     };
+    if !world.portals.is_empty() {
+        let server = intrexx::sim::options::Server { portals: world.portals.clone(), ..Default::default() };
+        let options = intrexx::sim::Options { server, ..Default::default() };
+        let vendor = intrexx::sim::Simulator::start(options).await.unwrap();
+        let words = vec![(INTREXX.to_owned(), vendor.url().to_owned())];
+        return (Box::new(vendor), words, world);
+    }
     let switches = std::iter::once("sim").chain(world.switches.iter().map(String::as_str));
     let vendor = Simulator::start(Switches::parse_from(switches).options).await.unwrap();
     for account in &world.accounts {
@@ -91,13 +104,13 @@ async fn vendor(case: &Path) -> (Simulator, World) {
         new.active = account.active.unwrap_or(true);
         vendor.add_account(new).unwrap();
     }
-    (vendor, world)
+    let mut words = vec![(EXAMPLE.to_owned(), vendor.url().to_owned())];
+    words.extend(vendor.accounts().into_iter().map(|account| (format!("KEY({})", account.subdomain), account.key)));
+    (Box::new(vendor), words, world)
 }
 
 async fn set(case: &Path) -> Stage {
-    let (vendor, world) = vendor(case).await;
-    let mut words = vec![(EXAMPLE.to_owned(), vendor.url().to_owned())];
-    words.extend(vendor.accounts().into_iter().map(|account| (format!("KEY({})", account.subdomain), account.key)));
+    let (vendor, mut words, world) = vendor(case).await;
     let folder = scratch("plan-");
     let manifests = folder.path().join("manifests");
     std::fs::create_dir(&manifests).unwrap();
@@ -189,13 +202,14 @@ async fn versions(client: &Client, namespace: &str) -> BTreeMap<String, String> 
     versions
 }
 
-struct Ran {
-    said: Said,
-    status: i32,
+/// What the program said, and how it ended.
+pub struct Ran {
+    pub said: Said,
+    pub status: i32,
 }
 
 /// Runs the program in `folder`, with nothing in its environment but a kubeconfig.
-async fn provost(folder: &Path, arguments: &[String], kubeconfig: Option<&Path>, input: &str) -> Ran {
+pub async fn provost(folder: &Path, arguments: &[String], kubeconfig: Option<&Path>, input: &str) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_provost"));
     command.args(arguments).current_dir(folder).env_clear().kill_on_drop(true);
     command.envs(kubeconfig.map(|path| ("KUBECONFIG", path)));
@@ -227,7 +241,7 @@ impl Stage {
     fn normal(&self, text: &str) -> String {
         let text = self.words.iter().fold(text.to_owned(), |text, (word, meaning)| text.replace(meaning, word));
         let host = self.vendor.url().trim_start_matches("http://");
-        let text = text.replace(host, "admin.myintranetapps.com");
+        let text = text.replace(host, self.words[0].0.trim_start_matches("https://"));
         // The hash of a plan binds the uid, which is another one each time.
         let hash = "provost.dev/approve: ";
         let mut parts = text.split(hash);
@@ -282,7 +296,6 @@ async fn check(case: PathBuf, update: bool) -> Vec<String> {
             wrong.push(format!("a plan wrote to the cluster: {before:?} became {after:?}"));
         }
     }
-    stage.vendor.stop().await;
     let name = case.file_name().unwrap().to_string_lossy().into_owned();
     wrong.into_iter().map(|wrong| format!("--------- {name}\n{wrong}")).collect()
 }
