@@ -202,13 +202,14 @@ async fn versions(client: &Client, namespace: &str) -> BTreeMap<String, String> 
     versions
 }
 
-struct Ran {
-    said: Said,
-    status: i32,
+/// What the program said, and how it ended.
+pub struct Ran {
+    pub said: Said,
+    pub status: i32,
 }
 
 /// Runs the program in `folder`, with nothing in its environment but a kubeconfig.
-async fn provost(folder: &Path, arguments: &[String], kubeconfig: Option<&Path>, input: &str) -> Ran {
+pub async fn provost(folder: &Path, arguments: &[String], kubeconfig: Option<&Path>, input: &str) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_provost"));
     command.args(arguments).current_dir(folder).env_clear().kill_on_drop(true);
     command.envs(kubeconfig.map(|path| ("KUBECONFIG", path)));

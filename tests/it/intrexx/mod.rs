@@ -1,5 +1,7 @@
 //! Intrexx: its kinds, each on the real API server and in front of the simulator.
 
+mod actions;
+mod diagnosis;
 mod files;
 mod groups;
 mod jobs;
