@@ -20,8 +20,10 @@ use futures::StreamExt;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
 use kube::{Client, ResourceExt};
+use provost::intrexx;
 use provost::myintranetapps::sim::{NewAccount, Options, Simulator};
 use provost::myintranetapps::tenant_account::TenantAccount;
+use provost::sim::simulated::Simulated;
 use provost::sim::trouble::{Act, Order, Target};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -31,13 +33,11 @@ use tokio::process::Command;
 use crate::harness::{DEADLINE, Said, cluster, namespace, root, scratch};
 use crate::stage::{Stage as Operator, account, client_with_kinds};
 
-/// The vendor's address in manifests.
-const EXAMPLE: &str = "https://admin.myintranetapps.com";
-
 /// The vendor of a case.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 struct World {
+    vendor: Vendor,
     /// Switches of the simulator, as on its command line.
     switches: Vec<String>,
     accounts: Vec<Account>,
@@ -59,15 +59,36 @@ struct Account {
     active: Option<bool>,
 }
 
+/// Which vendor it is.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Vendor {
+    #[default]
+    MyIntranetApps,
+    Intrexx,
+}
+
+impl Vendor {
+    /// Its address in manifests.
+    fn address(self) -> &'static str {
+        match self {
+            Self::MyIntranetApps => "https://admin.myintranetapps.com",
+            Self::Intrexx => "https://intrexx.example.com:4242",
+        }
+    }
+}
+
 #[derive(Parser)]
-struct Switches {
+struct Switches<T: clap::Args> {
     #[command(flatten)]
-    options: Options,
+    options: T,
 }
 
 /// A case under way.
 struct Stage {
-    vendor: Simulator,
+    vendor: Box<dyn Simulated>,
+    /// The vendor's host in manifests.
+    host: &'static str,
     calls: Option<BTreeMap<String, u64>>,
     /// What stands for what in the case's files.
     words: Vec<(String, String)>,
@@ -76,13 +97,21 @@ struct Stage {
     cluster: Option<(Client, String)>,
 }
 
-async fn vendor(case: &Path) -> (Simulator, World) {
-    let world: World = match std::fs::read_to_string(case.join("vendor.yaml")) {
+fn world(case: &Path) -> World {
+    match std::fs::read_to_string(case.join("vendor.yaml")) {
         Ok(text) => serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", case.display())),
         Err(_) => World::default(),
-    };
+    }
+}
+
+fn switches<T: clap::Args>(world: &World) -> T {
     let switches = std::iter::once("sim").chain(world.switches.iter().map(String::as_str));
-    let vendor = Simulator::start(Switches::parse_from(switches).options).await.unwrap();
+    Switches::parse_from(switches).options
+}
+
+/// A vendor with accounts, and what stands for their keys.
+async fn my_intranet_apps(world: &World) -> (Box<dyn Simulated>, Vec<(String, String)>) {
+    let vendor = Simulator::start(switches(world)).await.unwrap();
     for account in &world.accounts {
         let mut new = NewAccount::new(&account.subdomain);
         new.name = account.name.clone().unwrap_or(new.name);
@@ -91,13 +120,23 @@ async fn vendor(case: &Path) -> (Simulator, World) {
         new.active = account.active.unwrap_or(true);
         vendor.add_account(new).unwrap();
     }
-    (vendor, world)
+    let keys = vendor.accounts().into_iter().map(|account| (format!("KEY({})", account.subdomain), account.key));
+    let keys = keys.collect();
+    (Box::new(vendor), keys)
 }
 
 async fn set(case: &Path) -> Stage {
-    let (vendor, world) = vendor(case).await;
-    let mut words = vec![(EXAMPLE.to_owned(), vendor.url().to_owned())];
-    words.extend(vendor.accounts().into_iter().map(|account| (format!("KEY({})", account.subdomain), account.key)));
+    let world = world(case);
+    let (vendor, more) = match world.vendor {
+        Vendor::MyIntranetApps => my_intranet_apps(&world).await,
+        Vendor::Intrexx => {
+            let vendor: Box<dyn Simulated> = Box::new(intrexx::sim::Simulator::start(switches(&world)).await.unwrap());
+            (vendor, Vec::new())
+        }
+    };
+    let address = world.vendor.address();
+    let mut words = vec![(address.to_owned(), vendor.url().to_owned())];
+    words.extend(more);
     let folder = scratch("plan-");
     let manifests = folder.path().join("manifests");
     std::fs::create_dir(&manifests).unwrap();
@@ -124,7 +163,8 @@ async fn set(case: &Path) -> Stage {
     if let Some(operation) = world.fails {
         vendor.trouble().place(Order::every(Target::Operation(operation), Act::answer(500)));
     }
-    Stage { vendor, calls: world.calls, words, folder, arguments, cluster }
+    let host = address.trim_start_matches("https://");
+    Stage { vendor, host, calls: world.calls, words, folder, arguments, cluster }
 }
 
 /// The manifests of a case.
@@ -227,7 +267,7 @@ impl Stage {
     fn normal(&self, text: &str) -> String {
         let text = self.words.iter().fold(text.to_owned(), |text, (word, meaning)| text.replace(meaning, word));
         let host = self.vendor.url().trim_start_matches("http://");
-        let text = text.replace(host, "admin.myintranetapps.com");
+        let text = text.replace(host, self.host);
         // The hash of a plan binds the uid, which is another one each time.
         let hash = "provost.dev/approve: ";
         let mut parts = text.split(hash);
@@ -282,7 +322,6 @@ async fn check(case: PathBuf, update: bool) -> Vec<String> {
             wrong.push(format!("a plan wrote to the cluster: {before:?} became {after:?}"));
         }
     }
-    stage.vendor.stop().await;
     let name = case.file_name().unwrap().to_string_lossy().into_owned();
     wrong.into_iter().map(|wrong| format!("--------- {name}\n{wrong}")).collect()
 }
