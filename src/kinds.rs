@@ -3,7 +3,7 @@
 use crate::engine::registry::{KindRow, Tables};
 use crate::engine::session::VendorRow;
 use crate::intrexx::{
-    Intrexx, mail_service, portal_group, portal_package, portal_template, portal_user, scheduler_job,
+    Intrexx, intrexx_portal, mail_service, portal_group, portal_package, portal_template, portal_user, scheduler_job,
 };
 use crate::myintranetapps::{MyIntranetApps, tenant_account};
 
@@ -12,6 +12,7 @@ pub const TABLES: Tables = Tables {
     vendors: &[VendorRow::of::<MyIntranetApps>(), VendorRow::of::<Intrexx>()],
     kinds: &[
         KindRow::of::<tenant_account::Accounts>("TenantAccount"),
+        KindRow::of::<intrexx_portal::Portals>("IntrexxPortal"),
         KindRow::of::<portal_template::PortalTemplates>("PortalTemplate"),
         KindRow::of::<portal_package::PortalPackages>("PortalPackage"),
         KindRow::of::<scheduler_job::SchedulerJobs>("SchedulerJob"),

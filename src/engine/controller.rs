@@ -217,6 +217,7 @@ impl<K: Kind> KindController<K> {
             wanted: State::new(),
             seen: None,
             absent_for: Duration::ZERO,
+            lag: K::LAG,
             plan: None,
             deeds: Vec::new(),
             recorded: None,

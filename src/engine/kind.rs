@@ -186,6 +186,9 @@ impl<S, F> Sought<'_, S, F> {
 pub enum Found<T> {
     /// It exists, and this is what was seen.
     Present(T),
+    /// It exists, and nothing of it can be read or changed just now, for the reason that [`Seen::unready`] gives: it is still being made, say.
+    /// Only what its key tells is in the state. It is not compared, and not taken over from anybody, before it can be read.
+    Unreadable(T),
     /// The vendor said, completely and just now, that it does not exist.
     Absent,
     /// Nobody can tell, for this reason.
@@ -387,6 +390,11 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// # Errors
     /// A spec that the schema lets through and the vendor would not.
     fn desired(spec: &Self::Spec, siblings: &Siblings) -> Result<State, Invalid>;
+
+    /// The lag that counts for this client's vendor: [`Kind::LAG`], unless its settings say otherwise.
+    fn lag(_client: &<Self::Vendor as Vendor>::Client) -> Duration {
+        Self::LAG
+    }
 
     /// Looks for the external object. Reads only.
     fn find(

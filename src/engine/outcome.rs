@@ -132,7 +132,9 @@ fn pending<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Option<PlanReport>
 fn applied<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> BTreeMap<String, String> {
     let before = pass.remembered();
     match (outcome, &pass.seen) {
-        (Outcome::Settled(_), Some(Seen { state, .. })) => remember(K::FIELDS, &pass.wanted, state, &before),
+        (Outcome::Settled(settled), Some(Seen { state, .. })) if !settled.unread => {
+            remember(K::FIELDS, &pass.wanted, state, &before)
+        }
         _ => before,
     }
 }

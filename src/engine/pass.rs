@@ -25,6 +25,9 @@ use super::status::{NotKept, Status};
 use super::tombstone;
 use crate::base::fault::Fault;
 
+/// The longest time without a look while an absence is to be confirmed.
+const BETWEEN: Duration = Duration::from_secs(30);
+
 /// What is remembered of an object between passes: what is not recorded yet, and how the last passes went.
 pub struct Memory<K: Kind> {
     /// Whose memory it is: an object deleted and made again under the same name starts with none.
@@ -205,6 +208,8 @@ pub struct Pass<'a, K: Kind> {
     pub seen: Option<Seen<K::Facts>>,
     /// How long that has been absent, as far as this process knows.
     pub absent_for: Duration,
+    /// How long the vendor's list may lag behind a create.
+    pub lag: Duration,
     /// The plan, once made.
     pub plan: Option<Plan>,
     /// What was done, in words, for Events: told even when the pass then stops.
@@ -353,6 +358,7 @@ impl<K: Kind> Pass<'_, K> {
             generation: self.generation,
             absent_for: self.absent_for,
             removed: self.memory.removed,
+            lag: self.lag,
             ..draft.situation::<K>(&self.object, self.policy, &self.wanted)
         }
     }
@@ -383,11 +389,14 @@ impl<K: Kind> Pass<'_, K> {
         let wishes_news = wish.is_some() || self.memory.unwell.is_some();
         let external_id = self.external_id();
         self.memory.absent.take_if(|(id, _)| *id != external_id);
-        let second_look = self.memory.absent.as_ref().map(|(_, since)| *since + K::LAG);
-        let second_look = second_look.filter(|due| *due <= Instant::now());
+        self.lag = K::lag(&link.client);
+        let now = Instant::now();
+        // Until the second look is due, each look is at what there is by then: waiting for a slow create ends when it shows.
+        let second_look = self.memory.absent.as_ref().map(|(_, since)| (*since + self.lag).min(now));
         let news = [wish, self.memory.look_after, self.memory.unwell, second_look];
         let fresh_after = news.into_iter().flatten().fold(link.session.fresh_after(), Instant::max);
-        let facts = self.memory.facts.as_ref().or_else(|| self.relevant().map(|status| &status.facts));
+        let before = self.seen.as_ref().map(|seen| &seen.facts);
+        let facts = before.or(self.memory.facts.as_ref()).or_else(|| self.relevant().map(|status| &status.facts));
         let sought = Sought {
             spec: self.spec(),
             external_id: external_id.as_deref(),
@@ -401,11 +410,13 @@ impl<K: Kind> Pass<'_, K> {
         };
         let found = K::find(&link.client, &sought).await?;
         match &found {
-            Found::Present(seen) => {
+            Found::Present(seen) | Found::Unreadable(seen) => {
                 debug_assert!(knows_the_words_of::<K>(seen), "a reason that is not in Kind::REASONS: {seen:?}");
                 self.seen = Some(seen.clone());
                 self.memory.absent = None;
-                self.weigh(&seen.state, fresh_after);
+                if matches!(found, Found::Present(_)) {
+                    self.weigh(&seen.state, fresh_after);
+                }
             }
             Found::Absent => {
                 let (_, since) = self.memory.absent.get_or_insert_with(|| (external_id, Instant::now()));
@@ -440,7 +451,7 @@ impl<K: Kind> Pass<'_, K> {
         let Hold { reason, message } = hold;
         match (&self.memory.absent, reason) {
             (Some((_, since)), Reason::AbsenceUnconfirmed) => {
-                let pause = (*since + K::LAG).saturating_duration_since(Instant::now());
+                let pause = (*since + self.lag).saturating_duration_since(Instant::now()).min(BETWEEN);
                 Stop::Later { reason, message, pause }
             }
             _ => Stop::Held(Hold { reason, message }),

@@ -194,6 +194,7 @@ pub fn converge<F>(at: &Situation<'_>, found: &Found<Seen<F>>) -> Plan {
         Found::Unknown(why) => return Plan::of(Action::Nothing).held(Reason::Unavailable, why.clone()),
         Found::Absent => absent(at),
         Found::Present(seen) => present(at, seen),
+        Found::Unreadable(seen) => unreadable(at, seen),
     };
     authorise(at, plan)
 }
@@ -221,8 +222,8 @@ pub fn dispose<F>(at: &Situation<'_>, found: &Found<Seen<F>>) -> Plan {
         }
         Found::Absent if !at.removed && too_early(at) => unconfirmed(at),
         Found::Absent => Plan::of(Action::Release),
-        Found::Present(seen) if !ours(at, seen) => Plan::of(Action::Release),
-        Found::Present(_) => {
+        Found::Present(seen) | Found::Unreadable(seen) if !ours(at, seen) => Plan::of(Action::Release),
+        Found::Present(_) | Found::Unreadable(_) => {
             let plan = Plan::of(match at.policy.deletion {
                 Deletion::Delete => Action::Delete,
                 Deletion::Disable => Action::Disable,
@@ -302,7 +303,19 @@ fn absent(at: &Situation<'_>) -> Plan {
     }
 }
 
+/// Whose it is can be told, and no more: what was announced is taken up, and everything else waits.
+fn unreadable<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
+    let taken = |plan: &Plan| matches!(plan.action, Action::Adopt { claim: Claim::Announced, .. });
+    let plan = claim(at, seen).filter(|plan| plan.hold.is_some() || taken(plan));
+    plan.unwrap_or_else(|| Plan::of(Action::Nothing))
+}
+
 fn present<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
+    claim(at, seen).unwrap_or_else(|| compare(at, seen))
+}
+
+/// What is to be settled about whose it is, before anything else.
+fn claim<F>(at: &Situation<'_>, seen: &Seen<F>) -> Option<Plan> {
     if let (Some(id), Some(key)) = (at.external_id, stranger(at, seen)) {
         let message = format!(
             "{id:?} is not this object's: its {} is {} and not {}; nothing was changed there; set the annotation {EXTERNAL_ID} to the \
@@ -311,21 +324,25 @@ fn present<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
             key.from.text(),
             key.to.text()
         );
-        return Plan::of(Action::Nothing).held(Reason::IdentityDiffers, message);
+        return Some(Plan::of(Action::Nothing).held(Reason::IdentityDiffers, message));
     }
     if at.external_id.is_none() || at.first_sight {
         let plan = take_over(at, seen);
         // Who only looks compares what it might take over, and leaves no mark that would make it the owner later.
         let takes = matches!(plan.action, Action::Adopt { claim: Claim::Annotated | Claim::Policy, .. });
         if !(takes && plan.hold.is_none() && at.only_looks()) {
-            return plan;
+            return Some(plan);
         }
     }
     let switched_off = at.tombstone == Some(seen.external_id.as_str()) && at.tombstone == at.external_id;
     if switched_off && !at.only_looks() {
         // Ours already, and still to be switched on again.
-        return Plan::of(Action::Adopt { external_id: seen.external_id.clone(), claim: Claim::Revived });
+        return Some(Plan::of(Action::Adopt { external_id: seen.external_id.clone(), claim: Claim::Revived }));
     }
+    None
+}
+
+fn compare<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
     let (refused, changes): (Vec<_>, Vec<_>) = diff(at.fields, at.wanted, &seen.state, at.remembered)
         .into_iter()
         .filter(|change| change.effect != Effect::NoEffect)

@@ -282,6 +282,7 @@ impl<K: Kind> Look<'_, K> {
         let hold = match plan.hold {
             None if self.policy.paused && plan.is_something() => Some(paused()),
             None if plan.action == Action::Run && self.draft.uncertain => Some(uncertain()),
+            None if !plan.is_something() => unreadable(found),
             Some(hold) if unknowable && matches!(hold.reason, Reason::AwaitingApproval | Reason::PlanStale) => {
                 let message = "policy.management is Plan: once this is applied, status.plan has the hash to approve";
                 Some(Hold { reason: Reason::AwaitingApproval, message: message.to_owned() })
@@ -430,8 +431,15 @@ impl<K: Kind> Look<'_, K> {
 fn incomplete<F>(found: &Found<Seen<F>>) -> Option<Fault> {
     match found {
         Found::Present(seen) => seen.incomplete.clone(),
-        Found::Absent | Found::Unknown(_) => None,
+        Found::Unreadable(_) | Found::Absent | Found::Unknown(_) => None,
     }
+}
+
+/// What cannot be compared is not as it should be either.
+fn unreadable<F>(found: &Found<Seen<F>>) -> Option<Hold> {
+    let Found::Unreadable(seen) = found else { return None };
+    let message = seen.unready.as_ref().map(|unready| unready.message.clone()).unwrap_or_default();
+    Some(Hold { reason: Reason::Unavailable, message })
 }
 
 /// Whether a run may be repeated is for the kind to say, once it is asked to.

@@ -23,7 +23,7 @@ use super::content;
 use super::diff::{Change, Effect, diff};
 use super::dispose::dispose;
 use super::expiry;
-use super::kind::{Identity, Kind};
+use super::kind::{Found, Identity, Kind};
 use super::kubernetes::{Written, record_created, write_secret};
 use super::pass::Pass;
 use super::plan::{self, Action, Claim, Hold, Plan};
@@ -104,12 +104,17 @@ fn may_lag(reason: Reason) -> bool {
 /// Finds, plans and applies, until the vendor agrees or the plan is held.
 async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, Stop> {
     let mut looked_again = false;
-    let mut just_taken = false;
+    let (mut just_taken, mut just_made) = (false, false);
     // Each step leads to the next at once; more than these means that something at the vendor moves as we do.
     for _ in 0..MOST_STEPS {
         let found = pass.find(link).await?;
         let draft = pass.draft(link);
-        let plan = plan::converge(&pass.situation(&draft), &found);
+        let mut situation = pass.situation(&draft);
+        if just_made && situation.policy.management == Management::Plan {
+            // Who lets an object be made lets it be made as the plan showed it, in as many calls as that takes.
+            situation.policy.management = Management::Enforce;
+        }
+        let plan = plan::converge(&situation, &found);
         pass.plan = Some(plan.clone());
         if let Some(hold) = plan.hold {
             if matches!(hold.reason, Reason::AlreadyExists | Reason::IdentityDiffers) {
@@ -132,7 +137,10 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
         }
         let approval = pass.situation(&draft).approved.map(str::to_owned);
         match plan.action {
-            Action::Create | Action::Run => apply::create(pass, link).await?,
+            Action::Create | Action::Run => {
+                apply::create(pass, link).await?;
+                just_made = true;
+            }
             Action::Adopt { external_id, claim: Claim::Revived } if draft.has(&external_id) => {
                 apply::revive(pass, link, &external_id).await?;
                 just_taken = false;
@@ -146,6 +154,7 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
                 just_taken = matches!(claim, Claim::Annotated | Claim::HandedOver | Claim::Policy);
             }
             Action::Update => apply::update(pass, link, &plan.changes).await?,
+            Action::Nothing if matches!(found, Found::Unreadable(_)) => return Ok(unread(pass)),
             Action::Nothing | Action::Release | Action::Disable | Action::Delete => return settled(pass).await,
         }
         use_up(pass, approval);
@@ -160,6 +169,13 @@ fn use_up<K: Kind>(pass: &mut Pass<'_, K>, approval: Option<String>) {
     }
 }
 
+/// The end of a pass that found the external object, and could not compare it.
+fn unread<K: Kind>(pass: &Pass<'_, K>) -> End {
+    let deed = pass.deeds.first().map(|(deed, _)| *deed);
+    let unready = pass.seen.as_ref().and_then(|seen| seen.unready.clone());
+    End::Report(Outcome::Settled(Settled { deed, unready, unread: true, ..Settled::default() }))
+}
+
 /// What is left to do once the vendor agrees.
 async fn settled<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     publish(pass).await?;
@@ -170,7 +186,7 @@ async fn settled<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     use_up(pass, approval);
     let deed = pass.deeds.first().map(|(deed, _)| *deed);
     let unready = pass.seen.as_ref().and_then(|seen| seen.unready.clone());
-    Ok(End::Report(Outcome::Settled(Settled { deed, idle: idle(pass), unready })))
+    Ok(End::Report(Outcome::Settled(Settled { deed, idle: idle(pass), unready, unread: false })))
 }
 
 /// An id that could not be recorded before is recorded first of all.

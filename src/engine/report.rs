@@ -75,6 +75,8 @@ pub struct Settled {
     pub idle: Vec<Change>,
     /// Why the object is not ready all the same.
     pub unready: Option<Unready>,
+    /// It could not be compared, so whether it matches is not known.
+    pub unread: bool,
 }
 
 /// When to look again.
@@ -224,8 +226,9 @@ impl Settled {
             return vec![ready, synced];
         };
         let trend = if *passing { RECONCILING } else { STALLED };
-        let judge = |condition, holds| Judgement::new(condition, holds, reason, message.clone());
-        vec![judge(READY, false), synced, judge(trend, true)]
+        let judge = |condition, holds: Option<bool>| Judgement::new(condition, holds, reason, message.clone());
+        let synced = if self.unread { judge(SYNCED, None) } else { synced };
+        vec![judge(READY, Some(false)), synced, judge(trend, Some(true))]
     }
 }
 

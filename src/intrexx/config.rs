@@ -29,9 +29,10 @@ pub struct Config {
     /// Absent: whoever runs the server installs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<SecretSource>,
-    /// How long to wait while the server makes a portal, which takes minutes, such as 20m. Default: 20m.
+    /// How long the server may take to make a portal, such as 20m: so long is an answer waited for, and a portal that the list does not show
+    /// that long after its answer was lost is made again. Default: 20m.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[x_kube(validation = ("duration(self) >= duration('15m') && duration(self) <= duration('2h')", "must be between 15m and 2h"))]
+    #[x_kube(validation = ("duration(self) >= duration('1s') && duration(self) <= duration('2h')", "must be between 1s and 2h; a portal takes minutes"))]
     pub portal_creation_timeout: Option<kube::core::Duration>,
     /// The login names of the portal users with which the Administration API enters its portals. Nothing of theirs that would lock it out
     /// is ever changed: password, account, membership. Default: Administrator.

@@ -5,6 +5,7 @@ pub mod client;
 pub mod config;
 pub mod cron;
 pub mod import_report;
+pub mod intrexx_portal;
 pub mod mail_service;
 pub mod open;
 pub mod package_source;

@@ -61,7 +61,7 @@ fn every_field_of_every_definition_says_what_it_means() {
 }
 
 /// Kinds that an endpoint may name before they are in the table.
-const COMING: &[&str] = &["IntrexxPortal", "PortalAction"];
+const COMING: &[&str] = &["PortalAction"];
 
 #[test]
 fn what_is_coming_is_not_there() {

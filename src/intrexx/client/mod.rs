@@ -15,16 +15,20 @@ pub mod answer;
 pub mod applications;
 pub mod details;
 pub mod endpoints;
+mod licenses;
+mod lifecycle;
 pub mod lists;
 pub mod mail;
 pub mod portals;
 pub mod scheduler;
 mod session;
+pub mod settings;
 pub mod templates;
 pub mod uploads;
 pub mod users;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -53,6 +57,7 @@ struct Inner {
     lists: Lists,
     courier: Courier,
     administrators: Vec<String>,
+    creation_timeout: Duration,
 }
 
 impl Client {
@@ -63,7 +68,13 @@ impl Client {
     pub fn new(config: &Config, access: Access) -> Result<Self, SetupError> {
         let session = Session::new(config, &access)?;
         let courier = Courier::new(&access, Bounds::default())?;
-        Ok(Self(Arc::new(Inner { session, lists: Lists::default(), courier, administrators: config.administrators() })))
+        Ok(Self(Arc::new(Inner {
+            session,
+            lists: Lists::default(),
+            courier,
+            administrators: config.administrators(),
+            creation_timeout: config.creation_timeout(),
+        })))
     }
 
     /// The installation: one address has one login, and so one account.
@@ -92,6 +103,11 @@ impl Client {
             let _ = self.listing(Instant::now(), |_| ()).await;
         }
         outcome
+    }
+
+    /// How long the server may go on with making a portal.
+    pub fn creation_timeout(&self) -> Duration {
+        self.0.creation_timeout
     }
 
     /// The copies that all objects share.

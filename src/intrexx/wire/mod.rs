@@ -2,8 +2,11 @@
 //! tolerant: ids are texts whatever they arrive as, and fields that nobody knows are passed over.
 
 pub mod applications;
+pub mod licenses;
 pub mod mail;
+pub mod new_portal;
 pub mod portals;
 pub mod scheduler;
+pub mod settings;
 pub mod templates;
 pub mod users;

@@ -2,6 +2,7 @@
 
 mod files;
 mod packages;
+mod portals;
 mod templates;
 
 use provost::intrexx::sim::options::Server;

@@ -48,6 +48,20 @@ pub const BEDS: &[Bed] = &[
         edit: || json!({"packageId": "94", "emailAdmin": "board@example.com", "active": false}),
     },
     Bed {
+        name: "IntrexxPortal",
+        kind: "IntrexxPortal",
+        vendor: intrexx,
+        examples: "deploy/examples",
+        edit: || {
+            json!({
+                "baseUrl": "https://sales2.example.com", "settings": {"sessionTimeoutSeconds": 60},
+                "mobile": {"apiKey": null, "enabled": false}, "reportsEngine": {"configuration": {"timeout_sek": 61}},
+                "export": {"clearMailConfiguration": false}, "scheduler": {"standby": true, "configuration": {"threadCount": 11}},
+                "licenses": [],
+            })
+        },
+    },
+    Bed {
         name: "SchedulerJob",
         kind: "SchedulerJob",
         vendor: intrexx,
@@ -173,6 +187,11 @@ impl Bed {
     pub fn block(&self) -> &'static str {
         let vendor = self.row().vendor;
         workshop::tables().vendors.iter().find(|row| row.name == vendor).unwrap().block
+    }
+
+    /// What that block has beside the address: a list that may lag for minutes must not be waited for here.
+    pub fn settings(&self) -> Json {
+        if self.block() == "intrexx" { json!({"portalCreationTimeout": "1s"}) } else { json!({}) }
     }
 
     /// The path of the spec that is its natural key.

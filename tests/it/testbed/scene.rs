@@ -48,6 +48,7 @@ impl Scene {
     /// A stage with the kind's vendor, what its example needs, an AdminApi, and an operator at work.
     pub async fn set(bed: &'static Bed) -> Self {
         let mut stage = Stage::of((bed.vendor)().await, bed.block(), bed.tables()).await;
+        stage.settings = bed.settings();
         stage.connect().await;
         for document in bed.example().1 {
             stage.apply(&document).await;
@@ -67,6 +68,12 @@ impl Scene {
         manifest["spec"][self.bed.key()] = json!(name);
         manifest["spec"]["adminApi"] = json!({"name": API});
         manifest["spec"]["policy"] = policy;
+        if let Some(create) = manifest["spec"].get_mut("create").and_then(Json::as_object_mut) {
+            // A portal has a directory, a database and ports for itself.
+            create.insert("portalPath".to_owned(), json!(format!("/opt/intrexx/org/{name}")));
+            create["database"]["name"] = json!(name);
+            create.retain(|field, _| !matches!(field.as_str(), "webConnector" | "restConnectorPort"));
+        }
         if manifest["spec"].get("writeConnectionTo").is_some() {
             // A Secret that we write belongs to one object.
             manifest["spec"]["writeConnectionTo"] = json!({"secretRef": {"name": name}});
