@@ -3,7 +3,8 @@
 use crate::engine::registry::{KindRow, Tables};
 use crate::engine::session::VendorRow;
 use crate::intrexx::{
-    Intrexx, intrexx_portal, mail_service, portal_group, portal_package, portal_template, portal_user, scheduler_job,
+    Intrexx, intrexx_portal, mail_service, portal_action, portal_group, portal_package, portal_template, portal_user,
+    scheduler_job,
 };
 use crate::myintranetapps::{MyIntranetApps, tenant_account};
 
@@ -19,5 +20,6 @@ pub const TABLES: Tables = Tables {
         KindRow::of::<mail_service::MailServices>("MailService"),
         KindRow::of::<portal_user::Users>("PortalUser"),
         KindRow::of::<portal_group::Groups>("PortalGroup"),
+        KindRow::of::<portal_action::PortalActions>("PortalAction"),
     ],
 };

@@ -2,6 +2,7 @@
 
 pub mod cluster;
 pub mod demo;
+pub mod diagnosis;
 pub mod election;
 pub mod generate;
 pub mod kubernetes;
@@ -37,6 +38,8 @@ pub enum Command {
     #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
     Demo(demo::DemoArgs),
     #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
+    Diagnosis(diagnosis::DiagnosisArgs),
+    #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
     Simulate(simulate::SimulateArgs),
     #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
     Generate(generate::GenerateArgs),
@@ -60,6 +63,7 @@ pub async fn main(line: CommandLine) -> ExitCode {
         Command::Run(args) => run::run(args).await.map(|()| ExitCode::SUCCESS),
         Command::Plan(args) => plan::run(args).await,
         Command::Demo(args) => demo::run(args).await.map(|()| ExitCode::SUCCESS),
+        Command::Diagnosis(args) => diagnosis::run(args).await,
         Command::Simulate(args) => simulate::run(args).await.map(|()| ExitCode::SUCCESS).map_err(Failure::from),
         Command::Generate(args) => generate::run(&args),
         Command::Completions { shell } => {

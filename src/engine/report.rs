@@ -305,6 +305,13 @@ mod tests {
     }
 
     #[test]
+    fn what_could_not_be_read_may_match_or_not() {
+        let unready = Unready { reason: "Creating", message: "it is being made".into(), passing: true };
+        let outcome = Outcome::Settled(Settled { unready: Some(unready), unread: true, ..Settled::default() });
+        assert_eq!(types(&outcome), [(READY, Some(false)), (SYNCED, None), (RECONCILING, Some(true))]);
+    }
+
+    #[test]
     fn reported_drift_is_ready_and_drifted() {
         let hold = Hold { reason: Reason::DriftReported, message: "emailAdmin differs".into() };
         let outcome = Outcome::Stopped(Stop::Held(hold));

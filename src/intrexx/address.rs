@@ -9,7 +9,7 @@ use crate::engine::policy::EXTERNAL_ID;
 pub const RESERVED: [&str; 4] = ["auth", "portals", "templates", "admin-api"];
 
 /// How people are told to write the external id of something in a portal.
-pub const ID_FORM: &str = "its id in the form PORTAL/ID, such as sales/6";
+pub const ID_FORM: &str = "its id as PORTAL/ID (such as sales/6)";
 
 /// The portal that something is in, and the vendor's id in that portal. As text, `PORTAL/ID`, such as `sales/6`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

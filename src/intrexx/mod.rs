@@ -9,6 +9,7 @@ pub mod intrexx_portal;
 pub mod mail_service;
 pub mod open;
 pub mod package_source;
+pub mod portal_action;
 pub mod portal_group;
 pub mod portal_package;
 pub mod portal_ref;

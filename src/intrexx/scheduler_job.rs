@@ -325,7 +325,7 @@ fn rules(spec: &SchedulerJobSpec) -> Result<Option<Vec<Rule>>, Invalid> {
 }
 
 /// What is still today somewhere.
-fn today() -> Date {
+pub(super) fn today() -> Date {
     let yesterday = clock::now() - SignedDuration::from_hours(24);
     yesterday.to_zoned(TimeZone::UTC).date()
 }

@@ -82,6 +82,12 @@ impl Objects {
         self.until(name, converged)
     }
 
+    /// Waits until an object has taken over what its annotation names, and asks for the look at which it sends what is to be changed.
+    pub async fn taken_over(&self, name: &str) -> DynamicObject {
+        self.until(name, |object| converged(object) || is(object, "Ready", "False", "Adopted")).await;
+        self.looked_at(name).await
+    }
+
     /// Waits until an object is not ready for this reason.
     #[track_caller]
     pub fn unready(&self, name: &str, reason: &'static str) -> impl Future<Output = DynamicObject> {

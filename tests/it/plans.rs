@@ -33,14 +33,19 @@ use tokio::process::Command;
 use crate::harness::{DEADLINE, Said, cluster, namespace, root, scratch};
 use crate::stage::{Stage as Operator, account, client_with_kinds};
 
+/// The vendors' addresses in manifests.
+const EXAMPLE: &str = "https://admin.myintranetapps.com";
+const INTREXX: &str = "https://intrexx.example.com:4242";
+
 /// The vendor of a case.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
 struct World {
-    vendor: Vendor,
     /// Switches of the simulator, as on its command line.
     switches: Vec<String>,
     accounts: Vec<Account>,
+    /// The portals of an Intrexx server, which is the vendor when there are any.
+    portals: Vec<String>,
     /// It does not answer at all.
     down: bool,
     /// An operation that it does not get done.
@@ -59,36 +64,15 @@ struct Account {
     active: Option<bool>,
 }
 
-/// Which vendor it is.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum Vendor {
-    #[default]
-    MyIntranetApps,
-    Intrexx,
-}
-
-impl Vendor {
-    /// Its address in manifests.
-    fn address(self) -> &'static str {
-        match self {
-            Self::MyIntranetApps => "https://admin.myintranetapps.com",
-            Self::Intrexx => "https://intrexx.example.com:4242",
-        }
-    }
-}
-
 #[derive(Parser)]
-struct Switches<T: clap::Args> {
+struct Switches {
     #[command(flatten)]
-    options: T,
+    options: Options,
 }
 
 /// A case under way.
 struct Stage {
     vendor: Box<dyn Simulated>,
-    /// The vendor's host in manifests.
-    host: &'static str,
     calls: Option<BTreeMap<String, u64>>,
     /// What stands for what in the case's files.
     words: Vec<(String, String)>,
@@ -97,21 +81,21 @@ struct Stage {
     cluster: Option<(Client, String)>,
 }
 
-fn world(case: &Path) -> World {
-    match std::fs::read_to_string(case.join("vendor.yaml")) {
+/// The vendor of a case, and what stands for what in its files, the address first.
+async fn vendor(case: &Path) -> (Box<dyn Simulated>, Vec<(String, String)>, World) {
+    let world: World = match std::fs::read_to_string(case.join("vendor.yaml")) {
         Ok(text) => serde_yaml::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", case.display())),
         Err(_) => World::default(),
+    };
+    if !world.portals.is_empty() {
+        let server = intrexx::sim::options::Server { portals: world.portals.clone(), ..Default::default() };
+        let options = intrexx::sim::Options { server, ..Default::default() };
+        let vendor = intrexx::sim::Simulator::start(options).await.unwrap();
+        let words = vec![(INTREXX.to_owned(), vendor.url().to_owned())];
+        return (Box::new(vendor), words, world);
     }
-}
-
-fn switches<T: clap::Args>(world: &World) -> T {
     let switches = std::iter::once("sim").chain(world.switches.iter().map(String::as_str));
-    Switches::parse_from(switches).options
-}
-
-/// A vendor with accounts, and what stands for their keys.
-async fn my_intranet_apps(world: &World) -> (Box<dyn Simulated>, Vec<(String, String)>) {
-    let vendor = Simulator::start(switches(world)).await.unwrap();
+    let vendor = Simulator::start(Switches::parse_from(switches).options).await.unwrap();
     for account in &world.accounts {
         let mut new = NewAccount::new(&account.subdomain);
         new.name = account.name.clone().unwrap_or(new.name);
@@ -120,23 +104,13 @@ async fn my_intranet_apps(world: &World) -> (Box<dyn Simulated>, Vec<(String, St
         new.active = account.active.unwrap_or(true);
         vendor.add_account(new).unwrap();
     }
-    let keys = vendor.accounts().into_iter().map(|account| (format!("KEY({})", account.subdomain), account.key));
-    let keys = keys.collect();
-    (Box::new(vendor), keys)
+    let mut words = vec![(EXAMPLE.to_owned(), vendor.url().to_owned())];
+    words.extend(vendor.accounts().into_iter().map(|account| (format!("KEY({})", account.subdomain), account.key)));
+    (Box::new(vendor), words, world)
 }
 
 async fn set(case: &Path) -> Stage {
-    let world = world(case);
-    let (vendor, more) = match world.vendor {
-        Vendor::MyIntranetApps => my_intranet_apps(&world).await,
-        Vendor::Intrexx => {
-            let vendor: Box<dyn Simulated> = Box::new(intrexx::sim::Simulator::start(switches(&world)).await.unwrap());
-            (vendor, Vec::new())
-        }
-    };
-    let address = world.vendor.address();
-    let mut words = vec![(address.to_owned(), vendor.url().to_owned())];
-    words.extend(more);
+    let (vendor, mut words, world) = vendor(case).await;
     let folder = scratch("plan-");
     let manifests = folder.path().join("manifests");
     std::fs::create_dir(&manifests).unwrap();
@@ -163,8 +137,7 @@ async fn set(case: &Path) -> Stage {
     if let Some(operation) = world.fails {
         vendor.trouble().place(Order::every(Target::Operation(operation), Act::answer(500)));
     }
-    let host = address.trim_start_matches("https://");
-    Stage { vendor, host, calls: world.calls, words, folder, arguments, cluster }
+    Stage { vendor, calls: world.calls, words, folder, arguments, cluster }
 }
 
 /// The manifests of a case.
@@ -229,13 +202,14 @@ async fn versions(client: &Client, namespace: &str) -> BTreeMap<String, String> 
     versions
 }
 
-struct Ran {
-    said: Said,
-    status: i32,
+/// What the program said, and how it ended.
+pub struct Ran {
+    pub said: Said,
+    pub status: i32,
 }
 
 /// Runs the program in `folder`, with nothing in its environment but a kubeconfig.
-async fn provost(folder: &Path, arguments: &[String], kubeconfig: Option<&Path>, input: &str) -> Ran {
+pub async fn provost(folder: &Path, arguments: &[String], kubeconfig: Option<&Path>, input: &str) -> Ran {
     let mut command = Command::new(env!("CARGO_BIN_EXE_provost"));
     command.args(arguments).current_dir(folder).env_clear().kill_on_drop(true);
     command.envs(kubeconfig.map(|path| ("KUBECONFIG", path)));
@@ -267,7 +241,7 @@ impl Stage {
     fn normal(&self, text: &str) -> String {
         let text = self.words.iter().fold(text.to_owned(), |text, (word, meaning)| text.replace(meaning, word));
         let host = self.vendor.url().trim_start_matches("http://");
-        let text = text.replace(host, self.host);
+        let text = text.replace(host, self.words[0].0.trim_start_matches("https://"));
         // The hash of a plan binds the uid, which is another one each time.
         let hash = "provost.dev/approve: ";
         let mut parts = text.split(hash);

@@ -3,12 +3,12 @@
 //! Everything that is wrong with the manifests is told together, before any vendor is asked. Then each AdminApi gets one client, whose
 //! transport refuses every write, and all its objects are planned with the very code of the operator, sharing its lists.
 
-mod connections;
+pub(super) mod connections;
 mod grants;
 mod input;
 mod report;
 mod siblings;
-mod sources;
+pub(super) mod sources;
 mod text;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};

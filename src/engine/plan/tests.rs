@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::engine::diff::Shown;
-use crate::engine::policy::{Policy, effective};
+use crate::engine::policy::{Adoption, Policy, effective};
 use crate::engine::state::Access;
 
 const FIELDS: &[Field] = &[
@@ -78,6 +78,23 @@ fn when_absent(at: &Situation<'_>) -> (&'static str, Option<Reason>) {
 
 fn when_absent_and_going(at: &Situation<'_>) -> (&'static str, Option<Reason>) {
     verdict(&dispose::<()>(at, &Found::Absent))
+}
+
+/// What exists and cannot be read is taken up when it was announced, waited for otherwise, and deleted like anything else.
+#[test]
+fn what_cannot_be_read_is_neither_compared_nor_made_again() {
+    let ground = Ground::new();
+    let Found::Present(seen) = seen("7", "of another colour") else { unreachable!("it is present") };
+    let unreadable = Found::Unreadable(seen);
+    let known = Situation { external_id: Some("7"), ..ground.situation() };
+    assert_eq!(verdict(&converge(&known, &unreadable)), ("Nothing", None));
+    let announced = Situation { announced: true, uncertain: true, ..ground.situation() };
+    assert_eq!(verdict(&converge(&announced, &unreadable)), ("Adopt", None));
+    assert_eq!(verdict(&converge(&ground.situation(), &unreadable)), ("Adopt", Some(Reason::AlreadyExists)));
+    let policy = Policy { adoption: Some(Adoption::IfExists), ..Policy::default() };
+    let policy = effective(&policy, &BTreeMap::new(), &[Deletion::Delete]);
+    assert_eq!(verdict(&converge(&Situation { policy, ..ground.situation() }, &unreadable)), ("Nothing", None));
+    assert_eq!(verdict(&dispose(&known, &unreadable)), ("Delete", None));
 }
 
 const LATE: (&str, Option<Reason>) = ("Nothing", Some(Reason::AbsenceUnconfirmed));

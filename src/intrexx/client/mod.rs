@@ -11,6 +11,7 @@
 //! Each call goes through [`Client::send`]. Success and failure are told by the HTTP status alone: no text of an error decides anything
 //! (contract 1.5).
 
+pub mod actions;
 pub mod answer;
 pub mod applications;
 pub mod details;
@@ -123,4 +124,4 @@ impl Client {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -10,7 +10,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use serde::Serialize;
+use tokio::io::AsyncWrite;
 use tokio::time::Instant;
 
 use super::VENDOR;
@@ -123,12 +126,25 @@ impl Session {
         make: impl Fn() -> Result<Request, Fault> + Send + Sync,
         read: impl Fn(&Answer) -> Result<T, Fault> + Send + Sync,
     ) -> Result<T, Fault> {
+        self.0.login.call(self.log_ins(), |ticket| self.attempt(ticket, &make, &read, None)).await
+    }
+
+    /// The same for an answer whose body goes into `sink` as it comes.
+    pub async fn send_into<T>(
+        &self,
+        sink: &mut (dyn AsyncWrite + Send + Unpin),
+        make: impl Fn() -> Result<Request, Fault> + Send + Sync,
+        read: impl Fn(&Answer) -> Result<T, Fault> + Send + Sync,
+    ) -> Result<T, Fault> {
+        // Of two tries, one after the other, only the one that succeeds writes.
+        let sink = tokio::sync::Mutex::new(sink);
+        let attempt = async |ticket| self.attempt(ticket, &make, &read, Some(&mut **sink.lock().await)).await;
+        self.0.login.call(self.log_ins(), attempt).await
+    }
+
+    fn log_ins(&self) -> impl Fn() -> BoxFuture<'static, Result<Grant<Token>, Fault>> + Clone + Send + 'static {
         let session = self.clone();
-        let log_in = move || {
-            let session = session.clone();
-            async move { session.log_in().await }
-        };
-        self.0.login.call(log_in, |ticket| self.attempt(ticket, &make, &read)).await
+        move || session.clone().log_in().boxed()
     }
 
     async fn attempt<T>(
@@ -136,6 +152,7 @@ impl Session {
         Ticket { token, renewable }: Ticket<Token>,
         make: &(impl Fn() -> Result<Request, Fault> + Send + Sync),
         read: &(impl Fn(&Answer) -> Result<T, Fault> + Send + Sync),
+        sink: Option<&mut (dyn AsyncWrite + Send + Unpin)>,
     ) -> Result<T, Fault> {
         let request = token.sign(make()?).renewable(renewable);
         let portal = portal_of(&request);
@@ -150,7 +167,10 @@ impl Session {
             }
             read(answer).map_err(|fault| self.explain(fault, closed))
         };
-        self.0.transport.send(request, read).await
+        match sink {
+            Some(sink) => self.0.transport.send_into(request, sink, read).await,
+            None => self.0.transport.send(request, read).await,
+        }
     }
 
     /// Whether a 403 to this token may be the token's fault, or the licence's. Whoever has an older token than the last doubt led to gets

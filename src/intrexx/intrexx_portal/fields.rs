@@ -12,6 +12,8 @@ use crate::engine::kind::{Invalid, Wanted};
 use crate::engine::state::{Access, Field};
 use crate::intrexx::address::RESERVED;
 use crate::intrexx::client::settings::{EXPORT, REPORTS, SCHEDULER, SETTINGS, STANDBY, Section, WEBSERVER};
+use crate::intrexx::schedule;
+use crate::intrexx::scheduler_job::today;
 use crate::intrexx::wire::portals::name_of_path;
 use crate::intrexx::wire::settings::Values;
 
@@ -256,6 +258,11 @@ pub fn check(spec: &IntrexxPortalSpec) -> Result<(), Invalid> {
         return Err(invalid("settings.jvmMaximalMemoryMb", problem, "give it as much at least"));
     }
     PARTS.iter().try_for_each(|part| part.check(spec))?;
+    if let Some(times) = spec.export.as_ref().and_then(|export| export.schedule.as_ref()) {
+        let here =
+            |invalid: Invalid| Invalid { field: invalid.field.replacen("triggers", "export.schedule", 1), ..invalid };
+        schedule::rules(times, today()).map_err(here)?;
+    }
     let mut seen = Vec::new();
     for (place, license) in spec.licenses.iter().flatten().enumerate() {
         let key = &license.key.secret_ref;
@@ -380,6 +387,7 @@ mod tests {
                 "settings.additional.session_timeout_sek",
             ),
             (json!({"export": {"additional": {"schedule": []}}}), "export.additional.schedule"),
+            (json!({"export": {"schedule": [{"cron": "0 0 2 * * *"}]}}), "export.schedule[0].cron"),
             (json!({"licenses": [license, license]}), "licenses[1].key"),
         ] {
             let mut spec = json!({"adminApi": {"name": "x"}, "portalName": "sales"});

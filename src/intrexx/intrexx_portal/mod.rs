@@ -57,6 +57,7 @@ impl Kind for Portals {
 
     // Nothing is known to refuse a second creation while the first one is under way.
     const IDENTITY: Identity = Identity::Listed;
+    const ID_FORM: &'static str = "its technical name";
     const DELETIONS: Deletions = &[Deletion::Orphan, Deletion::Delete];
     const FIELDS: &'static [Field] = fields::FIELDS;
     const GAUGES: &'static [GaugeSpec] = &[];

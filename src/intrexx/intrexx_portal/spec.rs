@@ -9,6 +9,7 @@ use crate::engine::kind::{AdminApiReference, Managed, SecretSource};
 use crate::engine::policy::Policy;
 use crate::engine::status::Status;
 use crate::intrexx::open::{self, OpenMap};
+use crate::intrexx::schedule::Trigger;
 
 /// A portal of an Intrexx installation: its creation, its settings, its scheduler and its licences.
 #[derive(CustomResource, KubeSchema, Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -312,32 +313,11 @@ pub struct PortalExport {
     /// When to export.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 50))]
-    pub schedule: Option<Vec<ExportTime>>,
+    pub schedule: Option<Vec<Trigger>>,
     /// Any further options, sent and compared under the vendor's own names.
     #[serde(default, skip_serializing_if = "OpenMap::is_empty")]
     #[schemars(schema_with = "open::schema")]
     pub additional: OpenMap,
-}
-
-/// One rule of when to export.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct ExportTime {
-    /// A Quartz cron expression, seconds first, with `?` in one of its two day fields, such as `0 30 2 ? * MON-FRI`.
-    #[schemars(length(min = 1))]
-    pub cron: String,
-    /// An IANA time zone, such as `Europe/Berlin`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub time_zone: Option<String>,
-    /// Whether the rule counts.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub active: Option<bool>,
-    /// From when on, as RFC 3339.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub valid_from: Option<String>,
-    /// Until when, as RFC 3339.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub valid_to: Option<String>,
 }
 
 /// The scheduler of a portal.

@@ -1,6 +1,7 @@
 //! The shapes that go over the wire, one file for each part of the API. None of them is documented in full, so what is read is
 //! tolerant: ids are texts whatever they arrive as, and fields that nobody knows are passed over.
 
+pub mod actions;
 pub mod applications;
 pub mod licenses;
 pub mod mail;

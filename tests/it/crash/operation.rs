@@ -112,8 +112,10 @@ impl Operation {
         }
         let object = scene.api.get(name).await.unwrap();
         assert_eq!(annotation(&object, PENDING_CREATE), None, "no create is pending");
-        assert_eq!(annotation(&object, EXTERNAL_ID), Some(externals[0].id.as_str()));
-        assert_eq!(object.data["status"]["externalId"], externals[0].id.as_str());
+        let id = object.data["status"]["externalId"].as_str();
+        assert!(id.is_some() && annotation(&object, EXTERNAL_ID) == id, "{id:?}");
+        // Of some runs nothing is left that could have an id.
+        assert!(externals.iter().all(|external| Some(external.id.as_str()) == id), "{externals:?}");
         assert_eq!(object.finalizers().len(), 1, "{:?}", object.finalizers());
         // A second pass has nothing to do, and says only that it was had.
         scene.assert_silent(name).await;

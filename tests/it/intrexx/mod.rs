@@ -1,9 +1,13 @@
 //! Intrexx: its kinds, each on the real API server and in front of the simulator.
 
+mod actions;
+mod diagnosis;
 mod files;
+mod groups;
 mod packages;
 mod portals;
 mod templates;
+mod users;
 
 use provost::intrexx::sim::options::Server;
 use provost::intrexx::sim::{Options, Simulator};

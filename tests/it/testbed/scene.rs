@@ -65,7 +65,9 @@ impl Scene {
     pub fn manifest(&self, name: &str, policy: Json) -> Json {
         let (mut manifest, _) = self.bed.example();
         manifest["metadata"] = json!({"name": name});
-        manifest["spec"][self.bed.key()] = json!(name);
+        if let Some(key) = self.bed.key() {
+            manifest["spec"][key] = json!(name);
+        }
         manifest["spec"]["adminApi"] = json!({"name": API});
         manifest["spec"]["policy"] = policy;
         if let Some(create) = manifest["spec"].get_mut("create").and_then(Json::as_object_mut) {
@@ -135,10 +137,13 @@ impl Scene {
         assert_eq!(said.keys().collect::<Vec<_>>(), ["lastHandledReconcileAt"], "{writes:#?}");
     }
 
-    /// What the one external object with this natural key is set to.
+    /// What the one external object with this natural key is set to; nothing for a run that leaves none.
     #[track_caller]
     pub fn values(&self, key: &str) -> Json {
         let externals = self.externals(key);
+        if self.bed.key().is_none() {
+            return Json::Null;
+        }
         assert_eq!(externals.len(), 1, "{externals:#?}");
         externals[0].values.clone()
     }
