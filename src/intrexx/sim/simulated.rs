@@ -96,13 +96,18 @@ fn of_portal(portal: &Portal) -> Vec<External> {
         tell("MailService", format!("{name}/{}", service.name()), &service.id, values);
     }
     for user in portal.users.iter().filter(|user| !user.built_in()) {
-        let mut values = Value::Object(user.fields.clone());
+        let mut values = without(&user.fields, "account", "login_username");
         values["account"]["password"] = json!(user.password);
         values["groups"] = json!(user.groups);
         tell("PortalUser", format!("{name}/{}", user.login()), &user.id, values);
     }
     for group in portal.groups.iter().filter(|group| !group.built_in()) {
-        tell("PortalGroup", format!("{name}/{}", group.name()), &group.id, Value::Object(group.fields.clone()));
+        tell(
+            "PortalGroup",
+            format!("{name}/{}", group.name()),
+            &group.id,
+            without(&group.fields, "general_settings", "object_name"),
+        );
     }
     for application in &portal.applications {
         let values = json!({"type": application.r#type, "size": application.size});
@@ -125,6 +130,15 @@ fn whole(portal: &Portal) -> External {
         "licenses": portal.licenses,
     });
     External { kind: "IntrexxPortal", id: portal.name.clone(), key: portal.name.clone(), values }
+}
+
+/// All but the part of a natural key that is inside something else.
+fn without(fields: &Fields, outer: &str, inner: &str) -> Value {
+    let mut fields = fields.clone();
+    if let Some(below) = fields.get_mut(outer).and_then(Value::as_object_mut) {
+        below.remove(inner);
+    }
+    Value::Object(fields)
 }
 
 fn without_name(fields: &Fields) -> Value {
