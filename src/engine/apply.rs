@@ -18,6 +18,7 @@ use super::reason::Reason;
 use super::record::{self, Purpose};
 use super::report::Stop;
 use super::settle::{Link, admin_api_key};
+use super::sibling::scoped_key;
 use super::state::row;
 use super::status::{Status, merge_patch};
 use super::tombstone;
@@ -270,7 +271,7 @@ pub async fn forget<K: Kind>(pass: &Pass<'_, K>, external_id: &str) -> Result<()
     let session = pass.engine.sessions.session(&admin_api);
     let stored = pass.engine.admin_apis.get(&admin_api);
     let Some(Ok(admin_api)) = stored.as_deref().map(|guard| &guard.0) else { return Ok(()) };
-    let key = tombstone::key(pass.kind, &K::natural_key(pass.spec()));
+    let key = tombstone::key(pass.kind, &scoped_key::<K>(pass.namespace(), pass.spec()));
     tombstone::forget(&pass.engine.client, admin_api, session.as_deref(), &key, external_id).await?;
     Ok(())
 }
@@ -326,7 +327,7 @@ pub async fn delete<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id
 async fn bury<K: Kind>(pass: &Pass<'_, K>, link: &Link<K>, external_id: Option<&str>) -> Result<(), Stop> {
     let admin_api = pass.engine.admin_apis.get(&admin_api_key(pass.namespace(), pass.spec()));
     let Some(Ok(admin_api)) = admin_api.as_deref().map(|guard| &guard.0) else { return Ok(()) };
-    let key = tombstone::key(pass.kind, &K::natural_key(pass.spec()));
+    let key = tombstone::key(pass.kind, &scoped_key::<K>(pass.namespace(), pass.spec()));
     tombstone::write(&pass.engine.client, admin_api, &link.session, &key, external_id).await?;
     tracing::debug!(object = pass.object.name_any(), admin_api = pass.spec().admin_api().name, "tombstone written");
     Ok(())

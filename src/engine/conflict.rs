@@ -16,6 +16,7 @@ use super::queue::Item;
 use super::reason::Reason;
 use super::report::Stop;
 use super::settle::admin_api_key;
+use super::sibling::scoped_key;
 use super::watch::Key;
 
 /// What an object has to say for itself; nothing when it holds nothing and only observes, or is a run. Of one that is not granted its AdminApi only
@@ -42,7 +43,7 @@ pub fn stake<K: Kind>(namespace: &str, object: &K::Object, granted: impl FnOnce(
     let meta = object.meta();
     Some(Stake {
         admin_api,
-        natural_key: K::natural_key(spec),
+        natural_key: scoped_key::<K>(namespace, spec),
         held,
         // Our own record of an id takes the announcement away, and comes before the status.
         verified: held && granted && (same || (stored.is_none() && !announced::<K>(object)) || external_id.is_none()),
@@ -105,8 +106,9 @@ pub async fn heir<K: Kind>(pass: &Pass<'_, K>, external_id: &str) -> Result<Opti
         let Some(DeserializeGuard(Ok(other))) = call(api.get_opt(&item.name)).await? else { continue };
         let waits = other.status().is_some_and(|status| status.awaited_id.as_deref() == Some(external_id));
         let granted = |admin_api: &Key| pass.engine.granted(&item.namespace, admin_api);
-        let wants = stake::<K>(&item.namespace, &other, granted)
-            .is_some_and(|stake| !stake.deleting && stake.natural_key == K::natural_key(pass.spec()));
+        let wants = stake::<K>(&item.namespace, &other, granted).is_some_and(|stake| {
+            !stake.deleting && stake.natural_key == scoped_key::<K>(pass.namespace(), pass.spec())
+        });
         if waits && wants && !observes::<K>(&other) {
             return Ok(Some(item));
         }

@@ -19,7 +19,7 @@ use super::queue::Item;
 use super::reason::Reason;
 use super::report::Stop;
 use super::settle::Link;
-use super::sibling::Siblings;
+use super::sibling::{Siblings, scoped_key};
 use super::state::{State, Value};
 use super::status::{NotKept, Status};
 use super::tombstone;
@@ -366,7 +366,8 @@ impl<K: Kind> Pass<'_, K> {
     /// The owned parts of that, with what is not recorded yet.
     pub fn draft(&self, link: &Link<K>) -> Draft {
         let here = self.announced_here();
-        let tombstone = link.session.tombstone(&tombstone::key(self.kind, &K::natural_key(self.spec())));
+        let tombstone =
+            link.session.tombstone(&tombstone::key(self.kind, &scoped_key::<K>(self.namespace(), self.spec())));
         let stored = Draft::new::<K>(&self.object, self.external_id(), tombstone);
         let just_taken = self.memory.adopted.is_some() && self.memory.adopted == stored.external_id;
         Draft {

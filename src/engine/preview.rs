@@ -25,7 +25,7 @@ use super::reconcile::is_over;
 use super::report::Stop;
 use super::session::AnyClient;
 use super::settle::admin_api_key;
-use super::sibling::{Resolved, Siblings};
+use super::sibling::{Resolved, Siblings, scoped_key};
 use super::state::State;
 use super::tombstone;
 use crate::base::fault::{Class, Delivery, Fault};
@@ -135,7 +135,8 @@ pub async fn preview<K: Kind>(request: Request) -> Result<Preview, Stop> {
         ),
     })?;
     let kind = K::Object::kind(&());
-    let tombstone = request.tombstones.get(&tombstone::key(&kind, &K::natural_key(object.spec()))).cloned();
+    let key = scoped_key::<K>(&object.namespace().unwrap_or_default(), object.spec());
+    let tombstone = request.tombstones.get(&tombstone::key(&kind, &key)).cloned();
     let draft = Draft::new::<K>(&object, recorded_id::<K>(&object).map(str::to_owned), tombstone);
     let policy = effective(object.spec().policy(), object.annotations(), K::DELETIONS);
     let facts = object.status().map(|status| &status.facts);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::kind::Kind;
 use super::reason::Reason;
 use super::report::Stop;
 use super::watch::Key;
@@ -47,6 +48,12 @@ impl FromIterator<(String, String)> for Siblings {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(ids: I) -> Self {
         Self(ids.into_iter().collect())
     }
+}
+
+/// The natural key as it tells the objects of one account apart. What a spec says by the name of a sibling means something in its namespace only.
+pub fn scoped_key<K: Kind>(namespace: &str, spec: &K::Spec) -> String {
+    let key = K::natural_key(spec);
+    if K::siblings(spec).is_empty() { key } else { format!("{key} in namespace {namespace}") }
 }
 
 /// What is known of a managed object that others refer to.

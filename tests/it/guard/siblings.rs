@@ -13,7 +13,7 @@ use provost::engine::reason::Reason;
 use provost::engine::registry::{KindRow, Tables};
 use provost::engine::report::Stop;
 use provost::engine::session::VendorRow;
-use provost::engine::sibling::Resolved;
+use provost::engine::sibling::{Resolved, scoped_key};
 use provost::sim::simulated::Simulated;
 use serde_json::{Value as Json, json};
 use tokio::sync::OnceCell;
@@ -21,9 +21,9 @@ use tokio::time::Instant;
 
 use crate::stage::{API, Conditioned, Stage, client_with_kinds};
 use crate::tap;
-use crate::workshop::part::{Part, ROW};
+use crate::workshop::part::{Part, Parts, ROW};
 use crate::workshop::sim::{Options, Simulator};
-use crate::workshop::tool::Tool;
+use crate::workshop::tool::{Tool, Tools};
 use crate::workshop::{Workshop, tables_of};
 
 const PAUSED: &str = "provost.dev/paused";
@@ -251,4 +251,13 @@ async fn what_was_announced_is_not_searched_for_by_half_its_key() {
     stage.annotate::<Part>("handle", "provost.dev/external-id", Some(&id)).await;
     stage.gone::<Part>("handle").await;
     assert!(stage.vendor.tools().iter().all(|tool| tool.id != id));
+}
+
+#[test]
+fn a_key_that_speaks_of_a_sibling_means_something_in_its_namespace_only() {
+    let part =
+        serde_json::from_value(json!({"adminApi": {"name": API}, "tool": {"name": "main"}, "label": "x"})).unwrap();
+    assert_ne!(scoped_key::<Parts>("one", &part), scoped_key::<Parts>("other", &part));
+    let tool = serde_json::from_value(json!({"adminApi": {"name": API}, "label": "x", "material": "oak"})).unwrap();
+    assert_eq!(scoped_key::<Tools>("one", &tool), scoped_key::<Tools>("other", &tool));
 }
