@@ -181,7 +181,10 @@ impl Client {
         };
         let outcome = self.send(make, read_nothing).await;
         self.lists().mail_statuses.forget(address);
-        self.known_portal(portal, outcome).await
+        self.known_portal(portal, outcome).await?;
+        let before = if runs { "STOPPED" } else { "RUNNING" };
+        settled(|| self.read_mail_status(address), |status| !status.is(before)).await;
+        Ok(())
     }
 }
 
