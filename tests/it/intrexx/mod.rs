@@ -55,12 +55,16 @@ impl Stage<Simulator> {
     }
 }
 
-/// A kind's example under another name, in the portal [`PORTAL`], its spec changed as a merge patch does.
+/// A kind's example under another name, in the portal [`PORTAL`], with `fields` in its spec; null takes one out.
 pub fn example(kind: &str, name: &str, fields: Json) -> Json {
     let (mut manifest, _) = examples::of(kind);
     examples::alone(&mut manifest, PORTAL);
     manifest["metadata"] = json!({"name": name});
     manifest["spec"]["adminApi"] = json!({"name": API});
-    examples::change(&mut manifest["spec"], &fields);
+    let spec = manifest["spec"].as_object_mut().unwrap();
+    for (field, value) in fields.as_object().into_iter().flatten() {
+        spec.insert(field.clone(), value.clone());
+    }
+    spec.retain(|_, value| !value.is_null());
     manifest
 }
