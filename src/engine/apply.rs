@@ -17,7 +17,7 @@ use super::policy::{ABANDON, EXTERNAL_ID, PENDING_CREATE};
 use super::reason::Reason;
 use super::record::{self, Purpose};
 use super::report::Stop;
-use super::settle::Link;
+use super::settle::{Link, admin_api_key};
 use super::state::row;
 use super::status::{Status, merge_patch};
 use super::tombstone;
@@ -257,16 +257,22 @@ pub async fn disable<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_i
     Ok(true)
 }
 
-/// Forgets that an external object was switched off, now that it is gone: else the next object of that natural key would take it up.
+/// Forgets that an external object was switched off, since it is gone, or is to be left as it is after all: else the next object of that
+/// natural key would take it up unasked. Needs no connection.
 ///
 /// # Errors
 /// Then the tombstone stands.
-pub async fn forget<K: Kind>(pass: &Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<(), Stop> {
-    let key = tombstone::key(pass.kind, &K::natural_key(pass.spec()));
-    if link.session.tombstone(&key).as_deref() != Some(external_id) {
+pub async fn forget<K: Kind>(pass: &Pass<'_, K>, external_id: &str) -> Result<(), Stop> {
+    let admin_api = admin_api_key(pass.namespace(), pass.spec());
+    if !pass.engine.granted(pass.namespace(), &admin_api) {
         return Ok(());
     }
-    bury(pass, link, None).await
+    let session = pass.engine.sessions.session(&admin_api);
+    let stored = pass.engine.admin_apis.get(&admin_api);
+    let Some(Ok(admin_api)) = stored.as_deref().map(|guard| &guard.0) else { return Ok(()) };
+    let key = tombstone::key(pass.kind, &K::natural_key(pass.spec()));
+    tombstone::forget(&pass.engine.client, admin_api, session.as_deref(), &key, external_id).await?;
+    Ok(())
 }
 
 /// Switches an external object on again that we switched off when an earlier object was deleted, and forgets that we did.
@@ -318,7 +324,7 @@ pub async fn delete<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id
 }
 
 async fn bury<K: Kind>(pass: &Pass<'_, K>, link: &Link<K>, external_id: Option<&str>) -> Result<(), Stop> {
-    let admin_api = pass.engine.admin_apis.get(&super::settle::admin_api_key(pass.namespace(), pass.spec()));
+    let admin_api = pass.engine.admin_apis.get(&admin_api_key(pass.namespace(), pass.spec()));
     let Some(Ok(admin_api)) = admin_api.as_deref().map(|guard| &guard.0) else { return Ok(()) };
     let key = tombstone::key(pass.kind, &K::natural_key(pass.spec()));
     tombstone::write(&pass.engine.client, admin_api, &link.session, &key, external_id).await?;

@@ -14,7 +14,7 @@ use super::admin_api::{AdminApi, AdminApiStatus, IN_USE, ManagedObjects};
 use super::condition::{Judgement, READY, RECONCILING, STALLED, stamp};
 use super::context::{Controller, Engine};
 use super::controller::newest;
-use super::credentials::{self, targets};
+use super::credentials::{self, targets, unusable};
 use super::interruption::{explain, is_passing};
 use super::kubernetes::{Error, hold, release, write_status};
 use super::malformed::{self, Shape};
@@ -282,21 +282,26 @@ impl Connections {
         let block = &spec.vendor[vendor.block];
         let print = credentials::print(&self.engine, vendor, block, spec, &access);
         let begun = Instant::now();
-        let session = match last {
-            Some(session) if session.print == print => session,
-            last => {
-                let client = (vendor.connect)(block, access).map_err(unusable)?;
-                let tombstones = match last {
+        let known = last.as_ref().filter(|session| session.print == print);
+        let (client, breaker) = match known {
+            Some(session) => (session.client.clone(), session.breaker.clone()),
+            None => ((vendor.connect)(block, access).map_err(unusable)?, breaker),
+        };
+        let checked = (vendor.check)(client.clone(), begun).await;
+        checked.map_err(|fault| explain(&breaker, fault))?;
+        let session = match known {
+            Some(session) => session.clone(),
+            None => {
+                let realm = realm::of(&self.engine, vendor, &client);
+                realm::admit(&self.engine, key, object, &realm)?;
+                // Read as late as can be: what is removed before there is a session is removed in Kubernetes alone.
+                let tombstones = match &last {
                     Some(last) => last.tombstones.clone(),
                     None => Arc::new(Tombstones::new(tombstone::load(&self.engine.client, &key.0, &key.1).await?)),
                 };
-                let realm = realm::of(&self.engine, vendor, &client);
                 Arc::new(Session::new(vendor, client, print, realm, breaker, tombstones))
             }
         };
-        let checked = (vendor.check)(session.client.clone(), begun).await;
-        checked.map_err(|fault| explain(&session.breaker, fault))?;
-        realm::admit(&self.engine, key, object, &session.realm)?;
         session.refresh(begun);
         Ok(session)
     }
@@ -402,15 +407,6 @@ pub fn item_of(key: &Key) -> Item {
 /// An AdminApi as something that objects refer to.
 pub fn target(key: &Key) -> Target {
     Target { sort: Sort::AdminApi, namespace: key.0.clone(), name: key.1.clone() }
-}
-
-/// Settings and credentials that cannot work are the user's to mend, and a watch brings the mended ones back.
-fn unusable(fault: Fault) -> Stop {
-    match fault.class {
-        Class::Denied => Stop::Waiting { reason: Reason::CredentialsMissing, message: fault.detail },
-        Class::Refused => Stop::Waiting { reason: Reason::Invalid, message: fault.detail },
-        _ => Stop::Vendor(fault),
-    }
 }
 
 /// The reason of an AdminApi: its check names no object that could be gone.

@@ -16,6 +16,7 @@ use super::session::{Session, VendorRow, vendor_of};
 use super::watch::Key;
 use crate::base::access::Access;
 use crate::base::breaker::Breaker;
+use crate::base::fault::{Class, Fault};
 use crate::base::secret::Secret;
 
 /// What an AdminApi refers to: its credentials, its CA bundle, then what its vendor's block names.
@@ -142,4 +143,13 @@ pub fn print(
     }
     text.push_str(&engine.key.fingerprint(access.ca_bundle.as_deref().unwrap_or_default()));
     engine.key.fingerprint(text.as_bytes())
+}
+
+/// Settings and credentials that cannot work are the user's to mend, and are told without the name of a call that was never made.
+pub fn unusable(fault: Fault) -> Stop {
+    match fault.class {
+        Class::Denied => Stop::Waiting { reason: Reason::CredentialsMissing, message: fault.detail },
+        Class::Refused => Stop::Waiting { reason: Reason::Invalid, message: fault.detail },
+        _ => Stop::Vendor(fault),
+    }
 }

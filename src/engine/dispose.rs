@@ -42,6 +42,10 @@ pub async fn dispose<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     let nothing_there = id.is_none() && pass.annotation(PENDING_CREATE).is_none();
     let left = id.map_or_else(|| "nothing was made at the vendor".to_owned(), |id| format!("{id:?} is left as it is"));
     if nothing_there || matches!(pass.policy.deletion, Deletion::Orphan | Deletion::Unknown) {
+        if let (Deletion::Orphan, Some(id)) = (pass.policy.deletion, pass.own_id()) {
+            // The policy was another one when it was switched off.
+            apply::forget(pass, &id).await?;
+        }
         return let_go(pass, Reason::Orphaned, left).await;
     }
     if pass.annotation(ABANDON).is_some_and(|uid| Some(uid) == pass.object.meta().uid.as_deref()) {
@@ -91,7 +95,9 @@ async fn carry_out<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Blocked> {
 /// What tells the external object from others has to be known before anything is done to it.
 fn know<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
     pass.siblings = settle::known_siblings::<K>(pass.engine, pass.namespace(), pass.spec());
-    pass.wanted = K::desired(pass.spec(), &pass.siblings)?;
+    // What else is wrong with the spec is no matter any more.
+    pass.wanted = K::desired(pass.spec(), &pass.siblings)
+        .or_else(|invalid| K::key(pass.spec(), &pass.siblings).ok_or(invalid))?;
     if pass.external_id().is_some() {
         return Ok(());
     }
@@ -135,7 +141,7 @@ async fn remove<K: Kind>(pass: &mut Pass<'_, K>, link: &settle::Link<K>) -> Resu
                     return let_go(pass, Reason::Disabled, format!("{id:?} is switched off")).await;
                 }
                 if std::mem::replace(&mut missed, true) {
-                    apply::forget(pass, link, &id).await?;
+                    apply::forget(pass, &id).await?;
                     let what = format!("nothing was switched off: behind these credentials the vendor has no {id:?}");
                     return let_go(pass, Reason::Deleted, what).await;
                 }
@@ -145,7 +151,7 @@ async fn remove<K: Kind>(pass: &mut Pass<'_, K>, link: &settle::Link<K>) -> Resu
             Action::Delete => apply::delete(pass, link, &id).await?,
             _ => {
                 if let Some(id) = &draft.external_id {
-                    apply::forget(pass, link, id).await?;
+                    apply::forget(pass, id).await?;
                 }
                 let what =
                     draft.external_id.map_or_else(|| "nothing is there".to_owned(), |id| format!("{id:?} is gone"));
@@ -182,6 +188,8 @@ fn blocked<K: Kind>(pass: &Pass<'_, K>, stop: &Stop) -> Stop {
 }
 
 async fn let_go<K: Kind>(pass: &mut Pass<'_, K>, deed: Reason, what: String) -> Result<End, Stop> {
+    let left = K::LEFT.filter(|_| matches!(deed, Reason::Disabled | Reason::Orphaned) && pass.external_id().is_some());
+    let what = left.map_or_else(|| what.clone(), |left| format!("{what}; {left}"));
     release(&pass.engine.client, &pass.object, FINALIZER).await?;
     Ok(End::LetGo(deed, what))
 }

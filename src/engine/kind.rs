@@ -339,6 +339,9 @@ pub trait Kind: Sized + Send + Sync + 'static {
     const ID_FORM: &'static str = "its id";
     /// Whether its objects are deleted in Kubernetes by themselves some day, as [`Kind::expiry`] says.
     const EXPIRES: bool = false;
+    /// What people have to know of an external object that its object let go of, as a part of a sentence: that the vendor cannot delete it,
+    /// for instance. It is told then.
+    const LEFT: Option<&'static str> = None;
     /// What may happen on deletion, the default first. For [`Identity::Run`] that is `Orphan` alone.
     const DELETIONS: Deletions;
     /// Its fields.
@@ -390,6 +393,12 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// # Errors
     /// A spec that the schema lets through and the vendor would not.
     fn desired(spec: &Self::Spec, siblings: &Siblings) -> Result<State, Invalid>;
+
+    /// The fields of the natural key alone: enough to delete an object whose spec is at odds with itself by now. Pure. None where
+    /// [`Kind::desired`] never fails, or where the key itself may be what is wrong.
+    fn key(_spec: &Self::Spec, _siblings: &Siblings) -> Option<State> {
+        None
+    }
 
     /// The lag that counts for this client's vendor: [`Kind::LAG`], unless its settings say otherwise.
     fn lag(_client: &<Self::Vendor as Vendor>::Client) -> Duration {

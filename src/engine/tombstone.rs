@@ -104,6 +104,33 @@ pub async fn write(
     Ok(())
 }
 
+/// Removes one, if it is that of `external_id`. Without a session, what Kubernetes has of it is asked for.
+///
+/// # Errors
+/// Then nothing changed.
+pub async fn forget(
+    client: &Client,
+    admin_api: &AdminApi,
+    session: Option<&Session>,
+    key: &str,
+    external_id: &str,
+) -> Result<(), Error> {
+    let name = admin_api.metadata.name.as_deref().unwrap_or_default();
+    let standing = match session {
+        Some(session) => session.tombstone(key),
+        None => {
+            let all = load(client, admin_api.metadata.namespace.as_deref().unwrap_or_default(), name).await?;
+            all.get(key).map(|tombstone| tombstone.external_id.clone())
+        }
+    };
+    if standing.as_deref() != Some(external_id) {
+        return Ok(());
+    }
+    write_config_key(client, admin_api, &name_of(name), key, None).await?;
+    session.iter().for_each(|session| session.tombstones.set(key, None));
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
 
 use super::Intrexx;
-use super::address::Address;
+use super::address::{self, Address};
 use super::client::Client;
 use super::open::{alike, plain};
 use super::portal_ref::{self, ObjectName};
@@ -250,6 +250,8 @@ impl Kind for MailServices {
 
     const IDENTITY: Identity = Identity::Listed;
     const LAG: Duration = Duration::from_secs(10);
+    const ID_FORM: &'static str = address::ID_FORM;
+    const LEFT: Option<&'static str> = Some("it stays in the portal, because the vendor cannot delete a mail service");
     const DELETIONS: Deletions = &[Deletion::Disable, Deletion::Orphan];
     const FIELDS: &'static [Field] = &[
         Field { key: true, ..field("serviceName", Access::Immutable, SETTINGS) },

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::Intrexx;
-use super::address::Address;
+use super::address::{self, Address};
 use super::client::Client;
 use super::open::{self, OpenMap, alike};
 use super::portal_ref::{self, ObjectName};
@@ -159,6 +159,7 @@ impl Kind for SchedulerJobs {
 
     const IDENTITY: Identity = Identity::Listed;
     const RECREATE: bool = true;
+    const ID_FORM: &'static str = address::ID_FORM;
     const LAG: Duration = Duration::from_secs(10);
     const DELETIONS: Deletions = &[Deletion::Delete, Deletion::Disable, Deletion::Orphan];
     const FIELDS: &'static [Field] = &[
@@ -202,16 +203,17 @@ impl Kind for SchedulerJobs {
 
     fn desired(spec: &SchedulerJobSpec, siblings: &Siblings) -> Result<State, Invalid> {
         let rules = rules(spec)?;
-        let state = State::new()
-            .with("jobName", spec.job_name.as_str())
-            .with("type", spec.job_type.as_str())
-            .maybe("portalName", portal_ref::portal_name(spec.portal_name.as_deref(), siblings))
+        let state = key(spec, siblings)
             .maybe("description", spec.description.as_deref())
             .maybe("active", spec.active)
             .maybe("priority", spec.priority)
             .maybe("triggers", rules.as_deref().map(schedule::told));
         let properties = spec.properties.iter().flatten();
         Ok(properties.fold(state, |state, (key, value)| state.with(&format!("properties.{key}"), value.clone())))
+    }
+
+    fn key(spec: &SchedulerJobSpec, siblings: &Siblings) -> Option<State> {
+        Some(key(spec, siblings))
     }
 
     async fn find(
@@ -313,6 +315,13 @@ impl Kind for SchedulerJobs {
 async fn switch(client: &Client, external_id: &str, active: bool) -> Result<(), Fault> {
     let change = JobChange { active: Some(active), ..JobChange::default() };
     client.change_job(&Address::of("change_job", external_id)?, &change).await
+}
+
+fn key(spec: &SchedulerJobSpec, siblings: &Siblings) -> State {
+    State::new()
+        .with("jobName", spec.job_name.as_str())
+        .with("type", spec.job_type.as_str())
+        .maybe("portalName", portal_ref::portal_name(spec.portal_name.as_deref(), siblings))
 }
 
 fn portal(spec: &SchedulerJobSpec, siblings: &Siblings) -> Result<String, Fault> {

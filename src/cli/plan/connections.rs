@@ -9,9 +9,9 @@ use tokio::time::Instant;
 use super::input::Key;
 use super::sources::Sources;
 use crate::base::access::{Access, ReadOnly, Unobserved};
-use crate::base::fault::{Class, Fault};
 use crate::base::secret::Secret;
 use crate::engine::admin_api::AdminApiSpec;
+use crate::engine::credentials::unusable;
 use crate::engine::kind::SecretKey;
 use crate::engine::malformed;
 use crate::engine::preview::SecretSource;
@@ -106,14 +106,5 @@ async fn ca_bundle(sources: &Sources, namespace: &str, spec: &AdminApiSpec) -> R
             sources.secret_key("tls.caBundle.secretRef", namespace, &secret.name, &secret.key).await.map(Some)
         }
         (None, None) => Ok(None),
-    }
-}
-
-/// Settings and credentials that cannot work are told without the name of a call that was never made.
-fn unusable(fault: Fault) -> Stop {
-    match fault.class {
-        Class::Denied => Stop::Waiting { reason: Reason::CredentialsMissing, message: fault.detail },
-        Class::Refused => Stop::Waiting { reason: Reason::Invalid, message: fault.detail },
-        _ => Stop::Vendor(fault),
     }
 }

@@ -5,7 +5,6 @@ use tokio::io::AsyncWrite;
 
 use super::Client;
 use super::answer::{read_nothing, read_optional};
-use super::scheduler::confirmed;
 use crate::base::fault::Fault;
 use crate::base::secret::Secret;
 use crate::http::{Body, Method, Patience, Request};
@@ -24,7 +23,7 @@ impl Client {
             let request = Request::write("start_search_index", Method::POST).at([portal, "search", "index"]);
             with_json(request, order)
         };
-        confirmed(self, portal, self.send(request, read_nothing).await).await
+        self.known_portal(portal, self.send(request, read_nothing).await).await
     }
 
     /// Ends the Administration API's own session in a portal, or that of one user (22). May be repeated.
@@ -39,7 +38,7 @@ impl Client {
                 None => Ok(request),
             }
         };
-        confirmed(self, portal, self.send(request, read_nothing).await).await
+        self.known_portal(portal, self.send(request, read_nothing).await).await
     }
 
     /// Does something to jobs, and returns what became of it where the vendor tells (32). Executing a job again has it run again.
@@ -53,7 +52,7 @@ impl Client {
         };
         let answer = self.send(request, read_optional::<serde_json::Value>).await;
         self.lists().jobs.of(portal).invalidate();
-        Ok(JobResult::all_in(confirmed(self, portal, answer).await?.as_ref()))
+        Ok(JobResult::all_in(self.known_portal(portal, answer).await?.as_ref()))
     }
 
     /// Installs a trial licence in a portal, which takes one only (52).
@@ -65,7 +64,7 @@ impl Client {
             let request = Request::write("install_trial_license", Method::PUT).at([portal, "trial-license"]);
             Ok(with_json(request, &TrialLicense { key: key.expose() })?.secret(key.clone()))
         };
-        confirmed(self, portal, self.send(request, read_nothing).await).await
+        self.known_portal(portal, self.send(request, read_nothing).await).await
     }
 
     /// Writes a portal's diagnosis file into `sink` as it comes (18). It may be large, and hold what is confidential.
@@ -78,7 +77,7 @@ impl Client {
             Ok(request.patience(Patience::Long))
         };
         let outcome = self.0.session.send_into(sink, request, read_nothing).await;
-        confirmed(self, portal, outcome).await
+        self.known_portal(portal, outcome).await
     }
 
     /// Has a portal's diagnosis file made, puts it at an address (HTTP `PUT`), and tells how large it was. May be repeated.

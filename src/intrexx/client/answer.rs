@@ -123,7 +123,9 @@ pub(crate) fn refusal(answer: &Answer) -> Fault {
         // JSON that cannot be read is no sentence.
         None => Some(text()).filter(|text| !text.starts_with(['{', '[', '"'])),
     };
-    answer.rejection(answer.status(), message.as_deref().filter(|message| !message.trim().is_empty()))
+    let fault = answer.rejection(answer.status(), message.as_deref().filter(|message| !message.trim().is_empty()));
+    // 410 is 404 in other words.
+    if answer.status() == 410 { Fault { class: Class::Missing, ..fault } } else { fault }
 }
 
 #[cfg(test)]

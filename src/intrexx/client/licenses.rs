@@ -2,8 +2,7 @@
 
 use super::Client;
 use super::answer::{read_list, read_nothing};
-use super::settings::is_gone;
-use crate::base::fault::Fault;
+use crate::base::fault::{Class, Fault};
 use crate::base::secret::Secret;
 use crate::http::{Body, Method, Request};
 use crate::intrexx::wire::licenses::{License, NewLicense};
@@ -20,7 +19,7 @@ impl Client {
     /// Gives a portal seats of a licence; where need be the server takes them from other portals (contract, trap 24).
     ///
     /// # Errors
-    /// The fault of the call: [`Class::Taken`](crate::base::fault::Class::Taken) when the portal has a share of it already.
+    /// The fault of the call: [`Class::Taken`] when the portal has a share of it already.
     pub async fn add_license(&self, portal: &str, key: &Secret, count: Option<u32>) -> Result<(), Fault> {
         let make = || {
             let body = Body::json("add_license", &NewLicense { key: key.expose(), count })?;
@@ -40,7 +39,7 @@ impl Client {
             Ok(request.secret(key.clone()))
         };
         match self.known_portal(portal, self.send(make, read_nothing).await).await {
-            Err(fault) if is_gone(&fault) => Ok(()),
+            Err(fault) if fault.class == Class::Missing => Ok(()),
             outcome => outcome,
         }
     }

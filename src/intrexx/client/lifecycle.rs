@@ -4,7 +4,6 @@ use tokio::time::Instant;
 
 use super::Client;
 use super::answer::{read_created, read_nothing};
-use super::settings::is_gone;
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::Secret;
 use crate::http::{Body, Method, Patience, Request};
@@ -74,7 +73,7 @@ impl Client {
         let outcome = self.send(make, read_nothing).await;
         self.lists().portals.invalidate();
         match outcome {
-            Err(fault) if is_gone(&fault) => Ok(()),
+            Err(fault) if fault.class == Class::Missing => Ok(()),
             // Busy: it is being made, or restarted.
             Err(fault) if fault.class == Class::Taken => Err(Fault { class: Class::Transient, ..fault }),
             outcome => outcome,

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value as Json, json};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::Client;
 use super::answer::{read_created, read_json, read_list, read_nothing};
-use super::scheduler::{LONGEST_MESSAGE, LONGEST_WORD, UNTIL_SHOWN, confirmed, nameless, without_list};
+use super::scheduler::{LONGEST_MESSAGE, LONGEST_WORD, nameless, without_list};
+use super::settle::settled;
 use crate::base::fault::{Class, Fault};
 use crate::base::secret::Secret;
 use crate::http::{Answer, Body, Method, Patience, Request};
@@ -65,7 +66,7 @@ impl Client {
             let request = Request::write("create_mail_service", Method::POST).at([portal, "mailservices"]);
             carrying(request, &body, password)
         };
-        let outcome = confirmed(self, portal, self.send(make, read_created).await).await;
+        let outcome = self.known_portal(portal, self.send(make, read_created).await).await;
         let copy = self.lists().mail_services.of(portal);
         let named =
             |services: &MailServices| services.named(name).map(|service| service.id.clone()).collect::<Vec<_>>();
@@ -117,7 +118,7 @@ impl Client {
         if outcome.is_err() || fields.get("default") == Some(&Json::Bool(true)) {
             copy.invalidate();
         }
-        confirmed(self, portal, outcome).await?;
+        self.known_portal(portal, outcome).await?;
         let (own, sent) = (id.clone(), fields.clone());
         copy.amend(move |services| {
             for service in services.0.iter_mut().filter(|service| service.id.eq_ignore_ascii_case(&own)) {
@@ -130,23 +131,18 @@ impl Client {
         Ok(())
     }
 
-    /// Reads a service (35) until it is not set as before any more, or patience ends. What it is set to then is for the next look to judge.
+    /// Waits until a service (35) is not set as before any more, and puts what it is then into the shared copy.
     async fn await_mail_service(&self, Address { portal, id }: &Address, before: &MailService) {
         let make = || Ok(Request::read("get_mail_service", Method::GET).at([portal.as_str(), "mailservices", id]));
-        for pause in UNTIL_SHOWN {
+        let read = async || {
             let begun = Instant::now();
-            match self.send(make, read_json::<MailService>).await {
-                Ok(service) if service == *before => sleep(pause).await,
-                Ok(found) => {
-                    let put = move |services: &mut MailServices| {
-                        let same = |service: &&mut MailService| service.id.eq_ignore_ascii_case(&found.id);
-                        services.0.iter_mut().filter(same).for_each(|service| service.clone_from(&found));
-                    };
-                    return self.lists().mail_services.of(portal).refine(begun, put);
-                }
-                Err(_) => return,
-            }
-        }
+            self.send(make, read_json::<MailService>).await.map(|found| (begun, found))
+        };
+        let Some((begun, found)) = settled(read, |(_, found)| found != before).await else { return };
+        self.lists().mail_services.of(portal).refine(begun, move |services: &mut MailServices| {
+            let same = |service: &&mut MailService| service.id.eq_ignore_ascii_case(&found.id);
+            services.0.iter_mut().filter(same).for_each(|service| service.clone_from(&found));
+        });
     }
 
     /// How a mail service was when somebody last asked.
@@ -159,7 +155,7 @@ impl Client {
     /// # Errors
     /// [`Class::Missing`] when there is no such service, or no such portal any more.
     pub async fn mail_status(&self, address: &Address) -> Result<MailStatus, Fault> {
-        confirmed(self, &address.portal, self.read_mail_status(address).await).await
+        self.known_portal(&address.portal, self.read_mail_status(address).await).await
     }
 
     async fn read_mail_status(&self, address: &Address) -> Result<MailStatus, Fault> {
@@ -185,7 +181,7 @@ impl Client {
         };
         let outcome = self.send(make, read_nothing).await;
         self.lists().mail_statuses.forget(address);
-        confirmed(self, portal, outcome).await
+        self.known_portal(portal, outcome).await
     }
 }
 

@@ -5,6 +5,7 @@
 //! | [`session`] | the token, the licence, and what a refusal means |
 //! | [`answer`] | how answers are read, whatever form they come in |
 //! | [`lists`] | copies that all objects share, for the installation and for each portal |
+//! | [`settle`] | waiting until a change is shown |
 //! | [`endpoints`] | the table of all calls |
 //! | the others | the calls of one part of the API each |
 //!
@@ -24,6 +25,7 @@ pub mod portals;
 pub mod scheduler;
 mod session;
 pub mod settings;
+mod settle;
 pub mod templates;
 pub mod uploads;
 pub mod users;

@@ -89,6 +89,17 @@ impl Client {
         }
     }
 
+    /// The outcome of a call about something in a portal, with what a 404 means there: see [`Client::confirm_missing`].
+    ///
+    /// # Errors
+    /// The fault of the outcome, or of the portal.
+    pub(super) async fn known_portal<T>(&self, portal: &str, outcome: Result<T, Fault>) -> Result<T, Fault> {
+        match outcome {
+            Err(fault) => Err(self.confirm_missing(portal, fault).await),
+            done => done,
+        }
+    }
+
     async fn list_portals(&self) -> Result<Listing, Fault> {
         let lists = self.lists();
         // Who has given the list before is down when it does not, and not of another make.

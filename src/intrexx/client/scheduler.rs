@@ -1,20 +1,16 @@
 //! Calls: the jobs of a portal's scheduler (contract 23 to 27).
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
 use super::Client;
-use super::answer::{read_created, read_json, read_list, read_nothing, refusal};
+use super::answer::{read_created, read_json, read_list, read_nothing};
+use super::settle::settled;
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::http::{Answer, Body, Method, Patience, Request};
 use crate::intrexx::address::Address;
 use crate::intrexx::wire::scheduler::{Job, JobChange, Jobs};
-
-/// How long to wait, time after time, for a portal of several nodes to show what was changed (contract, trap 35).
-pub(super) const UNTIL_SHOWN: [Duration; 4] =
-    [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(3)];
 
 /// The longest message and the longest word of a vendor's that are passed on.
 pub(super) const LONGEST_MESSAGE: usize = 300;
@@ -61,7 +57,7 @@ impl Client {
     /// [`Class::Missing`] when there is no such job, or no such portal any more.
     pub async fn job(&self, address: &Address) -> Result<Job, Fault> {
         let begun = Instant::now();
-        let job = confirmed(self, &address.portal, self.read_job(address).await).await?;
+        let job = self.known_portal(&address.portal, self.read_job(address).await).await?;
         let found = job.clone();
         self.lists().jobs.of(&address.portal).refine(begun, move |jobs| replace(jobs, &found));
         Ok(job)
@@ -84,7 +80,7 @@ impl Client {
             let request = Request::write("create_job", Method::POST).at([portal, "scheduler", "job", job_type]);
             Ok(request.body(Body::json("create_job", job)?))
         };
-        let outcome = confirmed(self, portal, self.send(make, read_created).await).await;
+        let outcome = self.known_portal(portal, self.send(make, read_created).await).await;
         let name = job.name.clone().unwrap_or_default();
         let named = |jobs: &Jobs| jobs.named(job_type, &name).map(|job| job.id.clone()).collect::<Vec<_>>();
         match outcome {
@@ -140,12 +136,11 @@ impl Client {
         };
         let copy = self.lists().jobs.of(portal);
         let before = copy.peek(|jobs| jobs.by_id(id).cloned()).flatten();
-        let outcome =
-            self.send(make, |answer| read_nothing(answer).map_err(|fault| of_the_product(answer, fault))).await;
+        let outcome = self.send(make, read_done).await;
         if outcome.is_err() {
             copy.invalidate();
         }
-        confirmed(self, portal, outcome).await?;
+        self.known_portal(portal, outcome).await?;
         let (own, sent) = (id.clone(), change.clone());
         copy.amend(move |jobs| {
             for job in jobs.rows.iter_mut().filter(|job| job.id.eq_ignore_ascii_case(&own)) {
@@ -153,19 +148,9 @@ impl Client {
             }
         });
         if let Some(before) = before.filter(|before| !before.is_set_as(&before.clone().with(change))) {
-            self.await_job(address, &before).await;
+            settled(|| self.job(address), |job| !job.is_set_as(&before)).await;
         }
         Ok(())
-    }
-
-    /// Reads a job until it is not set as before any more, or patience ends. What it is set to then is for the next look to judge.
-    async fn await_job(&self, address: &Address, before: &Job) {
-        for pause in UNTIL_SHOWN {
-            match self.job(address).await {
-                Ok(job) if job.is_set_as(before) => sleep(pause).await,
-                Ok(_) | Err(_) => return,
-            }
-        }
     }
 
     /// Deletes a job (27).
@@ -175,9 +160,9 @@ impl Client {
     pub async fn delete_job(&self, address: &Address) -> Result<(), Fault> {
         let Address { portal, id } = address;
         let make = || Ok(Request::write("delete_job", Method::DELETE).at([portal.as_str(), "scheduler", "job", id]));
-        let outcome = self.send(make, read_deleted).await;
+        let outcome = self.send(make, read_done).await;
         self.lists().jobs.of(portal).invalidate();
-        match confirmed(self, portal, outcome).await {
+        match self.known_portal(portal, outcome).await {
             // Not for the transport to see as a failure: the vendor is well.
             Err(fault) if fault.class == Class::Taken => {
                 let detail = format!("the job runs at the moment and is deleted once it does not: {}", fault.detail);
@@ -199,11 +184,9 @@ fn presentable(answer: &Answer, job: Job) -> Job {
     Job { status, last_result, last_message: quote(job.last_message, LONGEST_MESSAGE), ..job }
 }
 
-fn read_deleted(answer: &Answer) -> Result<(), Fault> {
-    match answer.status() {
-        410 => Err(Fault { class: Class::Missing, ..refusal(answer) }),
-        _ => read_nothing(answer).map_err(|fault| of_the_product(answer, fault)),
-    }
+/// Success, or why not: a job may be one of the product's own.
+fn read_done(answer: &Answer) -> Result<(), Fault> {
+    read_nothing(answer).map_err(|fault| of_the_product(answer, fault))
 }
 
 /// A 403 about a job, to a token that is good: the job is one that nobody may change, and the credentials are right.
@@ -219,14 +202,6 @@ fn of_the_product(answer: &Answer, fault: Fault) -> Fault {
 fn replace(jobs: &mut Jobs, found: &Job) {
     for job in jobs.rows.iter_mut().filter(|job| job.id.eq_ignore_ascii_case(&found.id)) {
         *job = found.clone();
-    }
-}
-
-/// An outcome in a portal, with what a 404 means there.
-pub(super) async fn confirmed<T>(client: &Client, portal: &str, outcome: Result<T, Fault>) -> Result<T, Fault> {
-    match outcome {
-        Err(fault) => Err(client.confirm_missing(portal, fault).await),
-        done => done,
     }
 }
 

@@ -2,10 +2,12 @@
 
 use super::Client;
 use super::answer::{read_json, read_nothing};
+use super::settle::settled;
 use crate::base::fault::{Class, Fault};
 use crate::base::secret::Secret;
 use crate::http::{Body, Method, Request};
 use crate::intrexx::wire::settings::{MobileAnswer, MobileKey, Values};
+use crate::intrexx::wire::shows;
 
 /// A part of a portal's configuration, and the calls for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,7 +65,9 @@ impl Client {
             let body = Body::json(section.write, values)?;
             Ok(section.at(Request::write(section.write, method.clone()), portal).body(body))
         };
-        self.known_portal(portal, self.send(make, read_nothing).await).await
+        self.known_portal(portal, self.send(make, read_nothing).await).await?;
+        settled(|| self.section(portal, section), |seen| shows(seen, values)).await;
+        Ok(())
     }
 
     /// Reads the key of the mobile app (contract 11).
@@ -85,7 +89,14 @@ impl Client {
             let request = Request::write("change_mobile_key", Method::PATCH).at([portal, "mobile"]);
             Ok(request.body(body).secret(key.clone()))
         };
-        self.known_portal(portal, self.send(make, read_nothing).await).await
+        self.known_portal(portal, self.send(make, read_nothing).await).await?;
+        let shown = |seen: &MobileKey| match seen {
+            MobileKey::Set(seen) => seen.expose() == key.expose(),
+            MobileKey::Hidden => true,
+            MobileKey::Unset => false,
+        };
+        settled(|| self.mobile_key(portal), shown).await;
+        Ok(())
     }
 
     /// Deletes the key of the mobile app (contract 13). That there is none is as good.
@@ -95,23 +106,10 @@ impl Client {
     pub async fn delete_mobile_key(&self, portal: &str) -> Result<(), Fault> {
         let make = || Ok(Request::write("delete_mobile_key", Method::DELETE).at([portal, "mobile"]));
         match self.known_portal(portal, self.send(make, read_nothing).await).await {
-            Err(fault) if is_gone(&fault) => Ok(()),
+            Err(fault) if fault.class == Class::Missing => Ok(()),
             outcome => outcome,
         }
     }
-
-    /// The outcome of a call about something in a portal, whose 404 is made sure of.
-    pub(super) async fn known_portal<T>(&self, portal: &str, outcome: Result<T, Fault>) -> Result<T, Fault> {
-        match outcome {
-            Err(fault) if fault.class == Class::Missing => Err(self.confirm_missing(portal, fault).await),
-            outcome => outcome,
-        }
-    }
-}
-
-/// Whether a deletion was answered with: it is not there (any more).
-pub(super) fn is_gone(fault: &Fault) -> bool {
-    fault.class == Class::Missing || fault.code == Some(410)
 }
 
 #[cfg(test)]

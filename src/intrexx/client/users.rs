@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 
 use super::Client;
 use super::answer::{read_created, read_json, read_list, read_nothing};
+use super::settle::settled;
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::Secret;
 use crate::http::{Answer, Body, Method, Request};
@@ -58,7 +59,7 @@ impl Client {
             Ok(password.into_iter().fold(request, |request, password| request.secret(password.clone())))
         };
         let id = self.send(make, read_made).await;
-        self.known(portal, id).await.map_err(|fault| without_portal(portal, fault))
+        self.known_portal(portal, id).await.map_err(|fault| without_portal(portal, fault))
     }
 
     /// A user (46).
@@ -69,7 +70,7 @@ impl Client {
         let Address { portal, id } = address;
         let make = || Ok(Request::read("get_user", Method::GET).at([portal.as_str(), "users", id]));
         let user = self.send(make, read_json).await;
-        self.known(portal, user).await
+        self.known_portal(portal, user).await
     }
 
     /// Changes these properties of a user and no other (47). May be repeated.
@@ -101,7 +102,9 @@ impl Client {
             Ok(secret.into_iter().fold(request, |request, secret| request.secret(secret.clone())))
         };
         let done = self.send(make, read_nothing).await;
-        self.known(portal, done).await
+        self.known_portal(portal, done).await?;
+        settled(|| self.user(address), |user| user.shows(change)).await;
+        Ok(())
     }
 
     /// Deletes a user (48).
@@ -113,7 +116,7 @@ impl Client {
         let Address { portal, id } = user.address;
         let make = || Ok(Request::write("delete_user", Method::DELETE).at([portal.as_str(), "users", id]));
         let done = self.send(make, read_nothing).await;
-        self.known(portal, done).await
+        self.known_portal(portal, done).await
     }
 
     /// The ids of the groups that a user is in (43).
@@ -124,7 +127,7 @@ impl Client {
         let Address { portal, id } = address;
         let make = || Ok(Request::read("list_user_groups", Method::GET).at([portal.as_str(), "users", id, "groups"]));
         let groups = self.send(make, |answer| Ok(group_ids(read_list(answer)?))).await;
-        self.known(portal, groups).await
+        self.known_portal(portal, groups).await
     }
 
     /// Takes a user into a group (44). May be repeated.
@@ -136,14 +139,18 @@ impl Client {
         let path = [portal.as_str(), "users", id, "groups", group];
         let make = || Ok(Request::write("add_user_to_group", Method::PUT).at(path));
         let done = self.send(make, read_nothing).await;
-        match self.known(portal, done).await {
+        match self.known_portal(portal, done).await {
+            Ok(()) => {
+                settled(|| self.memberships(address), |groups| groups.contains(group)).await;
+                Ok(())
+            }
             Err(fault) if fault.class == Class::Missing => {
                 let detail = format!(
                     "portal {portal} has no group {group}, or no user {id} any more; correct spec.groups.members"
                 );
                 Err(Fault { class: Class::Refused, detail, ..fault })
             }
-            outcome => outcome,
+            Err(fault) => Err(fault),
         }
     }
 
@@ -159,9 +166,13 @@ impl Client {
         let path = [portal.as_str(), "users", id, "groups", group];
         let make = || Ok(Request::write("remove_user_from_group", Method::DELETE).at(path));
         let done = self.send(make, read_nothing).await;
-        match self.known(portal, done).await {
+        match self.known_portal(portal, done).await {
+            Ok(()) => {
+                settled(|| self.memberships(user.address), |groups| !groups.contains(group)).await;
+                Ok(())
+            }
             Err(fault) if fault.class == Class::Missing => Ok(()),
-            outcome => outcome,
+            Err(fault) => Err(fault),
         }
     }
 
@@ -175,7 +186,7 @@ impl Client {
             Ok(request.body(Body::json("create_group", group)?))
         };
         let id = self.send(make, read_made).await;
-        self.known(portal, id).await.map_err(|fault| without_portal(portal, fault))
+        self.known_portal(portal, id).await.map_err(|fault| without_portal(portal, fault))
     }
 
     /// A group (41).
@@ -186,7 +197,7 @@ impl Client {
         let Address { portal, id } = address;
         let make = || Ok(Request::read("get_group", Method::GET).at([portal.as_str(), "groups", id]));
         let group = self.send(make, read_json).await;
-        self.known(portal, group).await
+        self.known_portal(portal, group).await
     }
 
     /// Deletes a group (42). Its members stay.
@@ -201,7 +212,7 @@ impl Client {
         }
         let make = || Ok(Request::write("delete_group", Method::DELETE).at([portal.as_str(), "groups", id]));
         let done = self.send(make, read_nothing).await;
-        self.known(portal, done).await
+        self.known_portal(portal, done).await
     }
 
     /// Refuses what may lock the Administration API out of a portal: for the users that come with it, and for those as whom it may log in,
@@ -220,17 +231,6 @@ impl Client {
             )
         };
         Err(Fault::new(Class::Refused, operation, detail).with_delivery(Delivery::NotSent))
-    }
-
-    /// Passes an outcome on. That something in a portal is not there is believed only when the portal itself is.
-    async fn known<T>(&self, portal: &str, outcome: Result<T, Fault>) -> Result<T, Fault> {
-        match outcome {
-            // 410 is 404 in other words.
-            Err(fault) if fault.class == Class::Missing || fault.code == Some(410) => {
-                Err(self.confirm_missing(portal, Fault { class: Class::Missing, ..fault }).await)
-            }
-            outcome => outcome,
-        }
     }
 }
 

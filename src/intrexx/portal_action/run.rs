@@ -83,7 +83,11 @@ async fn act_on_jobs(
     let results = client.act_on_jobs(portal, &JobAction { action: word, job_ids: &job_ids }).await?;
     let failed: Vec<&str> = results.iter().filter(|row| row.is_failure()).map(|row| row.id.as_str()).collect();
     let failure = (!failed.is_empty()).then(|| format!("{word} came to nothing for these jobs: {}", failed.join(", ")));
-    let count = if chosen.is_empty() { "every job".to_owned() } else { format!("{} jobs", chosen.len()) };
+    let count = match chosen.len() {
+        0 => "every job".to_owned(),
+        1 => "1 job".to_owned(),
+        count => format!("{count} jobs"),
+    };
     let report = format!("the scheduler took {word} for {count}; how a job then runs, it tells itself");
     let results = results.into_iter().take(LONGEST_LIST).map(|row| told(row, &chosen)).collect();
     Ok(ActionFacts { failure, results, ..reported(report) })

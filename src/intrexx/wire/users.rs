@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json};
 
 use crate::base::secret::MASK;
 use crate::base::value;
+use crate::intrexx::wire::shows;
 
 /// The properties of a user or a group, sent or seen, nested as in the API.
 ///
@@ -48,6 +49,11 @@ impl Properties {
     /// The flag there, in whatever type it came.
     pub fn flag(&self, steps: &[&str]) -> Option<bool> {
         value::flag(self.at(steps)?).ok()
+    }
+
+    /// Whether what was sent is seen here, as far as it can be: see [`shows`].
+    pub fn shows(&self, sent: &Self) -> bool {
+        shows(&self.0, &sent.0)
     }
 
     /// The number of things there.
@@ -116,6 +122,19 @@ mod tests {
         assert_eq!((seen.hides(&["hidden"]), seen.text(&["hidden"]), seen.hides(&["b"])), (true, None, false));
         for absent in [&["a", "none"][..], &["b", "c"], &["c", "d"], &[]] {
             assert!(seen.at(absent).is_none(), "{absent:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_sent_is_shown_or_hidden() {
+        let seen = properties(json!({"a": {"b": 1, "c": "***"}, "d": null}));
+        for (sent, shown) in [
+            (json!({"a": {"b": 1}}), true),
+            (json!({"a": {"b": 2}}), false),
+            (json!({"a": {"c": "secret", "e": 1}, "f": {"g": 1}, "d": null}), true),
+            (json!({"a": 1}), false),
+        ] {
+            assert_eq!(seen.shows(&properties(sent.clone())), shown, "{sent}");
         }
     }
 

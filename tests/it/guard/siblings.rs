@@ -145,6 +145,8 @@ async fn one_that_is_going_is_not_ready() {
     stage.until("drill", |tool: &Tool| tool.is("Ready", "True", "Converged")).await;
     stage.annotate::<Tool>("drill", PAUSED, Some("true")).await;
     stage.delete::<Tool>("drill").await;
+    let goes = |tool: &Tool| tool.metadata.deletion_timestamp.is_some() && tool.is("Ready", "False", "Paused");
+    stage.until("drill", goes).await;
     stage.apply(&part("handle", "drill")).await;
     let object = waits(&stage, "handle", "ReferenceNotReady").await;
     assert!(object.message("Ready").contains("is being deleted"), "{}", object.message("Ready"));

@@ -1,9 +1,12 @@
 //! Intrexx: its kinds, each on the real API server and in front of the simulator.
 
 mod actions;
+mod admin_api;
 mod diagnosis;
 mod files;
 mod groups;
+mod jobs;
+mod mail;
 mod packages;
 mod portals;
 mod switches;

@@ -1,6 +1,6 @@
 //! What deletion does at the vendor, and what it needs for that; and that nothing is stuck for ever.
 
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::{Resource, ResourceExt};
 use provost::engine::admin_api::AdminApi;
 use provost::myintranetapps::sim::Options;
@@ -340,4 +340,58 @@ async fn a_spec_that_cannot_converge_can_still_be_deleted() {
     stage.delete::<TenantAccount>("generalco").await;
     stage.gone::<TenantAccount>("generalco").await;
     assert!(stage.vendor.accounts().is_empty());
+}
+
+/// Has an account switched off for its deletion, and the power fail before it is let go.
+async fn half_deleted() -> (Stage, String) {
+    let mut stage = settled(json!({})).await;
+    let key = stage.only_account().key;
+    let releases = |call: &tap::Call| call.is_write() && call.body["metadata"]["finalizers"] == json!([]);
+    stage.tap.next(tap::Act::Hang, releases);
+    stage.delete::<TenantAccount>("generalco").await;
+    stage.in_time(stage.tap.wait_for(|call| call.fate == tap::Fate::Hung)).await;
+    assert!(!stage.only_account().active);
+    stage.kill_operator().await;
+    (stage, key)
+}
+
+/// What the operator keeps in mind of what it switched off.
+async fn switched_off(stage: &Stage) -> Vec<String> {
+    let notes = stage.api::<ConfigMap>().get(&format!("{API}.provost-disabled")).await.unwrap();
+    notes.data.unwrap_or_default().into_values().collect()
+}
+
+#[tokio::test]
+async fn what_becomes_an_orphan_after_it_was_switched_off_is_not_taken_up_again() {
+    for connected in [true, false] {
+        let (mut stage, key) = half_deleted().await;
+        assert!(switched_off(&stage).await[0].starts_with(&key));
+        stage.edit("generalco", json!({"policy": {"deletion": "Orphan"}})).await;
+        if !connected {
+            stage.delete::<Secret>(CREDENTIALS).await;
+        }
+        stage.start_operator().await;
+        stage.gone::<TenantAccount>("generalco").await;
+        assert_eq!(switched_off(&stage).await, [""; 0]);
+        stage.write_secret(CREDENTIALS, stage.credentials()).await;
+        stage.account("generalco", json!({})).await;
+        stage.unready("generalco", "AlreadyExists").await;
+        assert!(!stage.only_account().active);
+    }
+}
+
+#[tokio::test]
+async fn an_orphan_forgets_nothing_that_is_not_its_own() {
+    let (mut stage, key) = half_deleted().await;
+    stage.start_operator().await;
+    stage.gone::<TenantAccount>("generalco").await;
+    // The id is one that somebody typed, and that nobody has looked at.
+    let mut typed = crate::stage::account("generalco", json!({"policy": {"deletion": "Orphan"}}));
+    typed["metadata"]["annotations"] = json!({"provost.dev/external-id": key, PAUSED: "true"});
+    typed["metadata"]["finalizers"] = json!(["provost.dev/finalizer"]);
+    stage.apply(&typed).await;
+    stage.unready("generalco", "Paused").await;
+    stage.delete::<TenantAccount>("generalco").await;
+    stage.gone::<TenantAccount>("generalco").await;
+    assert!(switched_off(&stage).await[0].starts_with(&key));
 }

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::base::fault::Delivery;
+use crate::http::fuzz::fuzz_decoder;
 use crate::intrexx::client::tests::start;
 use crate::intrexx::sim::options::answers::{CreatedBody, GuidStyle, ListStyle, Locations, Passwords};
 use crate::sim::trouble::{Act, Order};
@@ -179,3 +180,29 @@ async fn a_password_is_in_no_fault() {
     assert_eq!((made.delivery, changed.delivery), (Delivery::Unknown, Delivery::Unknown));
     assert!(!format!("{made} {made:?} {refused:?} {changed:?}").contains(PASSWORD));
 }
+
+fn services(answer: &Answer) -> Result<Vec<(String, String, Option<Json>)>, Fault> {
+    let services: Vec<MailService> = read_list(answer)?;
+    Ok(services
+        .into_iter()
+        .map(|service| (service.id.clone(), service.name.clone(), service.field("port").cloned()))
+        .collect())
+}
+
+fuzz_decoder!(
+    list_mail_services,
+    services,
+    [
+        r#"[{"id": "3F2504E04F8911D39A0C0305E82C3301AABBCCDD", "name": "outgoing", "type": "SMTP", "host": "smtp.example.com", "port": 587,
+            "password": "***", "default": false, "active": true, "description": null}]"#,
+        r#"{"mail_services": [{"id": 7, "name": "incoming"}]}"#,
+    ]
+);
+fuzz_decoder!(
+    get_mail_status,
+    read_status,
+    [
+        r#"{"status": "ERROR", "message": "no route to host", "since": "2026-01-01T00:00:00Z"}"#,
+        r#"{"status": "RUNNING"}"#
+    ]
+);

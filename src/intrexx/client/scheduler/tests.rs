@@ -1,9 +1,12 @@
 //! Tests of the calls of jobs, over real HTTP against the simulator.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::http::fuzz::fuzz_decoder;
 use crate::intrexx::client::tests::start;
 use crate::intrexx::sim::Simulator;
 use crate::intrexx::sim::options::answers::{
@@ -250,3 +253,24 @@ async fn what_a_run_says_is_fit_for_a_status() {
     let message = now(&client).await[0].last_message.clone().unwrap();
     assert!(message.starts_with("no") && message.chars().count() <= LONGEST_MESSAGE + 3, "{message}");
 }
+
+fn one(answer: &Answer) -> Result<Job, Fault> {
+    read_json(answer).map(|job| presentable(answer, job))
+}
+
+fuzz_decoder!(
+    list_jobs,
+    read_jobs,
+    [
+        r#"[{"id": "3F2504E04F8911D39A0C0305E82C3301AABBCCDD", "type": "DATA_TRANSFER", "name": "Nightly", "description": "", "active": true,
+            "priority": 5, "triggers": [{"active": true, "cron": "0 30 2 ? * MON-FRI", "time_zone": "Europe/Berlin", "valid_from": null,
+            "valid_to": "2027-01-01T00:00:00Z"}], "status": "WAITING", "last_execution": null, "next_execution": "2026-11-23T01:30:00Z"}]"#,
+        r#"{"jobs": []}"#,
+    ]
+);
+fuzz_decoder!(
+    get_job,
+    one,
+    [r#"{"id": 7, "name": "Nightly", "priority": "5", "status": "ERROR", "last_result": "FAILED",
+        "last_message": "no such table", "last_execution": "2026-11-22 02:30:00"}"#]
+);

@@ -78,3 +78,13 @@ async fn a_key_is_not_repeated() {
     let journal = serde_json::to_string(&simulator.journal().all()).unwrap();
     assert!(!journal.contains("planted") && journal.contains("change_mobile_key"));
 }
+
+/// Trap 35: a change is done once the portal shows it, which one of several nodes does a little later.
+#[tokio::test]
+async fn a_change_is_over_when_it_is_shown() {
+    let (_simulator, client) = start(|options| options.server.read_lag_ms = 700).await;
+    client.set_section("sales", SETTINGS, &values(json!({"session_timeout_sek": 7}))).await.unwrap();
+    assert_eq!(client.section("sales", SETTINGS).await.unwrap()["session_timeout_sek"], 7);
+    client.set_mobile_key("sales", &Secret::new("mobile-0002")).await.unwrap();
+    assert!(matches!(client.mobile_key("sales").await.unwrap(), MobileKey::Set(key) if key.expose() == "mobile-0002"));
+}

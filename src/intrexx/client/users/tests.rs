@@ -232,3 +232,15 @@ async fn an_answer_of_another_shape_is_no_user() {
         Client::new(&Config::new("http://127.0.0.1:9"), access(&[("username", "u"), ("password", "p")])).unwrap();
     assert_eq!(nobody.user(&ada).await.map(|_| ()).unwrap_err().class, Class::Transient);
 }
+
+/// Trap 35: a change is done once the portal shows it, which one of several nodes does a little later.
+#[tokio::test]
+async fn a_change_is_over_when_it_is_shown() {
+    let (simulator, client, ada) = with_ada(|_| {}).await;
+    simulator.reconfigure(|options| options.server.read_lag_ms = 700);
+    let user = Account { address: &ada, login: "ada" };
+    client.change_user(user, &Properties::new().with(&DISABLED, true)).await.unwrap();
+    assert_eq!(client.user(&ada).await.unwrap().flag(&DISABLED), Some(true));
+    client.add_to_group(&ada, "4").await.unwrap();
+    assert!(client.memberships(&ada).await.unwrap().contains("4"));
+}
