@@ -175,8 +175,7 @@ async fn apply_examples(
         });
         kubernetes::apply(client, NAMESPACE, &object).await?;
     }
-    let known: Vec<String> = kinds().into_iter().map(|kind| kind.kind).chain(["ConfigMap".to_owned()]).collect();
-    for manifest in manifests.objects.iter().filter(|manifest| known.contains(&manifest.identity.kind)) {
+    for manifest in &manifests.objects {
         let mut object = manifest.object.clone();
         for (vendor, simulator) in vendors {
             if let Some(url) = object.pointer_mut(&format!("/spec/{}/url", vendor.block)) {

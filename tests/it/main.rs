@@ -11,7 +11,6 @@ mod changes;
 mod cluster;
 mod conformance;
 mod crash;
-#[allow(dead_code, reason = "the kinds that use it are yet to come")]
 mod examples;
 mod generated;
 mod guard;
