@@ -107,7 +107,11 @@ fn contents(portal: &str) -> Vec<Value> {
     });
     let users = (0..USERS).map(|user| {
         let name = format!("user-{user}");
-        object("PortalUser", &name, json!({"loginName": name, "lastName": "Doe", "withoutPassword": true}))
+        object(
+            "PortalUser",
+            &name,
+            json!({"loginName": name, "firstName": "Jo", "lastName": "Doe", "withoutPassword": true}),
+        )
     });
     std::iter::once(object("IntrexxPortal", "portal", whole)).chain(jobs).chain(mail).chain(users).collect()
 }

@@ -15,10 +15,8 @@ mod examples;
 mod generated;
 mod guard;
 mod harness;
-#[allow(dead_code, reason = "the kinds that use it are yet to come")]
 mod intrexx;
 mod log;
-#[allow(dead_code, reason = "the kinds that use it are yet to come")]
 mod objects;
 mod operator;
 mod plans;
