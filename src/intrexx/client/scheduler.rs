@@ -148,7 +148,11 @@ impl Client {
             }
         });
         if let Some(before) = before.filter(|before| !before.is_set_as(&before.clone().with(change))) {
-            settled(|| self.job(address), |job| !job.is_set_as(&before)).await;
+            let shown = settled(|| self.job(address), |job| !job.is_set_as(&before)).await;
+            if shown.is_none() {
+                // What else changed with it, such as the next execution, is not known.
+                copy.invalidate();
+            }
         }
         Ok(())
     }

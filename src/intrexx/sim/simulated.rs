@@ -75,7 +75,7 @@ impl State {
             kind: "PortalTemplate",
             id: template.name.clone(),
             key: template.name.clone(),
-            values: json!({"display_name": template.display_name, "size": template.size}),
+            values: json!({"size": template.size}),
         });
         portals.chain(templates).collect()
     }
