@@ -3,7 +3,7 @@
 //! What it guarantees:
 //! - **No credential of the vendor goes there**, and neither the vendor's budget nor its breaker counts these calls.
 //! - **What is fetched is what was meant.** Nobody sees a file before its SHA-256 is the expected one.
-//! - **Nothing stays behind.** Files are kept on disk without a name, [two at a time](FILES) for each AdminApi.
+//! - **Nothing stays behind.** Files are kept on disk without a name, two at a time for each AdminApi.
 //! - **HTTPS only**, or HTTP to this very machine; a redirect stays with the scheme. Proxy and CA bundle are those of the AdminApi.
 //! - **The address is a secret**, except for its host.
 

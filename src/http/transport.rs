@@ -92,7 +92,7 @@ struct Inner {
 }
 
 impl Transport {
-    /// The way to `base`, which [`setup::parse_url`] has checked.
+    /// The way to `base`, which [`parse_url`](crate::http::parse_url) has checked.
     ///
     /// `headers` go with every call and are treated as secrets; a [`Request`] can add its own.
     ///

@@ -2,10 +2,10 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | [`session`] | the token, the licence, and what a refusal means |
+//! | `session` | the token, the licence, and what a refusal means |
 //! | [`answer`] | how answers are read, whatever form they come in |
 //! | [`lists`] | copies that all objects share, for the installation and for each portal |
-//! | [`settle`] | waiting until a change is shown |
+//! | `settle` | waiting until a change is shown |
 //! | [`endpoints`] | the table of all calls |
 //! | the others | the calls of one part of the API each |
 //!
