@@ -24,8 +24,9 @@ const PORTALS: &str = "portals";
 const JOBS: usize = 20;
 const MAIL_SERVICES: usize = 2;
 const USERS: usize = 2;
-/// What each portal's spec names, one read each: its base URL and its settings.
-const OWN_READS: usize = 2;
+/// What is read of each portal itself: its base URL and its settings, which its spec names, and how one of its mail services is, in turn, which
+/// no list tells.
+const OWN_READS: usize = 3;
 /// How many resyncs.
 const ROUNDS: usize = 3;
 
