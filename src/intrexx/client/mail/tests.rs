@@ -54,8 +54,6 @@ async fn a_service_lives_its_life_whatever_the_answers_look_like() {
         assert_eq!(stored().as_deref(), Some("next"));
         assert!(client.mail_status(&address).await.unwrap().is("STOPPED"));
         client.set_mail_status(&address, true).await.unwrap();
-        assert_eq!(client.known_mail_status(&address), None);
-        assert!(client.mail_status(&address).await.unwrap().is("RUNNING"));
         assert!(client.known_mail_status(&address).is_some_and(|status| status.is("RUNNING")));
     }
 }
