@@ -4,8 +4,10 @@
 //! to say itself, each vendor has a folder, and `kinds` is the table that all else is derived from.
 #![forbid(unsafe_code)]
 
+pub mod adeptia;
 pub mod base;
 pub mod cli;
+pub mod crm2;
 pub mod engine;
 pub mod http;
 pub mod intrexx;

@@ -1,0 +1,3 @@
+//! Adeptia Connect: users and partners of a company, through its REST APIs.
+
+pub mod sim;

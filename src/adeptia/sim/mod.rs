@@ -1,0 +1,1 @@
+//! The simulator of the REST APIs of Adeptia Connect.

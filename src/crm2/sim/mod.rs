@@ -1,0 +1,1 @@
+//! The simulator of the Administrative API of opentaps CRM-2.
