@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod config;
+pub mod crm_domain;
 pub mod sim;
 pub mod wire;
 

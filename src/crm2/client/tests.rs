@@ -3,6 +3,7 @@
 use crate::base::access::Access;
 use crate::crm2::client::Client;
 use crate::crm2::config::Config;
+use crate::crm2::sim::{Options, Simulator};
 use crate::http::tests::access;
 
 /// The permanent token of the tests with a made-up server.
@@ -35,4 +36,18 @@ fn the_realm_is_the_domain_at_its_server() {
 fn a_missing_token_is_named() {
     let error = Client::new(&Config::new("https://crm2.example", "acme.example"), access(&[])).err().unwrap();
     assert!(error.to_string().contains("authToken"), "{error}");
+}
+
+/// What a client of this simulator is built from.
+pub(crate) fn access_to(simulator: &Simulator) -> Access {
+    Access { credentials: simulator.credentials(), ..access(&[]) }
+}
+
+/// A simulator with these switches, and a client of it.
+pub(crate) async fn start(change: impl FnOnce(&mut Options)) -> (Simulator, Client) {
+    let mut options = Options::default();
+    change(&mut options);
+    let simulator = Simulator::start(options).await.unwrap();
+    let client = Client::new(&Config::new(simulator.url(), "acme.example"), access_to(&simulator)).unwrap();
+    (simulator, client)
 }

@@ -42,10 +42,12 @@ impl Kind for Domains {
     const ID_FORM: &'static str = "the client domain of the AdminApi";
     const DELETIONS: Deletions = &[Deletion::Orphan, Deletion::Delete];
     const FIELDS: &'static [Field] = fields::FIELDS;
-    const LATER: &'static [&'static str] = fields::LATER;
     const REASONS: &'static [(&'static str, &'static str)] = &[
         ("Polled", "The mailbox of the notifications is among those that are polled, so that replies arrive."),
-        ("NotPolled", "The mailbox of the notifications is not among those that are polled: replies to notifications are lost."),
+        (
+            "NotPolled",
+            "The mailbox of the notifications is not among those that are polled: replies to notifications are lost.",
+        ),
     ];
 
     fn natural_key(_: &CrmDomainSpec) -> String {
@@ -57,7 +59,8 @@ impl Kind for Domains {
         let own = spec.email_notifications.iter().filter_map(|notifications| notifications.password.as_ref());
         let own = own.map(|source| (Cow::from(fields::PASSWORD), &source.secret_ref));
         let polled = fields::listed(spec);
-        let polled = polled.map(|mailbox| (fields::mailbox_password(&mailbox.user).into(), &mailbox.password.secret_ref));
+        let polled =
+            polled.map(|mailbox| (fields::mailbox_password(&mailbox.user).into(), &mailbox.password.secret_ref));
         own.chain(polled).collect()
     }
 

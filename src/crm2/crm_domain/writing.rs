@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::fields::{
-    Domain, NAMES, NOTIFICATIONS, OTHERS, PASSWORD, REMOVE, keeps_notifications, listed, mailbox_password, mailbox_path,
-    others,
+    Domain, NAMES, NOTIFICATIONS, OTHERS, PASSWORD, REMOVE, keeps_notifications, listed, mailbox_password,
+    mailbox_path, others,
 };
 use super::spec::{CrmDomainSpec, DomainFacts, Mailbox, Written};
 use crate::base::fault::{Class, Delivery, Fault};
@@ -34,11 +34,7 @@ pub async fn look(client: &Client) -> Result<Domain, Fault> {
 ///
 /// # Errors
 /// The first fault; repeating it all does no harm. A mailbox that is refused does not keep the other mailboxes from being set.
-pub async fn update(
-    client: &Client,
-    wanted: &Wanted<'_, CrmDomainSpec>,
-    facts: &mut DomainFacts,
-) -> Result<(), Fault> {
+pub async fn update(client: &Client, wanted: &Wanted<'_, CrmDomainSpec>, facts: &mut DomainFacts) -> Result<(), Fault> {
     set_mailboxes(client, wanted, facts).await?;
     if wanted.changes(OTHERS) {
         for user in others(wanted.spec, &look(client).await?) {
@@ -118,11 +114,7 @@ async fn set_notifications(
 }
 
 /// A password that goes with every change of its account: what a change without it would do to it is not known (contract 2.5).
-fn password<'w>(
-    wanted: &Wanted<'w, CrmDomainSpec>,
-    path: &str,
-    operation: &'static str,
-) -> Result<&'w Secret, Fault> {
+fn password<'w>(wanted: &Wanted<'w, CrmDomainSpec>, path: &str, operation: &'static str) -> Result<&'w Secret, Fault> {
     wanted.secrets.get(path).ok_or_else(|| {
         Fault::new(Class::Refused, operation, format!("spec.{path} was not read")).with_delivery(Delivery::NotSent)
     })
