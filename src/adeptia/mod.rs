@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod config;
+pub mod connect_user;
 pub mod sim;
 pub mod wire;
 

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::Client;
 use super::answer::read_rows;
+use super::users::Users;
 use crate::base::fault::Fault;
 use crate::http::{Method, Patience, Request, Shared};
 
@@ -22,6 +23,8 @@ const SMALLEST_PAGE: usize = 50;
 pub(crate) struct Lists {
     /// That the product answers and takes the credentials.
     pub proof: Shared<()>,
+    /// The users of the company.
+    pub users: Shared<Listing<Users>>,
 }
 
 /// A list as the vendor gave it.

@@ -14,6 +14,7 @@ pub mod answer;
 pub mod endpoints;
 pub mod lists;
 mod session;
+pub mod users;
 
 use std::sync::Arc;
 
