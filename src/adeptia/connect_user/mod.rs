@@ -195,7 +195,7 @@ impl Kind for ConnectUsers {
 
 async fn by_id(client: &Client, id: &Id, fresh_after: Instant, alone: bool) -> Result<Found<User>, Fault> {
     if !alone {
-        let look = |listing: &Listing<_>| (listing.rows.by_id(id).cloned(), listing.doubt.is_none());
+        let look = |listing: &Listing<Users>| (listing.rows.by_id(id).cloned(), listing.doubt.is_none());
         match client.users(fresh_after, look).await? {
             (Some(user), _) => return Ok(Found::Present(user)),
             (None, true) => return Ok(Found::Absent),
