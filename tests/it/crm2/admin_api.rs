@@ -1,8 +1,8 @@
 //! The AdminApi of a CRM-2: its token, its domain, and where the parameters of a DELETE go.
 
 use provost::base::secret::Secret;
-use provost::crm2::sim::{Options, Simulator};
 use provost::crm2::sim::options::behaviour::DeleteParams;
+use provost::crm2::sim::{Options, Simulator};
 use provost::engine::admin_api::AdminApi;
 use serde_json::json;
 

@@ -3,7 +3,9 @@
 use super::*;
 use crate::crm2::client::tests::start;
 use crate::crm2::sim::domain::MailAccount as Stored;
-use crate::crm2::sim::options::answers::{ActivityTypeList, EmptyGet, EmptyList, ErrorShape, ResetTokenShape, WriteAnswer};
+use crate::crm2::sim::options::answers::{
+    ActivityTypeList, EmptyGet, EmptyList, ErrorShape, ResetTokenShape, WriteAnswer,
+};
 use crate::crm2::sim::options::behaviour::{DuplicatePost, MissingDelete, MissingPut, ValidateMailbox};
 use crate::crm2::sim::{Domain, Simulator};
 
