@@ -2,6 +2,7 @@
 
 mod admin_api;
 mod domain;
+mod rotation;
 mod switches;
 
 use provost::crm2::sim::{Options, Simulator};
