@@ -1,7 +1,5 @@
 //! Contacts, and where logins are (contract 2.9). None of it is in the Administrative API, and all reading back depends on it.
 
-use std::time::Duration;
-
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value as Json;
 use tokio::time::Instant;
@@ -9,7 +7,7 @@ use tokio::time::Instant;
 use super::Client;
 use super::answer::{read_list, read_nothing, read_value};
 use super::call::Call;
-use super::directory::{Directory, Index, OTHERS_LIFE, OWN_LIFE, Rows};
+use super::directory::{Index, OTHERS_LIFE, OWN_LIFE, Rows};
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::crm2::login::{Login, LoginKey};
 use crate::crm2::wire::contacts::{Contact, ContactFields};
@@ -204,7 +202,8 @@ impl Client {
     /// Those of the call.
     pub async fn delete_contact(&self, contact_id: &str) -> Result<(), Fault> {
         // The page prints the name in lower case (trap 10).
-        let call = Call::delete("delete_contact", &["contact"]).with("contactId", contact_id).with("contactid", contact_id);
+        let call =
+            Call::delete("delete_contact", &["contact"]).with("contactId", contact_id).with("contactid", contact_id);
         let done = self.send(&call, read_nothing).await;
         self.forget(contact_id);
         self.directory().rows.invalidate();

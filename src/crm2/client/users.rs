@@ -142,9 +142,7 @@ const HAS_ALREADY: &[&str] = &["already"];
 const HAS_NOT: &[&str] = &["has no permission", "does not have", "doesn't have", "not granted"];
 
 fn user_call(call: Call, contact_id: &str, login: &Login) -> Call {
-    call.with("contactId", contact_id)
-        .with("userId", login.user_id.as_str())
-        .with("userIdType", login.id_type.as_str())
+    call.with("contactId", contact_id).with("userId", login.user_id.as_str()).with("userIdType", login.id_type.as_str())
 }
 
 fn permission_call(call: Call, login: &Login, permission: &str) -> Call {
@@ -155,7 +153,9 @@ fn permission_call(call: Call, login: &Login, permission: &str) -> Call {
 /// as well as one that is held already (contract 1.4, 3). A vendor of other words is believed to refuse.
 fn says(fault: &Fault, words: &[&str]) -> bool {
     let detail = fault.detail.to_lowercase();
-    fault.class == Class::Refused && fault.delivery == Delivery::Answered && words.iter().any(|word| detail.contains(word))
+    fault.class == Class::Refused
+        && fault.delivery == Delivery::Answered
+        && words.iter().any(|word| detail.contains(word))
 }
 
 /// Whether the vendor understood the call and did nothing.

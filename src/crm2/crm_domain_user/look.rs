@@ -64,7 +64,11 @@ pub async fn find(
 }
 
 fn doubled(key: &LoginKey, contacts: &[String]) -> String {
-    format!("{} contacts have the login {key}: {}; take it away from all but one of them", contacts.len(), contacts.join(", "))
+    format!(
+        "{} contacts have the login {key}: {}; take it away from all but one of them",
+        contacts.len(),
+        contacts.join(", ")
+    )
 }
 
 fn hidden(key: &LoginKey, contact_id: &str) -> String {

@@ -129,14 +129,20 @@ fn guard(client: &Client, logins: &[Login], facts: &DomainUserFacts, name: &str)
     }
     match client.is_own(logins) {
         Some(false) => Ok(()),
-        Some(true) => Err(refused("revoke_permission", format!(
-            "this is the contact of the AdminApi's own user (spec.crm2.ownUserId), who could not be given {DOMAIN_CONF} back; leave it out of \
+        Some(true) => Err(refused(
+            "revoke_permission",
+            format!(
+                "this is the contact of the AdminApi's own user (spec.crm2.ownUserId), who could not be given {DOMAIN_CONF} back; leave it out of \
              this object"
-        ))),
+            ),
+        )),
         None if is_somebody_else(facts) => Ok(()),
-        None => Err(refused("revoke_permission", format!(
-            "whether this is the user whose token the AdminApi has is not known, and such a user could not be given {DOMAIN_CONF} back; {SAY_WHO}"
-        ))),
+        None => Err(refused(
+            "revoke_permission",
+            format!(
+                "whether this is the user whose token the AdminApi has is not known, and such a user could not be given {DOMAIN_CONF} back; {SAY_WHO}"
+            ),
+        )),
     }
 }
 
@@ -159,9 +165,12 @@ pub fn spare_login(
             "this is the AdminApi's own user (spec.crm2.ownUserId), whose login is never taken away".to_owned(),
         )),
         None if is_somebody_else(facts) => Ok(()),
-        None => Err(refused("remove_user", format!(
-            "whether this is the user whose token the AdminApi has is not known, and such a login is never taken away; {SAY_WHO}"
-        ))),
+        None => Err(refused(
+            "remove_user",
+            format!(
+                "whether this is the user whose token the AdminApi has is not known, and such a login is never taken away; {SAY_WHO}"
+            ),
+        )),
     }
 }
 

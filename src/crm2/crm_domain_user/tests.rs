@@ -44,7 +44,9 @@ fn an_absent_field_is_not_managed() {
 fn each_permission_is_a_field_of_its_own() {
     let permissions = json!({"granted": ["CONTACT_VIEW"], "revoked": ["DOMAIN_CONF"]});
     let state = desired(json!({"contactId": "5166", "permissions": permissions}));
-    let of = |name: &str| state.iter().find(|(path, _)| path == &format!("permissions.{name}")).map(|(_, value)| value.as_str());
+    let of = |name: &str| {
+        state.iter().find(|(path, _)| path == &format!("permissions.{name}")).map(|(_, value)| value.as_str())
+    };
     assert_eq!((of("CONTACT_VIEW"), of("DOMAIN_CONF"), of("OTHER")), (Some("\"Granted\""), Some("\"Revoked\""), None));
 }
 

@@ -171,7 +171,8 @@ impl Contact {
     }
 
     fn primary_at(&self) -> Option<usize> {
-        let is_primary = |email: &Email| email.purpose.as_deref().is_some_and(|word| word.eq_ignore_ascii_case(PRIMARY));
+        let is_primary =
+            |email: &Email| email.purpose.as_deref().is_some_and(|word| word.eq_ignore_ascii_case(PRIMARY));
         self.emails.iter().position(is_primary).or_else(|| (!self.emails.is_empty()).then_some(0))
     }
 
@@ -265,12 +266,18 @@ mod tests {
     /// Traps 10 and 11: the id under either name, and the contact wrapped or not.
     #[test]
     fn a_contact_is_read_from_every_shape() {
-        let wrapped: Contact = serde_json::from_value(json!({"contact": {"_id": 7, "emails": null, "attributes": null}})).unwrap();
+        let wrapped: Contact =
+            serde_json::from_value(json!({"contact": {"_id": 7, "emails": null, "attributes": null}})).unwrap();
         assert_eq!((wrapped.id.as_str(), wrapped.emails.len(), wrapped.primary()), ("7", 0, None));
-        assert_eq!((contact().id.as_str(), contact().primary()), ("5166b967e4b0f6e6cd09e653", Some("grace@acme.example")));
-        let row: ContactRow = serde_json::from_value(json!({"_id": "a", "emails": [{"email": "A+b@x.example"}]})).unwrap();
+        assert_eq!(
+            (contact().id.as_str(), contact().primary()),
+            ("5166b967e4b0f6e6cd09e653", Some("grace@acme.example"))
+        );
+        let row: ContactRow =
+            serde_json::from_value(json!({"_id": "a", "emails": [{"email": "A+b@x.example"}]})).unwrap();
         assert!(row.has_one_of(&["c@x.example", " a+B@x.example"]) && !row.has_one_of(&["b@x.example"]));
-        for odd in [json!({"firstName": "Grace"}), json!({"_id": "a", "emails": {"email": "x"}}), json!([]), json!("a")] {
+        for odd in [json!({"firstName": "Grace"}), json!({"_id": "a", "emails": {"email": "x"}}), json!([]), json!("a")]
+        {
             assert!(serde_json::from_value::<Contact>(odd.clone()).is_err(), "{odd}");
             assert!(serde_json::from_value::<ContactRow>(odd.clone()).is_err(), "{odd}");
         }
@@ -279,8 +286,14 @@ mod tests {
     #[test]
     fn a_row_is_another_one_when_anything_in_it_is() {
         let digest = |row: Json| serde_json::from_value::<ContactRow>(row).unwrap().digest;
-        assert_eq!(digest(json!({"_id": "a", "fullName": "G", "x": 1})), digest(json!({"x": 1, "fullName": "G", "_id": "a"})));
-        assert_ne!(digest(json!({"_id": "a", "fullName": "G", "x": 1})), digest(json!({"_id": "a", "fullName": "G", "x": 2})));
+        assert_eq!(
+            digest(json!({"_id": "a", "fullName": "G", "x": 1})),
+            digest(json!({"x": 1, "fullName": "G", "_id": "a"}))
+        );
+        assert_ne!(
+            digest(json!({"_id": "a", "fullName": "G", "x": 1})),
+            digest(json!({"_id": "a", "fullName": "G", "x": 2}))
+        );
     }
 
     /// Contract 2.9: attributes are replaced as a whole, so all of them go along; addresses only when one is named, so none does.
@@ -291,13 +304,23 @@ mod tests {
             sent(&contact(), &names),
             ["firstName=Grace", "lastName=Murray", "attribute_badge=7", "attribute_size=9"]
         );
-        let address = ContactFields { email_address: Some("grace@navy.example".to_owned()), ..ContactFields::default() };
+        let address =
+            ContactFields { email_address: Some("grace@navy.example".to_owned()), ..ContactFields::default() };
         assert_eq!(
             sent(&contact(), &address)[4..],
-            ["emailsNumber=2", "email0=grace@navy.example", "emailPurpose0=PRIMARY", "email1=grace@home.example", "emailPurpose1=OTHER"]
+            [
+                "emailsNumber=2",
+                "email0=grace@navy.example",
+                "emailPurpose0=PRIMARY",
+                "email1=grace@home.example",
+                "emailPurpose1=OTHER"
+            ]
         );
         let other = ContactFields { email_address: Some("Grace@home.example".to_owned()), ..ContactFields::default() };
-        assert_eq!(sent(&contact(), &other)[4..], ["emailsNumber=1", "email0=Grace@home.example", "emailPurpose0=PRIMARY"]);
+        assert_eq!(
+            sent(&contact(), &other)[4..],
+            ["emailsNumber=1", "email0=Grace@home.example", "emailPurpose0=PRIMARY"]
+        );
         let bare = Contact { emails: Vec::new(), attributes: Map::new(), ..contact() };
         assert_eq!(sent(&bare, &other)[2..], ["emailsNumber=1", "email0=Grace@home.example", "emailPurpose0=PRIMARY"]);
     }

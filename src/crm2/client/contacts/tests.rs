@@ -52,8 +52,12 @@ async fn place(client: &Client, search: &Search<'_>) -> Option<String> {
 async fn contacts_and_logins_are_read_from_every_shape() {
     let changes: [fn(&mut Options); 7] = [
         |_| {},
-        |options| (options.answers.contact_envelope, options.answers.users_envelope) = (Envelope::Bare, Envelope::Wrapped),
-        |options| (options.answers.contact_by_id, options.answers.contact_wrap) = (ContactById::Object, ContactWrap::Nested),
+        |options| {
+            (options.answers.contact_envelope, options.answers.users_envelope) = (Envelope::Bare, Envelope::Wrapped)
+        },
+        |options| {
+            (options.answers.contact_by_id, options.answers.contact_wrap) = (ContactById::Object, ContactWrap::Nested)
+        },
         |options| options.answers.contact_by_id = ContactById::Object,
         |options| (options.answers.contact_id_name, options.answers.users_id_name) = (IdName::Id, IdName::ContactId),
         |options| (options.answers.no_contact, options.answers.no_users) = (NoContact::NotFound, NoContact::NotFound),
@@ -134,7 +138,8 @@ async fn a_known_contact_costs_nothing_while_its_row_is_the_same() {
         client.contact(&id, Instant::now(), alone).await.unwrap();
         place
     };
-    let calls = || (reads(&simulator), simulator.journal().count("find_contacts"), simulator.journal().count("list_users"));
+    let calls =
+        || (reads(&simulator), simulator.journal().count("find_contacts"), simulator.journal().count("list_users"));
     look(false).await;
     look(false).await;
     let before = calls();
@@ -168,7 +173,8 @@ async fn an_update_keeps_what_it_does_not_change() {
         let company = ContactFields { company_name: Some("Navy".to_owned()), ..ContactFields::default() };
         client.change_contact(&id, &company).await.unwrap();
         assert_eq!(kept(&simulator, &id), Kept { company_name: "Navy".to_owned(), ..before.clone() });
-        let address = ContactFields { email_address: Some("grace+x@navy.example".to_owned()), ..ContactFields::default() };
+        let address =
+            ContactFields { email_address: Some("grace+x@navy.example".to_owned()), ..ContactFields::default() };
         client.change_contact(&id, &address).await.unwrap();
         let after = kept(&simulator, &id);
         let emails: Vec<_> = after.emails.iter().map(|email| (email.email.as_str(), email.purpose.as_str())).collect();

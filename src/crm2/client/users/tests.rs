@@ -73,12 +73,15 @@ async fn a_login_that_somebody_has_is_refused() {
 /// Contract 2.2: whether repeating it is an error or not.
 #[tokio::test]
 async fn a_login_is_added_and_removed_as_often_as_one_likes() {
-    for (status, repeated_login, missing_delete) in
-        [(409, Repeated::Ok, MissingDelete::Ok), (409, Repeated::Error, MissingDelete::Error), (400, Repeated::Error, MissingDelete::Error)]
-    {
+    for (status, repeated_login, missing_delete) in [
+        (409, Repeated::Ok, MissingDelete::Ok),
+        (409, Repeated::Error, MissingDelete::Error),
+        (400, Repeated::Error, MissingDelete::Error),
+    ] {
         let (simulator, client) = start(|options| {
             (options.behaviour.repeated_login, options.behaviour.missing_delete) = (repeated_login, missing_delete);
-            (options.answers.duplicate_status, options.answers.missing_status) = (status, if status == 400 { 400 } else { 404 });
+            (options.answers.duplicate_status, options.answers.missing_status) =
+                (status, if status == 400 { 400 } else { 404 });
         })
         .await;
         let id = simulator.add_contact(DOMAIN, Kept { last_name: "Hopper".to_owned(), ..Kept::default() }).unwrap();
