@@ -1,5 +1,7 @@
 //! Contacts, and where logins are (contract 2.9). None of it is in the Administrative API, and all reading back depends on it.
 
+use std::collections::BTreeMap;
+
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value as Json;
 use tokio::time::Instant;
@@ -254,12 +256,12 @@ impl Client {
                 Ok::<_, Fault>((id, logins))
             }
         });
-        let walked: Vec<(String, Vec<Login>)> = stream::iter(read).buffer_unordered(ABREAST).try_collect().await?;
+        let walked: BTreeMap<String, Vec<Login>> = stream::iter(read).buffer_unordered(ABREAST).try_collect().await?;
         let mut index = Index::new();
         for (id, logins) in walked {
             for login in logins {
                 let contacts = index.entry(login.key()).or_default();
-                if !contacts.contains(&id) {
+                if contacts.last() != Some(&id) {
                     contacts.push(id.clone());
                 }
             }

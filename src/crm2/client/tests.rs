@@ -3,6 +3,7 @@
 use crate::base::access::Access;
 use crate::crm2::client::Client;
 use crate::crm2::config::Config;
+use crate::crm2::sim::{Options, Simulator};
 use crate::http::tests::access;
 
 /// The permanent token of the tests with a made-up server.
@@ -16,6 +17,16 @@ pub(crate) fn with_token() -> Access {
 /// A client with that token.
 pub(crate) fn client_at(url: &str) -> Client {
     Client::new(&Config::new(url, "acme.example"), with_token()).unwrap()
+}
+
+/// A simulator with these switches, and a client of it.
+pub(crate) async fn start(change: impl FnOnce(&mut Options)) -> (Simulator, Client) {
+    let mut options = Options::default();
+    change(&mut options);
+    let simulator = Simulator::start(options).await.unwrap();
+    let access = Access { credentials: simulator.credentials(), ..access(&[]) };
+    let client = Client::new(&Config::new(simulator.url(), "acme.example"), access).unwrap();
+    (simulator, client)
 }
 
 /// Two AdminApis that mean one domain have one realm, whatever token they have.

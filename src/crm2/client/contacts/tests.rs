@@ -6,6 +6,8 @@ use crate::crm2::sim::options::behaviour::{DeleteContactParam, Partial};
 use crate::crm2::sim::{Contact as Kept, Email as KeptEmail, Login as KeptLogin, Options, Simulator};
 
 use super::*;
+use crate::crm2::wire::contacts::ContactRow;
+use crate::http::fuzz::fuzz_decoder;
 
 const DOMAIN: &str = "acme.example";
 
@@ -35,7 +37,7 @@ fn search<'a>(login: &'a LoginKey, addresses: &'a [&'a str]) -> Search<'a> {
 }
 
 /// How often each contact's logins were read.
-fn reads(simulator: &Simulator) -> usize {
+fn reads(simulator: &Simulator) -> u64 {
     simulator.journal().count("list_logins")
 }
 
@@ -108,9 +110,14 @@ async fn a_search_asks_the_likely_ones_first_and_all_of_them_once() {
     assert_eq!(place(&client, &search(&key("nobody"), &[])).await, None);
     assert_eq!(reads(&simulator), 7, "the six others, among them the owner");
     // One walk serves all for whom it is fresh enough.
-    let earlier = Search { fresh_after: begun, ..search(&key("somebody"), &[]) };
+    let somebody = key("somebody");
+    let earlier = Search { fresh_after: begun, ..search(&somebody, &[]) };
     assert_eq!(place(&client, &earlier).await, None);
-    assert_eq!((reads(&simulator), simulator.journal().count("list_users")), (7, 2));
+    assert_eq!(
+        (reads(&simulator), simulator.journal().count("list_users")),
+        (7, 3),
+        "one list for each search, and one for the walk"
+    );
     // A walk reads nobody again whose row is the same.
     let late = add(&simulator, "late", None);
     assert_eq!(place(&client, &search(&key("late"), &[])).await, Some(late));
@@ -120,9 +127,9 @@ async fn a_search_asks_the_likely_ones_first_and_all_of_them_once() {
 #[tokio::test]
 async fn two_contacts_with_one_login_are_told() {
     let (simulator, client) = start(|_| {}).await;
-    let ids = [add(&simulator, "grace", None), add(&simulator, "grace", None)];
-    let Located::AtSeveral(mut found) = client.locate(&search(&key("grace"), &[])).await.unwrap() else { panic!() };
-    found.sort();
+    let mut ids = [add(&simulator, "grace", None), add(&simulator, "grace", None)];
+    let Located::AtSeveral(found) = client.locate(&search(&key("grace"), &[])).await.unwrap() else { panic!() };
+    ids.sort();
     assert_eq!(found, ids);
 }
 
@@ -199,3 +206,26 @@ async fn a_contact_is_deleted_under_either_name_of_the_parameter() {
         client.delete_contact(&id).await.unwrap();
     }
 }
+
+fuzz_decoder!(
+    contacts,
+    read_contacts,
+    [
+        r#"{"result":{"resultValue":[{"contactId":"5166b967e4b0f6e6cd09e653","firstName":"test","clientDomain":"mydomain.com","emails":[{"email":"test@example.com","purpose":"PRIMARY"}],"attributes":{}}]}}"#,
+        r#"{"result":{"resultValue":{"contact":{"contactId":"5166b967e4b0f6e6cd09e653"}}}}"#,
+        r#"[]"#,
+    ]
+);
+
+/// Without their digests, which differ with what is new in a row.
+fn read_rows(answer: &Answer) -> Result<Vec<String>, Fault> {
+    Ok(read_list::<ContactRow>(answer)?.into_iter().map(|row| row.id).collect())
+}
+
+fuzz_decoder!(
+    rows,
+    read_rows,
+    [r#"[{"_id":"5166b967e4b0f6e6cd09e653","fullName":"Grace Hopper","emails":[{"email":"grace@acme.example"}]}]"#]
+);
+
+fuzz_decoder!(logins, read_list::<Login>, [r#"[{"userId":"grace@acme.example","userIdType":"GOOGLE_APPS"}]"#, "[]"]);

@@ -8,6 +8,7 @@ use crate::crm2::sim::{Contact as Kept, Domain, Options, Simulator};
 use crate::crm2::wire::contacts::ContactFields;
 
 use super::*;
+use crate::http::fuzz::fuzz_decoder;
 
 const DOMAIN: &str = "acme.example";
 
@@ -172,3 +173,12 @@ async fn a_namesake_at_another_contact_is_known_once_it_was_seen() {
     client.remove_login(&ids[1], &internal).await.unwrap();
     assert!(client.namesakes(&twitter, &ids[0]).await.unwrap().is_empty());
 }
+
+fuzz_decoder!(
+    made,
+    read_made,
+    [
+        r#"{"result":{"resultValue":{"contactId":"5166b967e4b0f6e6cd09e653","emails":[]}}}"#,
+        r#"{"result":{"resultValue":null}}"#
+    ]
+);
