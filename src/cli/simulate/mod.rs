@@ -1,5 +1,6 @@
 //! `provost simulate VENDOR`: a vendor's simulator as a program, with every switch.
 
+mod crm2;
 mod intrexx;
 mod myintranetapps;
 
@@ -28,6 +29,9 @@ pub enum Vendor {
     /// An Intrexx server with its Administration API
     #[command(name = "intrexx")]
     Intrexx(Box<Chosen<crate::intrexx::sim::Options>>),
+    /// An opentaps CRM-2 server with its Administrative API
+    #[command(name = "crm2")]
+    Crm2(Box<Chosen<crate::crm2::sim::Options>>),
 }
 
 /// Where to listen, and how the vendor behaves.
@@ -96,6 +100,7 @@ pub async fn run(args: SimulateArgs) -> Result<(), SimulateError> {
     match args.vendor {
         Vendor::MyIntranetApps(chosen) => serve::<crate::myintranetapps::sim::Simulator>(&chosen).await,
         Vendor::Intrexx(chosen) => serve::<crate::intrexx::sim::Simulator>(&chosen).await,
+        Vendor::Crm2(chosen) => serve::<crate::crm2::sim::Simulator>(&chosen).await,
     }
 }
 
@@ -145,7 +150,7 @@ mod tests {
     use clap::{CommandFactory, Parser};
 
     use super::*;
-    use crate::{intrexx, myintranetapps};
+    use crate::{crm2, intrexx, myintranetapps};
 
     #[derive(Parser)]
     struct CommandLine {
@@ -188,6 +193,19 @@ mod tests {
             assert!(greeting.contains(needed), "{needed} in {greeting}");
         }
         assert!(simulator.portal("sales").is_some());
+        simulator.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_crm_tells_how_to_come_in() {
+        let given = ["provost", "crm2", "--client-domain=other.example", "--activity-type-list=objects"];
+        let Vendor::Crm2(chosen) = CommandLine::parse_from(given).args.vendor else { panic!("another vendor") };
+        let simulator: crm2::sim::Simulator = start(&chosen).await.unwrap();
+        let greeting = greeting(&simulator, &chosen);
+        for needed in ["owner@other.example", &chosen.options.credentials.auth_token, "/oauth/temp-token"] {
+            assert!(greeting.contains(needed), "{needed} in {greeting}");
+        }
+        assert!(simulator.domain("other.example").is_some());
         simulator.stop().await;
     }
 
