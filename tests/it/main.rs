@@ -11,6 +11,7 @@ mod changes;
 mod cluster;
 mod conformance;
 mod crash;
+mod crm2;
 mod examples;
 mod generated;
 mod guard;

@@ -3,6 +3,7 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+use crate::crm2::{self, Crm2};
 use crate::engine::kind::Vendor as _;
 use crate::intrexx::{self, Intrexx};
 use crate::myintranetapps::sim::options::Environment;
@@ -41,6 +42,12 @@ pub const VENDORS: &[Vendor] = &[
         block: Intrexx::BLOCK,
         start: || intrexx::sim::Simulator::start(intrexx::sim::Options::default()).map(boxed).boxed(),
         advice: intrexx,
+    },
+    Vendor {
+        name: Crm2::NAME,
+        block: Crm2::BLOCK,
+        start: || crm2::sim::Simulator::start(crm2::sim::Options::default()).map(boxed).boxed(),
+        advice: crm2,
     },
 ];
 
@@ -87,6 +94,22 @@ fn intrexx(url: &str, _: &str) -> String {
   curl -s -X POST '{url}/_sim/trouble?do=loseAnswer&operation=create_user'
   kubectl get portaluser ada -o json | jq '.metadata = {{name: \"grace\"}} | .spec.loginName = \"grace\"' | kubectl apply -f -
   kubectl describe portaluser grace
+"
+    )
+}
+
+fn crm2(url: &str, _: &str) -> String {
+    format!(
+        "
+  kubectl describe crmdomainuser grace
+
+  # take a permission out of the spec: nobody can read it back, and it is revoked all the same
+  kubectl patch crmdomainuser grace --type merge -p '{{\"spec\":{{\"permissions\":{{\"granted\":[\"CONTACT_VIEW\"]}}}}}}'
+
+  # grant one that is none, and read in the status which there are
+  kubectl patch crmdomainuser grace --type merge -p '{{\"spec\":{{\"permissions\":{{\"granted\":[\"CONTACT_SEE\"]}}}}}}'
+  kubectl describe crmdomainuser grace
+  curl -s {url}/_sim/journal
 "
     )
 }

@@ -1,9 +1,9 @@
 //! CrmDomainUser: one contact for one user, permissions that nobody can read, and whom nothing may lock out.
 
 use kube::api::{DynamicObject, PostParams};
-use provost::crm2::sim::options::{Answers, Behaviour};
 use provost::crm2::sim::options::answers::WriteAnswer;
 use provost::crm2::sim::options::behaviour::{AmbiguousUser, Partial, Repeated, TakenUser};
+use provost::crm2::sim::options::{Answers, Behaviour};
 use provost::crm2::sim::{Contact, Login, Options, Simulator};
 use provost::sim::simulated::Simulated;
 use provost::sim::trouble::{Act, Order};
@@ -87,7 +87,10 @@ async fn a_user_is_made_with_a_contact_and_given_permissions_once() {
     assert_eq!(annotation(&object, EXTERNAL_ID), Some("GOOGLE_APPS/grace@acme.example"));
     let status = &object.data["status"];
     assert_eq!((&status["contactId"], &status["contactMade"]), (&json!(contact.id), &json!(true)));
-    assert_eq!((&status["granted"], &status["revoked"]), (&json!(["CONTACT_UPDATE", "CONTACT_VIEW"]), &json!(["DOMAIN_CONF"])));
+    assert_eq!(
+        (&status["granted"], &status["revoked"]),
+        (&json!(["CONTACT_UPDATE", "CONTACT_VIEW"]), &json!(["DOMAIN_CONF"]))
+    );
     assert_eq!(status["observed"]["companyName"], "Acme");
     assert_eq!(condition(&object, "PermissionsShared"), Json::Null);
     let before = writes(&stage);
@@ -126,9 +129,14 @@ async fn a_spec_says_one_contact_and_each_permission_once() {
 async fn an_existing_contact_is_given_the_login_and_left_as_it_is() {
     let (stage, users) = stage(Options::default(), json!({})).await;
     let id = add_contact(&stage, named("Hopper"));
-    stage.given(KIND, "grace", json!({"contact": null, "contactId": id, "permissions": {"granted": ["ACTIVITY_VIEW"]}})).await;
+    stage
+        .given(KIND, "grace", json!({"contact": null, "contactId": id, "permissions": {"granted": ["ACTIVITY_VIEW"]}}))
+        .await;
     let contact = contact_of(&stage, GRACE).unwrap();
-    assert_eq!((contact.id.as_str(), contact.last_name.as_str(), contact.first_name.as_str()), (id.as_str(), "Hopper", ""));
+    assert_eq!(
+        (contact.id.as_str(), contact.last_name.as_str(), contact.first_name.as_str()),
+        (id.as_str(), "Hopper", "")
+    );
     assert_eq!((contacts(&stage), permissions(&stage, GRACE)), (2, vec!["ACTIVITY_VIEW".to_owned()]));
     let object = users.ready("grace").await;
     assert_eq!((&object.data["status"]["contactId"], &object.data["status"]["contactMade"]), (&json!(id), &Json::Null));
@@ -137,7 +145,13 @@ async fn an_existing_contact_is_given_the_login_and_left_as_it_is() {
     users.patch("grace", json!({"spec": {"policy": {"deletion": "Orphan"}}})).await;
     users.delete("grace").await;
     users.gone("grace").await;
-    stage.apply(&example(KIND, "grace", json!({"contact": null, "contactId": other, "policy": {"adoption": "IfExists"}}))).await;
+    stage
+        .apply(&example(
+            KIND,
+            "grace",
+            json!({"contact": null, "contactId": other, "policy": {"adoption": "IfExists"}}),
+        ))
+        .await;
     let object = users.unready("grace", "ImmutableDiffers").await;
     assert!(message(&object, "Ready").contains("contactId is"), "{object:#?}");
 }
@@ -148,16 +162,22 @@ async fn a_contact_that_is_not_there_is_told_and_nothing_is_sent() {
     let fields = json!({"contact": null, "contactId": "5166b967e4b0f6e6cd09e653"});
     stage.apply(&example(KIND, "grace", fields)).await;
     let object = users.unready("grace", "Refused").await;
-    assert!(message(&object, "Ready").contains("spec.contactId: the domain has no contact 5166b967e4b0f6e6cd09e653"), "{object:#?}");
+    assert!(
+        message(&object, "Ready").contains("spec.contactId: the domain has no contact 5166b967e4b0f6e6cd09e653"),
+        "{object:#?}"
+    );
     assert!(writes(&stage).is_empty());
 }
 
 /// Contract 2.3: a second call makes a second contact, so that after a lost answer the first one is looked for.
 #[tokio::test]
 async fn a_lost_answer_makes_no_second_contact() {
-    for (act, write_answer) in [(Act::LoseAnswer, WriteAnswer::Value), (Act::Garbage, WriteAnswer::Value), (Act::Truncate, WriteAnswer::Empty)] {
+    for (act, write_answer) in
+        [(Act::LoseAnswer, WriteAnswer::Value), (Act::Garbage, WriteAnswer::Value), (Act::Truncate, WriteAnswer::Empty)]
+    {
         let behaviour = Behaviour { taken_user: TakenUser::Second, ..Behaviour::default() };
-        let options = Options { behaviour, answers: Answers { write_answer, ..Answers::default() }, ..Options::default() };
+        let options =
+            Options { behaviour, answers: Answers { write_answer, ..Answers::default() }, ..Options::default() };
         let (stage, users) = stage(options, known_owner()).await;
         stage.vendor.trouble().place(Order::next_of("create_user", act));
         stage.given(KIND, "grace", json!({})).await;
@@ -232,7 +252,10 @@ async fn a_permission_that_is_none_shows_those_that_there_are() {
     users.edit("grace", json!({"permissions": {"granted": names, "revoked": ["DOMAIN_CONF"]}})).await;
     let object = users.unready("grace", "Refused").await;
     let said = message(&object, "Ready");
-    assert!(said.contains("spec.permissions.granted: CONTACT_SEE") && said.contains("ACTIVITY_UPDATE, DOMAIN_CONF"), "{said}");
+    assert!(
+        said.contains("spec.permissions.granted: CONTACT_SEE") && said.contains("ACTIVITY_UPDATE, DOMAIN_CONF"),
+        "{said}"
+    );
     assert!(permissions(&stage, GRACE).contains(&"ACTIVITY_VIEW".to_owned()));
     assert!(!object.data["status"]["granted"].to_string().contains("CONTACT_SEE"), "{object:#?}");
     users.edit("grace", json!({"permissions": {"granted": ["ACTIVITY_VIEW"]}})).await;
@@ -273,10 +296,14 @@ async fn nobody_is_granted_anything_while_it_may_reach_a_namesake() {
     let (stage, users) = stage(Options { behaviour, ..Options::default() }, json!({})).await;
     let login = Login { user_id_type: "INTERNAL".to_owned(), user_id: "hopper".to_owned() };
     let id = add_contact(&stage, Contact { logins: vec![login], ..named("Murray") });
-    let fields = json!({"userIdType": "TwitterLogin", "userId": "Hopper", "permissions": {"granted": ["CONTACT_VIEW"]}});
+    let fields =
+        json!({"userIdType": "TwitterLogin", "userId": "Hopper", "permissions": {"granted": ["CONTACT_VIEW"]}});
     stage.apply(&example(KIND, "grace", fields)).await;
     let object = users.unready("grace", "Refused").await;
-    assert!(message(&object, "Ready").contains(&format!("contact {id} has a login with the user id Hopper too")), "{object:#?}");
+    assert!(
+        message(&object, "Ready").contains(&format!("contact {id} has a login with the user id Hopper too")),
+        "{object:#?}"
+    );
     assert_eq!(stage.vendor.journal().count("grant_permission"), 0);
     stage.vendor.edit_domain(DOMAIN, |domain| domain.contact(&id).unwrap().logins.clear()).unwrap();
     users.looked_at("grace").await;
@@ -288,13 +315,21 @@ async fn names_are_put_back_and_nothing_else_of_the_contact_is_touched() {
     for partial_contact in [Partial::Keep, Partial::Clear] {
         let behaviour = Behaviour { partial_contact, ..Behaviour::default() };
         let (stage, users) = stage(Options { behaviour, ..Options::default() }, json!({})).await;
-        stage.given(KIND, "grace", json!({"contact": {"firstName": "Grace", "lastName": "Hopper", "emailAddress": GRACE}})).await;
+        stage
+            .given(
+                KIND,
+                "grace",
+                json!({"contact": {"firstName": "Grace", "lastName": "Hopper", "emailAddress": GRACE}}),
+            )
+            .await;
         let before = contact_of(&stage, GRACE).unwrap();
         by_hand(&stage, GRACE, |contact| {
             contact.last_name = "Murray".to_owned();
             contact.company_name = "Navy".to_owned();
             contact.attributes.insert("badge".to_owned(), "7".to_owned());
-            contact.emails.push(provost::crm2::sim::Email { email: "g@home.example".to_owned(), purpose: "OTHER".to_owned() });
+            contact
+                .emails
+                .push(provost::crm2::sim::Email { email: "g@home.example".to_owned(), purpose: "OTHER".to_owned() });
         });
         users.looked_at("grace").await;
         users.ready("grace").await;
@@ -382,7 +417,8 @@ async fn an_existing_contact_stays_unless_the_spec_says_so_twice() {
     let (stage, users) = stage(Options::default(), known_owner()).await;
     for (fields, stays) in [(json!({}), true), (json!({"deleteContact": true}), false)] {
         let id = add_contact(&stage, named("Hopper"));
-        let mut manifest = example(KIND, "grace", json!({"contact": null, "contactId": id, "policy": {"deletion": "Delete"}}));
+        let mut manifest =
+            example(KIND, "grace", json!({"contact": null, "contactId": id, "policy": {"deletion": "Delete"}}));
         manifest["spec"].as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         stage.apply(&manifest).await;
         users.ready("grace").await;
@@ -394,7 +430,8 @@ async fn an_existing_contact_stays_unless_the_spec_says_so_twice() {
 
 /// The owner, whose token the AdminApi has, as an object.
 fn owner(fields: Json) -> Json {
-    let mut manifest = example(KIND, "owner", json!({"userId": OWNER, "contact": {"lastName": "Owner"}, "permissions": null}));
+    let mut manifest =
+        example(KIND, "owner", json!({"userId": OWNER, "contact": {"lastName": "Owner"}, "permissions": null}));
     manifest["metadata"]["annotations"] = json!({EXTERNAL_ID: format!("GOOGLE_APPS/{OWNER}")});
     manifest["spec"].as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     manifest
@@ -434,7 +471,10 @@ async fn the_operator_is_never_locked_out() {
         }
         let kept = contact_of(&stage, OWNER).unwrap();
         assert!(kept.permissions.contains("DOMAIN_CONF") && kept.logins.len() == 1, "known: {known}: {kept:#?}");
-        assert_eq!((stage.vendor.journal().count("remove_login"), stage.vendor.journal().count("delete_contact")), (0, 0));
+        assert_eq!(
+            (stage.vendor.journal().count("remove_login"), stage.vendor.journal().count("delete_contact")),
+            (0, 0)
+        );
     }
 }
 

@@ -11,9 +11,10 @@ use provost::engine::kind::Identity;
 use provost::engine::policy::Deletion;
 use provost::engine::registry::{KindRow, Tables};
 use provost::sim::simulated::Simulated;
-use provost::{intrexx, kinds, myintranetapps};
+use provost::{crm2, intrexx, kinds, myintranetapps};
 use serde_json::{Value as Json, json};
 
+use crate::crm2::DOMAIN;
 use crate::examples;
 use crate::harness::root;
 use crate::intrexx::PORTAL;
@@ -159,6 +160,18 @@ pub const BEDS: &[Bed] = &[
         examples: "deploy/examples",
         edit: || json!({}),
     },
+    Bed {
+        name: "CrmDomainUser",
+        kind: "CrmDomainUser",
+        vendor: crm2,
+        examples: "deploy/examples",
+        edit: || {
+            json!({
+                "contact": {"lastName": "Murray", "emailAddress": "hopper@acme.example"},
+                "permissions": {"granted": ["ACTIVITY_VIEW", "CONTACT_VIEW"]},
+            })
+        },
+    },
 ];
 
 fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
@@ -171,6 +184,10 @@ fn workshop(options: workshop::sim::Options) -> BoxFuture<'static, Box<dyn Simul
 
 fn intrexx() -> BoxFuture<'static, Box<dyn Simulated>> {
     async { boxed(intrexx::sim::Simulator::start(crate::intrexx::seeded()).await.unwrap()) }.boxed()
+}
+
+fn crm2() -> BoxFuture<'static, Box<dyn Simulated>> {
+    async { boxed(crm2::sim::Simulator::start(crm2::sim::Options::default()).await.unwrap()) }.boxed()
 }
 
 fn tool_edit() -> Json {
@@ -197,9 +214,14 @@ impl Bed {
         workshop::tables().vendors.iter().find(|row| row.name == vendor).unwrap().block
     }
 
-    /// What that block has beside the address: a list that may lag for minutes must not be waited for here.
+    /// What that block has beside the address: a list that may lag for minutes must not be waited for here, nor a person who says whose a
+    /// token is.
     pub fn settings(&self) -> Json {
-        if self.block() == "intrexx" { json!({"portalCreationTimeout": "1s"}) } else { json!({}) }
+        match self.block() {
+            "intrexx" => json!({"portalCreationTimeout": "1s"}),
+            "crm2" => json!({"clientDomain": DOMAIN, "ownUserId": "owner@acme.example"}),
+            _ => json!({}),
+        }
     }
 
     /// The path of the spec that is its natural key; a run may do without.
