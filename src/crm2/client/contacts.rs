@@ -12,7 +12,7 @@ use super::call::Call;
 use super::directory::{Index, OTHERS_LIFE, OWN_LIFE, Rows};
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::crm2::login::{Login, LoginKey};
-use crate::crm2::wire::contacts::{Contact, ContactFields};
+use crate::crm2::wire::contacts::{Contact, ContactFields, ContactRow};
 use crate::http::{Answer, Patience};
 
 /// Contacts that a walk reads at a time.
@@ -69,7 +69,7 @@ impl Client {
         }
         let addressed = self.rows(search.fresh_after, |rows| rows.addressed(search.addresses)).await?;
         for contact_id in addressed.into_iter().filter(|id| !asked.contains(&Some(id.as_str()))) {
-            let logins = self.logins(&contact_id).await?;
+            let logins = self.remembered_logins(&contact_id, search).await?;
             if has(&logins, search.login) {
                 return Ok(Located::At(Place { contact_id, logins }));
             }
@@ -96,7 +96,7 @@ impl Client {
         let begun = Instant::now();
         let row = self.directory().rows.peek(|rows| rows.digest(contact_id)).flatten();
         let call = Call::get("list_users_of_contact", &["contact-users", contact_id]);
-        let logins: Vec<Login> = match self.send(&call, read_list).await {
+        let logins: Vec<Login> = match self.send(&call, read_list).await.map_err(may_not_view) {
             Err(fault) if fault.class == Class::Missing => Vec::new(),
             // Nobody knows how the vendor says that there is no such contact; but who has logins is listed.
             Err(fault) if fault.class == Class::Refused && !self.is_listed(contact_id, begun).await? => Vec::new(),
@@ -168,7 +168,7 @@ impl Client {
 
     async fn contacts_by(&self, parameter: &'static str, value: &str) -> Result<Vec<Contact>, Fault> {
         let call = Call::get("get_contact", &["contact"]).with(parameter, value);
-        match self.send(&call, read_contacts).await {
+        match self.send(&call, read_contacts).await.map_err(may_not_view) {
             Err(fault) if fault.class == Class::Missing => Ok(Vec::new()),
             found => found,
         }
@@ -193,7 +193,7 @@ impl Client {
         })?;
         let call = Call::put("change_contact", &["contact"]).with("contactId", contact_id);
         let call = fields.into_iter().fold(call, |call, (name, value)| call.with(name, value));
-        let done = self.send(&call, read_nothing).await;
+        let done = self.send(&call, read_nothing).await.map_err(may_not_update);
         self.forget(contact_id);
         done
     }
@@ -206,7 +206,7 @@ impl Client {
         // The page prints the name in lower case (trap 10).
         let call =
             Call::delete("delete_contact", &["contact"]).with("contactId", contact_id).with("contactid", contact_id);
-        let done = self.send(&call, read_nothing).await;
+        let done = self.send(&call, read_nothing).await.map_err(may_not_update);
         self.forget(contact_id);
         self.directory().rows.invalidate();
         self.directory().index.invalidate();
@@ -231,7 +231,7 @@ impl Client {
         let client = self.clone();
         let fetch = move || async move {
             let call = Call::get("list_contacts", &["contacts-users"]).patience(Patience::List);
-            client.send(&call, read_list).await.map(Rows)
+            client.send(&call, read_list).await.map(|rows: Vec<ContactRow>| rows.into()).map_err(may_not_view)
         };
         self.directory().rows.read(fresh_after, fetch, pick).await
     }
@@ -272,6 +272,25 @@ impl Client {
 
 fn has(logins: &[Login], key: &LoginKey) -> bool {
     logins.iter().any(|login| login.key() == *key)
+}
+
+fn may_not_view(fault: Fault) -> Fault {
+    lacking(fault, "CONTACT_VIEW")
+}
+
+fn may_not_update(fault: Fault) -> Fault {
+    lacking(fault, "CONTACT_UPDATE")
+}
+
+/// Contacts want permissions of their own, which the Administrative API does not.
+fn lacking(fault: Fault, permission: &str) -> Fault {
+    if fault.class != Class::Denied || fault.code != Some(403) {
+        return fault;
+    }
+    Fault {
+        detail: format!("{}; the token's user needs the permission {permission} in the domain", fault.detail),
+        ..fault
+    }
 }
 
 /// The contacts of an answer: a list of them, one by itself, or none.

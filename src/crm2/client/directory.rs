@@ -5,14 +5,14 @@
 //! a contact that is managed. Only who is looked for without knowing the contact costs a walk over all of them; one walk serves
 //! all who look, and leaves out the contacts that it knows, which it believes for [`OTHERS_LIFE`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::crm2::login::{Login, LoginKey};
-use crate::crm2::wire::contacts::{Contact, ContactRow};
+use crate::crm2::wire::contacts::{Contact, ContactRow, folded};
 use crate::http::Shared;
 
 /// How long it may go unseen that a managed contact changed in a way that the list does not show.
@@ -37,22 +37,39 @@ pub(super) struct Directory {
 pub(super) type Index = HashMap<LoginKey, Vec<String>>;
 
 /// The contacts that have logins.
-pub(super) struct Rows(pub Vec<ContactRow>);
+pub(super) struct Rows {
+    /// The state of each row, by the contact's id.
+    digests: HashMap<String, u64>,
+    /// Ids by address, as [`folded`] has it.
+    addressed: HashMap<String, Vec<String>>,
+}
+
+impl From<Vec<ContactRow>> for Rows {
+    fn from(rows: Vec<ContactRow>) -> Self {
+        let mut addressed: HashMap<String, Vec<String>> = HashMap::new();
+        for row in &rows {
+            for email in &row.emails {
+                addressed.entry(folded(&email.email)).or_default().push(row.id.clone());
+            }
+        }
+        Self { digests: rows.into_iter().map(|row| (row.id, row.digest)).collect(), addressed }
+    }
+}
 
 impl Rows {
     /// The state of a contact's row; none when it is not listed.
     pub fn digest(&self, contact_id: &str) -> Option<u64> {
-        self.0.iter().find(|row| row.id == contact_id).map(|row| row.digest)
+        self.digests.get(contact_id).copied()
     }
 
     /// The contacts that have one of these addresses.
-    pub fn addressed(&self, addresses: &[&str]) -> Vec<String> {
-        self.0.iter().filter(|row| row.has_one_of(addresses)).map(|row| row.id.clone()).collect()
+    pub fn addressed(&self, addresses: &[&str]) -> BTreeSet<String> {
+        addresses.iter().filter_map(|address| self.addressed.get(&folded(address))).flatten().cloned().collect()
     }
 
     /// All of them, with the state of their rows.
     pub fn digests(&self) -> Vec<(String, u64)> {
-        self.0.iter().map(|row| (row.id.clone(), row.digest)).collect()
+        self.digests.iter().map(|(id, row)| (id.clone(), *row)).collect()
     }
 }
 
@@ -80,9 +97,9 @@ impl<T: Clone> Memory<T> {
         self.lock().get(contact_id).filter(|known| known.since >= fresh_after)?.value.clone()
     }
 
-    /// Whether anything is remembered.
+    /// Whether anything is remembered that the list can confirm.
     pub fn knows(&self, contact_id: &str) -> bool {
-        self.lock().get(contact_id).is_some_and(|known| known.value.is_some())
+        self.lock().get(contact_id).is_some_and(|known| known.value.is_some() && known.row.is_some())
     }
 
     /// What was read no longer ago than `life`, if the list still shows this row of the contact.
@@ -133,7 +150,7 @@ mod tests {
         assert_eq!(memory.recall("a", Some(1), OTHERS_LIFE), Some("first"));
         // A contact that is not listed is not known to be as it was.
         memory.learn("b", begun, None, "second");
-        assert_eq!((memory.recall("b", None, OWN_LIFE), memory.knows("b")), (None, true));
+        assert_eq!((memory.recall("b", None, OWN_LIFE), memory.knows("b"), memory.knows("a")), (None, false, true));
         assert_eq!(memory.which(|id, value| id == "b" && *value == "second"), ["b"]);
     }
 

@@ -10,8 +10,10 @@ use crate::crm2::login::Login;
 use crate::crm2::wire::contacts::{Contact, NewUser};
 use crate::http::Answer;
 
-/// The permission that the operator's own user needs.
+/// The permission without which nothing can be administered.
 pub const DOMAIN_CONF: &str = "DOMAIN_CONF";
+/// The permission without which no user can be found.
+pub const CONTACT_VIEW: &str = "CONTACT_VIEW";
 
 impl Client {
     /// Makes a contact that has this login, and returns the contact's id where the answer tells it (2.3). A second call makes a second
@@ -31,7 +33,11 @@ impl Client {
         let made = self.send(&call, read_made).await;
         match &made {
             Ok(Some(contact_id)) => self.note(&user.login, contact_id, true),
-            _ => self.doubt(),
+            // What the objects share may lack what was just made.
+            _ => {
+                self.directory().rows.invalidate();
+                self.directory().index.invalidate();
+            }
         }
         made
     }
@@ -43,7 +49,7 @@ impl Client {
     pub async fn add_login(&self, contact_id: &str, login: &Login) -> Result<(), Fault> {
         let call = user_call(Call::post("add_user", &["admin", "user"]), contact_id, login);
         let done = self.send(&call, read_nothing).await;
-        self.note(login, contact_id, done.is_ok());
+        self.settle(login, contact_id, true, done.is_ok());
         match done {
             // Whether it is no error to add what is there nobody knows; that it is there is all that is wanted.
             Err(fault) if says_no(&fault) && self.has_login(contact_id, login).await? => Ok(()),
@@ -58,7 +64,7 @@ impl Client {
     pub async fn remove_login(&self, contact_id: &str, login: &Login) -> Result<(), Fault> {
         let call = user_call(Call::delete("remove_user", &["admin", "user"]), contact_id, login);
         let done = self.send(&call, read_nothing).await;
-        self.note(login, contact_id, false);
+        self.settle(login, contact_id, false, done.is_ok());
         match done {
             Err(fault) if says_no(&fault) && !self.has_login(contact_id, login).await? => Ok(()),
             done => done,
@@ -116,6 +122,16 @@ impl Client {
         Ok(self.logins(contact_id).await?.iter().any(|known| known.key() == login.key()))
     }
 
+    /// What follows for the objects' shared knowledge from a call about a login, done or not.
+    fn settle(&self, login: &Login, contact_id: &str, is_there: bool, is_done: bool) {
+        if is_done {
+            self.note(login, contact_id, is_there);
+        } else {
+            self.forget(contact_id);
+            self.directory().index.invalidate();
+        }
+    }
+
     /// Writes down where a login is, or is not, in what the objects share; the contact itself is read anew.
     fn note(&self, login: &Login, contact_id: &str, is_there: bool) {
         self.forget(contact_id);
@@ -125,12 +141,6 @@ impl Client {
             contacts.retain(|known| *known != contact_id);
             contacts.extend(is_there.then(|| contact_id.clone()));
         });
-    }
-
-    /// What the objects share may lack what was just made.
-    fn doubt(&self) {
-        self.directory().rows.invalidate();
-        self.directory().index.invalidate();
     }
 }
 

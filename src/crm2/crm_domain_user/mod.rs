@@ -60,6 +60,7 @@ impl Kind for CrmDomainUsers {
         row("contact.emailAddress", Access::Readable, "contact"),
         row("permissions.*", Access::WriteOnly, "permissions"),
     ];
+    const LATER: &'static [&'static str] = &["permissions"];
     const REASONS: &'static [(&'static str, &'static str)] =
         &[("OtherLogins", "The contact has other logins, which share its permissions.")];
 

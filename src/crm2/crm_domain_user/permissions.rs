@@ -6,7 +6,7 @@
 use super::spec::{CrmDomainUserSpec, DomainUserFacts};
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::crm2::client::Client;
-use crate::crm2::client::users::DOMAIN_CONF;
+use crate::crm2::client::users::{CONTACT_VIEW, DOMAIN_CONF};
 use crate::crm2::login::Login;
 use crate::engine::diff::{Change, Shown};
 
@@ -68,12 +68,12 @@ pub async fn revoke_granted(
         unambiguous(client, user).await?;
     }
     for name in granted {
-        let spared = guard(client, user.logins, facts, name);
-        let done = match spared {
-            Ok(()) => client.revoke(user.login, name).await,
-            Err(fault) => Err(fault),
-        };
-        done.map_err(|fault| of_field(fault, "granted", name))?;
+        guard(client, user.logins, facts, name).map_err(|fault| of_field(fault, "granted", name))?;
+        match client.revoke(user.login, name).await {
+            // One that was never granted, because there is none of this name.
+            Err(fault) if fault.class == Class::Refused && !facts.granted.iter().any(|granted| granted == name) => {}
+            done => done.map_err(|fault| of_field(fault, "granted", name))?,
+        }
     }
     Ok(())
 }
@@ -122,28 +122,20 @@ async fn unambiguous(client: &Client, user: &User<'_>) -> Result<(), Fault> {
     Err(refused("grant_permission", detail))
 }
 
-/// Refuses to revoke the permission that all of this is done with from whom the operator's token may belong to.
+/// Refuses to revoke what all of this is done with from whom the operator's token may belong to.
 fn guard(client: &Client, logins: &[Login], facts: &DomainUserFacts, name: &str) -> Result<(), Fault> {
-    if name != DOMAIN_CONF {
-        return Ok(());
-    }
-    match client.is_own(logins) {
-        Some(false) => Ok(()),
-        Some(true) => Err(refused(
-            "revoke_permission",
-            format!(
-                "this is the contact of the AdminApi's own user (spec.crm2.ownUserId), who could not be given {DOMAIN_CONF} back; leave it out of \
-             this object"
-            ),
-        )),
-        None if is_somebody_else(facts) => Ok(()),
-        None => Err(refused(
-            "revoke_permission",
-            format!(
-                "whether this is the user whose token the AdminApi has is not known, and such a user could not be given {DOMAIN_CONF} back; {SAY_WHO}"
-            ),
-        )),
-    }
+    let why = match client.is_own(logins) {
+        Some(true) if [DOMAIN_CONF, CONTACT_VIEW].contains(&name) => {
+            "this is the contact of the AdminApi's own user (spec.crm2.ownUserId), who needs it to give anything back; leave it out of this \
+             object"
+                .to_owned()
+        }
+        None if name == DOMAIN_CONF && !is_somebody_else(facts) => format!(
+            "whether this is the user whose token the AdminApi has is not known, and such a user could not be given it back; {SAY_WHO}"
+        ),
+        _ => return Ok(()),
+    };
+    Err(refused("revoke_permission", why))
 }
 
 /// Refuses to take away what may be the operator's own login.

@@ -220,15 +220,13 @@ impl Contact {
     }
 }
 
-impl ContactRow {
-    /// Whether the contact has one of these addresses.
-    pub fn has_one_of(&self, addresses: &[&str]) -> bool {
-        addresses.iter().any(|address| has(&self.emails, address))
-    }
+fn has(emails: &[Email], address: &str) -> bool {
+    emails.iter().any(|email| folded(&email.email) == folded(address))
 }
 
-fn has(emails: &[Email], address: &str) -> bool {
-    emails.iter().any(|email| email.email.trim().to_lowercase() == address.trim().to_lowercase())
+/// An address, as it is compared (trap 13).
+pub fn folded(address: &str) -> String {
+    address.trim().to_lowercase()
 }
 
 fn text_of(value: &Json) -> Option<String> {
@@ -275,7 +273,7 @@ mod tests {
         );
         let row: ContactRow =
             serde_json::from_value(json!({"_id": "a", "emails": [{"email": "A+b@x.example"}]})).unwrap();
-        assert!(row.has_one_of(&["c@x.example", " a+B@x.example"]) && !row.has_one_of(&["b@x.example"]));
+        assert_eq!(folded(&row.emails[0].email), folded(" a+B@x.example"));
         for odd in [json!({"firstName": "Grace"}), json!({"_id": "a", "emails": {"email": "x"}}), json!([]), json!("a")]
         {
             assert!(serde_json::from_value::<Contact>(odd.clone()).is_err(), "{odd}");

@@ -1,6 +1,6 @@
 //! CrmDomainUser: one contact for one user, permissions that nobody can read, and whom nothing may lock out.
 
-use kube::api::{DynamicObject, PostParams};
+use kube::api::{DynamicObject, Patch, PatchParams, PostParams};
 use provost::crm2::sim::options::answers::WriteAnswer;
 use provost::crm2::sim::options::behaviour::{AmbiguousUser, Partial, Repeated, TakenUser};
 use provost::crm2::sim::options::{Answers, Behaviour};
@@ -27,8 +27,9 @@ async fn stage(options: Options, settings: Json) -> (Stage<Simulator>, Objects) 
 
 /// A stage of a vendor that behaves as documented, where grace is as her example says.
 async fn with_grace(fields: Json) -> (Stage<Simulator>, Objects) {
-    let (stage, users) = stage(Options::default(), json!({})).await;
+    let stage = Stage::crm2(Options::default(), &[KIND]).await;
     stage.given(KIND, "grace", fields).await;
+    let users = stage.objects(KIND);
     (stage, users)
 }
 
@@ -117,12 +118,9 @@ async fn a_spec_says_one_contact_and_each_permission_once() {
     says(json!({"userId": "grace"}), "the whole address").await;
     says(json!({"userId": "@grace", "userIdType": "TwitterLogin"}), "without the leading @").await;
     says(json!({"deleteContact": true}), "deleteContact: true needs policy.deletion: Delete").await;
-    let message = users.api.patch(
-        "grace",
-        &kube::api::PatchParams::default(),
-        &kube::api::Patch::Merge(json!({"spec": {"userId": "ada@acme.example"}})),
-    );
-    assert!(message.await.unwrap_err().to_string().contains("userId cannot be changed"));
+    let other = Patch::Merge(json!({"spec": {"userId": "ada@acme.example"}}));
+    let message = users.api.patch("grace", &PatchParams::default(), &other).await.unwrap_err().to_string();
+    assert!(message.contains("userId cannot be changed"), "{message}");
 }
 
 #[tokio::test]
@@ -230,7 +228,7 @@ async fn a_user_who_exists_is_taken_over_only_when_asked() {
 #[tokio::test]
 async fn what_is_granted_no_more_is_revoked_and_all_else_stays() {
     let (stage, users) = with_grace(json!({})).await;
-    by_hand(&stage, GRACE, |contact| drop(contact.permissions.insert("ACTIVITY_UPDATE".to_owned())));
+    by_hand(&stage, GRACE, |contact| contact.permissions.extend(["ACTIVITY_UPDATE".to_owned()]));
     users.edit("grace", json!({"permissions": {"granted": ["CONTACT_VIEW"], "revoked": null}})).await;
     let object = users.ready("grace").await;
     assert_eq!(permissions(&stage, GRACE), ["ACTIVITY_UPDATE", "CONTACT_VIEW"]);
@@ -261,6 +259,12 @@ async fn a_permission_that_is_none_shows_those_that_there_are() {
     users.edit("grace", json!({"permissions": {"granted": ["ACTIVITY_VIEW"]}})).await;
     users.ready("grace").await;
     assert_eq!(permissions(&stage, GRACE), ["ACTIVITY_VIEW"]);
+    // Nor does it keep anybody from going.
+    users.edit("grace", json!({"permissions": {"granted": ["ACTIVITY_VIEW", "CONTACT_SEE"]}})).await;
+    users.unready("grace", "Refused").await;
+    users.delete("grace").await;
+    users.gone("grace").await;
+    assert!(permissions(&stage, GRACE).is_empty());
 }
 
 /// The answer to a grant is lost, and the vendor complains when it is granted once more.
@@ -369,7 +373,7 @@ async fn a_login_is_followed_to_the_contact_that_has_it_now() {
 #[tokio::test]
 async fn disable_revokes_what_was_granted_and_nothing_else() {
     let (stage, users) = with_grace(json!({})).await;
-    by_hand(&stage, GRACE, |contact| drop(contact.permissions.insert("ACTIVITY_UPDATE".to_owned())));
+    by_hand(&stage, GRACE, |contact| contact.permissions.extend(["ACTIVITY_UPDATE".to_owned()]));
     users.delete("grace").await;
     users.gone("grace").await;
     assert_eq!(permissions(&stage, GRACE), ["ACTIVITY_UPDATE"]);

@@ -6,7 +6,6 @@ use crate::crm2::sim::options::behaviour::{DeleteContactParam, Partial};
 use crate::crm2::sim::{Contact as Kept, Email as KeptEmail, Login as KeptLogin, Options, Simulator};
 
 use super::*;
-use crate::crm2::wire::contacts::ContactRow;
 use crate::http::fuzz::fuzz_decoder;
 
 const DOMAIN: &str = "acme.example";
@@ -204,6 +203,30 @@ async fn a_contact_is_deleted_under_either_name_of_the_parameter() {
         assert!(simulator.domain(DOMAIN).unwrap().contact(&id).is_none());
         assert_eq!(place(&client, &search(&key("grace"), &[])).await, None);
         client.delete_contact(&id).await.unwrap();
+    }
+}
+
+/// Contract 2.9: looking at contacts, and changing them, takes permissions that the rest does not.
+#[tokio::test]
+async fn a_permission_that_the_tokens_user_lacks_is_named() {
+    let lacking = |name: &str| vec![name.to_owned()];
+    let (_simulator, client) = start(|options| options.server.owner_lacks = lacking("CONTACT_VIEW")).await;
+    let login = key("grace");
+    for fault in [
+        client.locate(&search(&login, &[])).await.unwrap_err(),
+        client.logins("5166b967e4b0f6e6cd09e653").await.unwrap_err(),
+        client.contact_now("5166b967e4b0f6e6cd09e653").await.unwrap_err(),
+    ] {
+        assert_eq!(fault.class, Class::Denied);
+        assert!(fault.detail.contains("needs the permission CONTACT_VIEW"), "{fault}");
+    }
+    let (simulator, client) = start(|options| options.server.owner_lacks = lacking("CONTACT_UPDATE")).await;
+    let id = add(&simulator, "grace", None);
+    let change = ContactFields { first_name: Some("Grace".to_owned()), ..ContactFields::default() };
+    for fault in [client.change_contact(&id, &change).await.unwrap_err(), client.delete_contact(&id).await.unwrap_err()]
+    {
+        assert_eq!(fault.class, Class::Denied);
+        assert!(fault.detail.contains("needs the permission CONTACT_UPDATE"), "{fault}");
     }
 }
 
