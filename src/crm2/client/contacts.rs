@@ -79,7 +79,10 @@ impl Client {
         }
         let contacts = self.contacts_with(search.login, search.fresh_after).await?;
         match contacts.as_slice() {
-            [] => Ok(Located::Nowhere),
+            [] => {
+                self.directory().note_absence(search.login);
+                Ok(Located::Nowhere)
+            }
             [one] => {
                 let (contact_id, logins) = (one.clone(), self.remembered_logins(one, search).await?);
                 Ok(Located::At(Place { contact_id, logins }))

@@ -5,7 +5,7 @@
 //! a contact that is managed. Only who is looked for without knowing the contact costs a walk over all of them; one walk serves
 //! all who look, and leaves out the contacts that it knows, which it believes for [`OTHERS_LIFE`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -31,6 +31,20 @@ pub(super) struct Directory {
     pub logins: Memory<Vec<Login>>,
     /// Each contact.
     pub contacts: Memory<Contact>,
+    /// Logins that were nowhere in the domain at some time since the client has its token: none of them can be that of the token's user.
+    newcomers: Mutex<HashSet<LoginKey>>,
+}
+
+impl Directory {
+    /// Notes that a login is nowhere in the domain.
+    pub fn note_absence(&self, login: &LoginKey) {
+        self.newcomers.lock().unwrap_or_else(PoisonError::into_inner).insert(login.clone());
+    }
+
+    /// Whether a login came into the domain later than the client's token.
+    pub fn is_newcomer(&self, login: &LoginKey) -> bool {
+        self.newcomers.lock().unwrap_or_else(PoisonError::into_inner).contains(login)
+    }
 }
 
 /// The ids of contacts, by the login that they have.

@@ -96,10 +96,13 @@ impl Client {
         }
     }
 
-    /// Whether one of these logins is the operator's own; none when the AdminApi does not say who that is.
+    /// Whether one of these logins is the operator's own; none when nobody can tell: the AdminApi does not say whose its token is, and one of
+    /// them may have been in the domain before that token was used.
     pub fn is_own(&self, logins: &[Login]) -> Option<bool> {
-        let own = self.own_user_id()?;
-        Some(logins.iter().any(|login| login.is_called(own)))
+        match self.own_user_id() {
+            Some(own) => Some(logins.iter().any(|login| login.is_called(own))),
+            None => logins.iter().all(|login| self.directory().is_newcomer(&login.key())).then_some(false),
+        }
     }
 
     /// Other contacts whose login a call that names no type may mean as well, as far as is known (2.4).

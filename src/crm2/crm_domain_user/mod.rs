@@ -53,7 +53,7 @@ impl Kind for CrmDomainUsers {
     const FIELDS: &'static [Field] = &[
         Field { key: true, ..row("userId", Access::Immutable, "identity") },
         Field { key: true, ..row("userIdType", Access::Immutable, "identity") },
-        row("contactId", Access::Immutable, "identity"),
+        Field { key: true, ..row("contactId", Access::Immutable, "identity") },
         row("contact.firstName", Access::Readable, "contact"),
         row("contact.lastName", Access::Readable, "contact"),
         row("contact.companyName", Access::Readable, "contact"),

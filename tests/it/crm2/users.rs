@@ -150,8 +150,9 @@ async fn an_existing_contact_is_given_the_login_and_left_as_it_is() {
             json!({"contact": null, "contactId": other, "policy": {"adoption": "IfExists"}}),
         ))
         .await;
-    let object = users.unready("grace", "ImmutableDiffers").await;
-    assert!(message(&object, "Ready").contains("contactId is"), "{object:#?}");
+    let object = users.unready("grace", "IdentityDiffers").await;
+    assert!(message(&object, "Ready").contains("its contactId is"), "{object:#?}");
+    assert_eq!(permissions(&stage, GRACE), ["ACTIVITY_VIEW"], "nothing is granted to another contact");
 }
 
 #[tokio::test]

@@ -1,7 +1,10 @@
 //! Tests of the calls about users, over real HTTP against the simulator.
 
-use crate::base::fault::Class;
-use crate::crm2::client::tests::start;
+use tokio::time::Instant;
+
+use crate::crm2::client::contacts::Search;
+use crate::crm2::client::tests::{access_to, start};
+use crate::crm2::config::Config;
 use crate::crm2::sim::options::answers::{Envelope, ErrorShape, WriteAnswer};
 use crate::crm2::sim::options::behaviour::{MissingDelete, Repeated, TakenUser};
 use crate::crm2::sim::{Contact as Kept, Domain, Options, Simulator};
@@ -172,6 +175,31 @@ async fn a_namesake_at_another_contact_is_known_once_it_was_seen() {
     assert_eq!(client.namesakes(&twitter, &ids[0]).await.unwrap(), [ids[1].clone()]);
     client.remove_login(&ids[1], &internal).await.unwrap();
     assert!(client.namesakes(&twitter, &ids[0]).await.unwrap().is_empty());
+}
+
+/// Contract 3: nothing tells whose the token is. Who came later than it cannot be that user.
+#[tokio::test]
+async fn a_newcomer_is_not_the_operator() {
+    let (simulator, client) = start(|_| {}).await;
+    let owner = Login::new("GOOGLE_APPS", "owner@acme.example");
+    let search = |key| Search {
+        login: key,
+        known: None,
+        likely: None,
+        addresses: &[],
+        fresh_after: Instant::now(),
+        alone: false,
+    };
+    let [grace_key, owner_key] = [grace().key(), owner.key()];
+    assert_eq!(client.is_own(&[grace()]), None, "nobody looked yet");
+    client.locate(&search(&grace_key)).await.unwrap();
+    client.locate(&search(&owner_key)).await.unwrap();
+    client.create_user_contact(&new_user()).await.unwrap();
+    assert_eq!((client.is_own(&[grace()]), client.is_own(&[owner.clone()])), (Some(false), None));
+    assert_eq!(client.is_own(&[grace(), owner.clone()]), None, "permissions are the contact's");
+    let config = Config { own_user_id: Some("Owner@acme.example".to_owned()), ..Config::new(simulator.url(), DOMAIN) };
+    let knowing = Client::new(&config, access_to(&simulator)).unwrap();
+    assert_eq!((knowing.is_own(&[grace()]), knowing.is_own(&[grace(), owner])), (Some(false), Some(true)));
 }
 
 fuzz_decoder!(
