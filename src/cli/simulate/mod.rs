@@ -1,5 +1,6 @@
 //! `provost simulate VENDOR`: a vendor's simulator as a program, with every switch.
 
+mod adeptia;
 mod crm2;
 mod intrexx;
 mod myintranetapps;
@@ -29,6 +30,9 @@ pub enum Vendor {
     /// An Intrexx server with its Administration API
     #[command(name = "intrexx")]
     Intrexx(Box<Chosen<crate::intrexx::sim::Options>>),
+    /// Adeptia Connect with the users' and partners' part of its REST API
+    #[command(name = "adeptia")]
+    Adeptia(Box<Chosen<crate::adeptia::sim::Options>>),
     /// An opentaps CRM-2 server with its Administrative API
     #[command(name = "crm2")]
     Crm2(Box<Chosen<crate::crm2::sim::Options>>),
@@ -100,6 +104,7 @@ pub async fn run(args: SimulateArgs) -> Result<(), SimulateError> {
     match args.vendor {
         Vendor::MyIntranetApps(chosen) => serve::<crate::myintranetapps::sim::Simulator>(&chosen).await,
         Vendor::Intrexx(chosen) => serve::<crate::intrexx::sim::Simulator>(&chosen).await,
+        Vendor::Adeptia(chosen) => serve::<crate::adeptia::sim::Simulator>(&chosen).await,
         Vendor::Crm2(chosen) => serve::<crate::crm2::sim::Simulator>(&chosen).await,
     }
 }
@@ -150,7 +155,7 @@ mod tests {
     use clap::{CommandFactory, Parser};
 
     use super::*;
-    use crate::{crm2, intrexx, myintranetapps};
+    use crate::{adeptia, crm2, intrexx, myintranetapps};
 
     #[derive(Parser)]
     struct CommandLine {
@@ -193,6 +198,22 @@ mod tests {
             assert!(greeting.contains(needed), "{needed} in {greeting}");
         }
         assert!(simulator.portal("sales").is_some());
+        simulator.stop().await;
+    }
+
+    #[tokio::test]
+    async fn an_adeptia_connect_tells_how_to_come_in() {
+        let given = ["provost", "adeptia", "--profile=current", "--strict-json=false"];
+        let Vendor::Adeptia(chosen) = CommandLine::parse_from(given).args.vendor else { panic!("another vendor") };
+        assert!(!chosen.options.behaviour.strict_json);
+
+        let simulator: adeptia::sim::Simulator = start(&chosen).await.unwrap();
+        let greeting = greeting(&simulator, &chosen);
+        for needed in
+            ["4.0.0", "adminuser@adeptia.example", "P@ssw0rd", "/rest/login/user", "/rest/users?", "/_sim/state"]
+        {
+            assert!(greeting.contains(needed), "{needed} in {greeting}");
+        }
         simulator.stop().await;
     }
 

@@ -149,12 +149,14 @@ mod tests {
 
     #[test]
     fn forms_are_decoded_as_servers_do() {
-        let form = "mailUser=a%2Bb%40x.com&other=a+b@x.com&mailStoreProtocol=%22imaps%22&blank=";
+        let form = "mailUser=a%2Bb%40x.com&other=a+b@x.com&mailStoreProtocol=\"imaps\"&name=J%C3%B6&blank=&bare";
         let expected = told([
             ("mailUser", "a+b@x.com"),
             ("other", "a b@x.com"),
             ("mailStoreProtocol", "\"imaps\""),
+            ("name", "J\u{f6}"),
             ("blank", ""),
+            ("bare", ""),
         ]);
         assert_eq!(read(Sources::ALL, "", FORM, form), expected);
     }
