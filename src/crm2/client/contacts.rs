@@ -1,6 +1,6 @@
 //! Contacts, and where logins are (contract 2.9). None of it is in the Administrative API, and all reading back depends on it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::{StreamExt, TryStreamExt, stream};
 use serde_json::Value as Json;
@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::Client;
 use super::answer::{read_list, read_nothing, read_value};
 use super::call::Call;
-use super::directory::{Index, OTHERS_LIFE, OWN_LIFE, Rows};
+use super::directory::{Index, Memory, OTHERS_LIFE, OWN_LIFE, Rows};
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::crm2::login::{Login, LoginKey};
 use crate::crm2::wire::contacts::{Contact, ContactFields, ContactRow};
@@ -22,7 +22,7 @@ const ABREAST: usize = 8;
 pub struct Search<'a> {
     /// The login.
     pub login: &'a LoginKey,
-    /// The contact that is known to have had it, which then is the only one that counts.
+    /// The contact that is known to have had it. Then the others are not walked over.
     pub known: Option<&'a str>,
     /// A contact that is likely to have it.
     pub likely: Option<&'a str>,
@@ -30,7 +30,7 @@ pub struct Search<'a> {
     pub addresses: &'a [&'a str],
     /// The data must have been read after this instant.
     pub fresh_after: Instant,
-    /// What is remembered does not do.
+    /// What is remembered does not do: somebody waits for news of this one.
     pub alone: bool,
 }
 
@@ -60,35 +60,52 @@ impl Client {
     /// # Errors
     /// Those of the calls: that a contact cannot be read never reads as "it is not there".
     pub async fn locate(&self, search: &Search<'_>) -> Result<Located, Fault> {
-        let asked = [search.known, search.likely];
-        for contact_id in asked.into_iter().flatten() {
-            let logins = self.remembered_logins(contact_id, search).await?;
-            if has(&logins, search.login) {
-                return Ok(Located::At(Place { contact_id: contact_id.to_owned(), logins }));
-            }
+        let asked: BTreeSet<String> = [search.known, search.likely].into_iter().flatten().map(str::to_owned).collect();
+        if let Some(place) = self.among(&asked, search).await?.pop() {
+            return Ok(Located::At(place));
         }
         let addressed = self.rows(search.fresh_after, |rows| rows.addressed(search.addresses)).await?;
-        for contact_id in addressed.into_iter().filter(|id| !asked.contains(&Some(id.as_str()))) {
-            let logins = self.remembered_logins(&contact_id, search).await?;
-            if has(&logins, search.login) {
-                return Ok(Located::At(Place { contact_id, logins }));
-            }
+        if let Some(place) = self.among(addressed.difference(&asked), search).await?.pop() {
+            return Ok(Located::At(place));
         }
         if search.known.is_some() {
             return Ok(Located::Nowhere);
         }
         let contacts = self.contacts_with(search.login, search.fresh_after).await?;
-        match contacts.as_slice() {
-            [] => {
+        // Looked at once more: what a walk believes may be a day old.
+        let mut places = self.among(&contacts, search).await?;
+        match (places.pop(), places.as_slice()) {
+            (None, _) => {
                 self.directory().note_absence(search.login);
                 Ok(Located::Nowhere)
             }
-            [one] => {
-                let (contact_id, logins) = (one.clone(), self.remembered_logins(one, search).await?);
-                Ok(Located::At(Place { contact_id, logins }))
+            (Some(place), []) => Ok(Located::At(place)),
+            (Some(place), others) => {
+                let others = others.iter().map(|other| other.contact_id.clone());
+                Ok(Located::AtSeveral(others.chain([place.contact_id]).collect()))
             }
-            _ => Ok(Located::AtSeveral(contacts)),
         }
+    }
+
+    /// Those of these contacts that have the login.
+    async fn among<'c>(
+        &self,
+        contacts: impl IntoIterator<Item = &'c String> + Send,
+        search: &Search<'_>,
+    ) -> Result<Vec<Place>, Fault> {
+        let contacts: Vec<&String> = contacts.into_iter().collect();
+        let mut places = Vec::new();
+        for contact_id in contacts {
+            let remembered = self.remembered(&self.directory().logins, contact_id, search.fresh_after, search.alone);
+            let logins = match remembered.await? {
+                Some(logins) => logins,
+                None => self.logins(contact_id).await?,
+            };
+            if logins.iter().any(|login| login.key() == *search.login) {
+                places.push(Place { contact_id: contact_id.clone(), logins });
+            }
+        }
+        Ok(places)
     }
 
     /// The logins of a contact, as they are now; none when there is no such contact.
@@ -109,20 +126,26 @@ impl Client {
         Ok(logins)
     }
 
-    async fn remembered_logins(&self, contact_id: &str, search: &Search<'_>) -> Result<Vec<Login>, Fault> {
-        let memory = &self.directory().logins;
-        if !search.alone {
-            if let Some(logins) = memory.since(contact_id, search.fresh_after) {
-                return Ok(logins);
-            }
-            if memory.knows(contact_id) {
-                let row = self.rows(search.fresh_after, |rows| rows.digest(contact_id)).await?;
-                if let Some(logins) = memory.recall(contact_id, row, OWN_LIFE) {
-                    return Ok(logins);
-                }
-            }
+    /// What is remembered of a contact, if it was read late enough, or within the hour and the list shows the contact as before. Nothing does
+    /// when it is asked for `alone`.
+    async fn remembered<T: Clone + Sync>(
+        &self,
+        memory: &Memory<T>,
+        contact_id: &str,
+        fresh_after: Instant,
+        alone: bool,
+    ) -> Result<Option<T>, Fault> {
+        if alone {
+            return Ok(None);
         }
-        self.logins(contact_id).await
+        if let Some(known) = memory.since(contact_id, fresh_after) {
+            return Ok(Some(known));
+        }
+        if !memory.knows(contact_id) {
+            return Ok(None);
+        }
+        let row = self.rows(fresh_after, |rows| rows.digest(contact_id)).await?;
+        Ok(memory.recall(contact_id, row, OWN_LIFE))
     }
 
     /// A contact, from what is remembered while its row in the list is the same, unless `alone`; none when there is none such.
@@ -130,17 +153,9 @@ impl Client {
     /// # Errors
     /// Those of the calls.
     pub async fn contact(&self, contact_id: &str, fresh_after: Instant, alone: bool) -> Result<Option<Contact>, Fault> {
-        let memory = &self.directory().contacts;
-        if !alone {
-            if let Some(contact) = memory.since(contact_id, fresh_after) {
-                return Ok(Some(contact));
-            }
-            if memory.knows(contact_id) {
-                let row = self.rows(fresh_after, |rows| rows.digest(contact_id)).await?;
-                if let Some(contact) = memory.recall(contact_id, row, OWN_LIFE) {
-                    return Ok(Some(contact));
-                }
-            }
+        let remembered = self.remembered(&self.directory().contacts, contact_id, fresh_after, alone).await?;
+        if remembered.is_some() {
+            return Ok(remembered);
         }
         self.contact_now(contact_id).await
     }
@@ -271,10 +286,6 @@ impl Client {
         }
         Ok(index)
     }
-}
-
-fn has(logins: &[Login], key: &LoginKey) -> bool {
-    logins.iter().any(|login| login.key() == *key)
 }
 
 fn may_not_view(fault: Fault) -> Fault {
