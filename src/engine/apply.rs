@@ -19,7 +19,7 @@ use super::record::{self, Purpose};
 use super::report::Stop;
 use super::settle::{Link, admin_api_key};
 use super::sibling::scoped_key;
-use super::state::row;
+use super::state::{Access, Field, row};
 use super::status::{Status, merge_patch};
 use super::tombstone;
 use crate::base::access::Gate;
@@ -199,7 +199,10 @@ pub async fn adopt<K: Kind>(pass: &mut Pass<'_, K>, external_id: &str, claim: Cl
 /// # Errors
 /// The first; what was sent before it is remembered.
 pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[Change]) -> Result<(), Stop> {
-    let sends = |path: &str| row(K::FIELDS, path).is_none() || changes.iter().any(|change| change.path == path);
+    let files: Vec<&str> = K::files(pass.spec()).into_iter().map(|(path, _)| path).collect();
+    let is_change = |path: &str| changes.iter().any(|change| change.path == path);
+    let is_beside = |path: &str| !files.contains(&path) && goes_beside(K::FIELDS, path, changes);
+    let sends = |path: &str| is_change(path) || is_beside(path);
     let Revealed { secrets, files } = reveal(pass, sends).await?;
     let (spec, id) = (pass.spec().clone(), pass.external_id().unwrap_or_default());
     let siblings = pass.siblings.clone();
@@ -238,6 +241,14 @@ pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[
         pass.deeds.push((Reason::Updated, format!("updated {} of {id:?}", paths.join(", "))));
     }
     Ok(())
+}
+
+/// Whether a secret that did not change is read for these changes, because it is no field, or one of a group that is written. What was only
+/// needed for the create may be gone since.
+fn goes_beside(fields: &[Field], path: &str, changes: &[Change]) -> bool {
+    let Some(field) = row(fields, path) else { return true };
+    let is_written = |change: &Change| row(fields, &change.path).is_some_and(|changed| changed.group == field.group);
+    matches!(field.access, Access::Readable | Access::WriteOnly) && changes.iter().any(is_written)
 }
 
 /// What a vendor's word that it has no such object comes to.

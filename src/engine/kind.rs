@@ -164,6 +164,8 @@ pub struct Sought<'a, S, F> {
     pub fresh_after: Instant,
     /// Somebody waits for news of this one object: asking for it alone may be cheaper than asking for all.
     pub alone: bool,
+    /// The object is being deleted: where the external object outlives what was made of it, that is what is looked for.
+    pub disposing: bool,
     /// The ids of the managed objects that the spec refers to.
     pub siblings: &'a Siblings,
     /// The fingerprints of the spec's secrets, by path; empty for an object that is being deleted.
@@ -221,6 +223,8 @@ pub struct Seen<F> {
     /// The object itself was seen, but something about it that only the status needs could not be read. Facts and conditions are then as
     /// they were.
     pub incomplete: Option<Fault>,
+    /// What taking it over would write over or remove, as a part of a sentence after "which would". Told when it may not be taken over.
+    pub at_stake: Option<String>,
 }
 
 impl<F> Seen<F> {
@@ -234,6 +238,7 @@ impl<F> Seen<F> {
             gauges: Vec::new(),
             unready: None,
             incomplete: None,
+            at_stake: None,
         }
     }
 }
@@ -268,7 +273,8 @@ pub struct Wanted<'a, S> {
     pub spec: &'a S,
     /// The fields to change (empty in a create, which sends everything but [`Kind::LATER`] and the deeds).
     pub changes: &'a [Change],
-    /// The secret values by path: all of them in a create, and in an update those that changed and those that are no field.
+    /// The secret values by path: all of them in a create, and in an update those of the groups that changed (but for what the vendor cannot
+    /// change) and those that are no field.
     pub secrets: &'a BTreeMap<String, Secret>,
     /// The files by path: all of them in a create, and in an update those that changed.
     pub files: &'a BTreeMap<&'static str, File>,

@@ -470,6 +470,7 @@ impl<K: Kind> Pass<'_, K> {
             facts: self.facts(),
             fresh_after,
             alone: wishes_news,
+            disposing: self.object.meta().deletion_timestamp.is_some(),
             siblings: &self.siblings,
             prints: &self.printed.secrets,
             digests: &self.printed.files,

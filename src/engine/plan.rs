@@ -435,9 +435,10 @@ fn take_over<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
         None => adopt(Claim::Policy).held(
             Reason::AlreadyExists,
             format!(
-                "{} exists already as {id:?} and was not made by this object; to take it over, set the annotation \
+                "{} exists already as {id:?} and was not made by this object{}; to take it over, set the annotation \
                  {EXTERNAL_ID}: {id:?} or policy.adoption: IfExists",
-                at.natural_key
+                at.natural_key,
+                seen.at_stake.as_ref().map(|stake| format!(", which would {stake}")).unwrap_or_default()
             ),
         ),
     }

@@ -272,6 +272,7 @@ impl<K: Kind> Look<'_, K> {
             facts: self.facts,
             fresh_after: self.request.fresh_after,
             alone: false,
+            disposing: self.object.meta().deletion_timestamp.is_some(),
             siblings: &self.siblings,
             prints: &self.printed.secrets,
             digests: &self.printed.files,

@@ -363,9 +363,7 @@ impl Kind for PortalActions {
         // Taken for done by a person, or restored without its status.
         facts.finished_at.get_or_insert_with(|| now().to_string());
         let (conditions, unready) = judged(sought.spec, &facts);
-        let external_id = id.to_owned();
-        let (state, gauges, incomplete) = (State::new(), Vec::new(), None);
-        Ok(Found::Present(Seen { external_id, state, facts, conditions, gauges, unready, incomplete }))
+        Ok(Found::Present(Seen { conditions, unready, ..Seen::new(id, State::new(), facts) }))
     }
 
     async fn create(

@@ -95,7 +95,9 @@ pub(super) fn refusal(answer: &Answer) -> Fault {
         Err(_) => Some(String::from_utf8_lossy(answer.body()).into_owned())
             .filter(|text| !text.trim_start().starts_with(['{', '['])),
     };
-    answer.rejection(answer.status(), words.as_deref())
+    let fault = answer.rejection(answer.status(), words.as_deref());
+    // 410 is 404 in other words.
+    if answer.status() == 410 { Fault { class: Class::Missing, ..fault } } else { fault }
 }
 
 fn parsed<T: DeserializeOwned>(answer: &Answer, value: Json) -> Result<T, Fault> {

@@ -2,7 +2,8 @@
 //!
 //! - The permanent token is as good as a password, so it is traded for a temporary one, which all objects share and which is replaced after
 //!   50 of its 60 minutes (contract 1.3). It leaves for three things alone: to be traded, to be checked, and to be reset.
-//! - A call that is answered 401 is tried once more with a new token; that answer says that nothing was done.
+//! - A call that is answered 401 is tried once more with a new token; that answer says that nothing was done. Which status a token that has run
+//!   out gets is not documented, so that a 400 or 403 to one that is not new asks for a new one, too.
 //! - That temporary tokens are taken by the Administrative API is inferred, not documented. Where they are not, which shows in that a new one is
 //!   refused and the permanent one is not, its calls are made with the permanent one from then on.
 //! - A server without temporary tokens gets the permanent one.
@@ -31,7 +32,7 @@ use crate::http::{
 const LIFETIME: Duration = Duration::from_secs(3600);
 /// How long before its end it is replaced.
 const MARGIN: Duration = Duration::from_secs(600);
-/// How often the permanent token is tried where a temporary one is refused.
+/// How old a temporary token is at least when a 400 or 403 may be its end, and how often the permanent one is tried where it is refused.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What to do about a permanent token that is not taken.
@@ -65,6 +66,7 @@ struct State {
 struct Token {
     text: Secret,
     permanent: bool,
+    issued: Instant,
 }
 
 #[derive(Serialize)]
@@ -139,9 +141,13 @@ impl Session {
         call: &Call,
         read: &(impl Fn(&Answer) -> Result<T, Fault> + Send + Sync),
     ) -> Result<T, Fault> {
+        let is_new = token.permanent || token.issued.elapsed() < PATIENCE;
         let has_another = !token.permanent && call.is_administrative() && self.may_try_permanent();
         match self.exchange(&token.text, renewable || has_another, call, read).await {
-            // A 401 to the first try is answered with a new temporary token.
+            // What follows a 401 to the first try is a second one with a new temporary token.
+            Err(fault) if renewable && !is_new && is_doubtful(&fault) => {
+                Err(Fault { class: Class::Denied, code: Some(401), ..fault })
+            }
             Err(fault) if has_another && is_refused(&fault) && !(renewable && fault.code == Some(401)) => {
                 let outcome = self.send_with_permanent(call, read).await;
                 let mut state = self.state();
@@ -208,9 +214,10 @@ impl Session {
         let parameters = [("clientDomain", self.0.client_domain.as_str()), ("authToken", permanent.expose())];
         let request = Request::read("trade_token", Method::POST).at(["oauth", "temp-token"]);
         let request = request.body(Body::form(parameters)).secret(permanent.clone());
+        let issued = Instant::now();
         let token = match self.0.transport.send(request, read_temporary).await? {
-            Some(text) => Token { text, permanent: false },
-            None => Token { text: permanent.clone(), permanent: true },
+            Some(text) => Token { text, permanent: false, issued },
+            None => Token { text: permanent.clone(), permanent: true, issued },
         };
         Ok(Grant { token, lifetime: Some(LIFETIME) })
     }
@@ -223,6 +230,11 @@ impl Session {
 /// Whether the token is what was refused, or what its user may do.
 fn is_refused(fault: &Fault) -> bool {
     fault.class == Class::Denied && fault.delivery == Delivery::Answered
+}
+
+/// Whether it may be the end of the token although its status says something else.
+fn is_doubtful(fault: &Fault) -> bool {
+    matches!(fault.code, Some(400 | 403)) && fault.delivery == Delivery::Answered
 }
 
 /// A temporary token; none where the server has no such thing.

@@ -51,3 +51,17 @@ fn a_missing_token_is_named() {
     let error = Client::new(&Config::new("https://crm2.example", "acme.example"), access(&[])).err().unwrap();
     assert!(error.to_string().contains("authToken"), "{error}");
 }
+
+/// What a client of this simulator is built from.
+pub(crate) fn access_to(simulator: &Simulator) -> Access {
+    Access { credentials: simulator.credentials(), ..access(&[]) }
+}
+
+/// A simulator with these switches, and a client of it.
+pub(crate) async fn start(change: impl FnOnce(&mut Options)) -> (Simulator, Client) {
+    let mut options = Options::default();
+    change(&mut options);
+    let simulator = Simulator::start(options).await.unwrap();
+    let client = Client::new(&Config::new(simulator.url(), "acme.example"), access_to(&simulator)).unwrap();
+    (simulator, client)
+}

@@ -16,6 +16,7 @@ async fn each_deletion_policy_leaves_what_it_says() {
         async move {
             for deletion in scene.bed.row().deletions {
                 let (word, name) = (deletion.word(), deletion.word().to_lowercase());
+                scene.clear();
                 scene.stage.apply(&scene.manifest(&name, json!({"deletion": word}))).await;
                 scene.arrived(&name).await;
                 let (before, mark) = (scene.values(&name), Mark::set(scene));

@@ -17,7 +17,14 @@ fn readable(bed: &Bed) -> Json {
     let shown =
         |path: &str| bed.row().fields.iter().any(|field| field.path == path && field.access == Access::Readable);
     let edit = (bed.edit)();
-    let fields = edit.as_object().unwrap().iter().filter(|(path, _)| shown(path));
+    let edit = edit.as_object().unwrap();
+    let whole = |path: &str| {
+        let mut within = bed.row().fields.iter().filter(|field| field.path.starts_with(&format!("{path}.")));
+        within.all(|field| field.access == Access::Readable)
+    };
+    // Where all fields stand in blocks, those blocks of which everything is shown.
+    let in_blocks = !edit.keys().any(|path| shown(path));
+    let fields = edit.iter().filter(|(path, _)| shown(path) || (in_blocks && whole(path)));
     fields.map(|(path, value)| (path.clone(), value.clone())).collect::<serde_json::Map<_, _>>().into()
 }
 

@@ -54,6 +54,7 @@ impl Operation {
 
     /// Brings an object to where the operation begins.
     pub async fn prepare(self, scene: &Scene, name: &str) {
+        scene.clear();
         if self == Self::Create {
             return;
         }

@@ -1,5 +1,8 @@
 //! CRM-2: its kinds, each on the real API server and in front of the simulator.
 
+mod admin_api;
+mod domain;
+mod switches;
 mod users;
 
 use provost::crm2::sim::{Options, Simulator};

@@ -6,7 +6,7 @@ use kube::ResourceExt;
 use kube::api::DynamicObject;
 use provost::cli::cluster::Cluster;
 use provost::engine::admin_api::AdminApi;
-use provost::sim::simulated::{External, Simulated};
+use provost::sim::simulated::{External, PutBack, Simulated};
 use serde_json::{Value as Json, json};
 
 use super::Bed;
@@ -26,6 +26,8 @@ pub struct Scene {
     pub stage: Stage<Box<dyn Simulated>>,
     /// The kind's objects there.
     objects: Objects,
+    /// Brings back what the vendor held at first.
+    at_first: PutBack,
 }
 
 /// A scene is about its objects.
@@ -70,8 +72,8 @@ impl Scene {
         stage.patch::<AdminApi>(API, json!({"spec": {"guard": {"maxDeletions": 100_000}}})).await;
         stage.start_operator().await;
         stage.api_ready().await;
-        let objects = stage.objects(bed.kind);
-        Self { bed, stage, objects }
+        let (objects, at_first) = (stage.objects(bed.kind), stage.vendor.keep());
+        Self { bed, stage, objects, at_first }
     }
 
     /// The kind's example under another name, which is its natural key too, with this policy.
@@ -164,7 +166,7 @@ impl Scene {
     #[track_caller]
     pub fn values(&self, key: &str) -> Json {
         let externals = self.externals(key);
-        if self.bed.key().is_none() {
+        if self.bed.key().is_none() && !self.bed.single {
             return Json::Null;
         }
         assert_eq!(externals.len(), 1, "{externals:#?}");
@@ -174,9 +176,16 @@ impl Scene {
     /// The external objects with this natural key.
     pub fn externals(&self, key: &str) -> Vec<External> {
         // Of something inside something else, the last element is what a spec says.
-        let named = |external: &External| external.key.rsplit('/').next() == Some(key);
+        let named = |external: &External| self.bed.single || external.key.rsplit('/').next() == Some(key);
         let ours = |external: &External| external.kind == self.bed.kind && named(external);
         self.stage.vendor.externals().into_iter().filter(ours).collect()
+    }
+
+    /// Clears the place for an object under another name, where there is one place for all.
+    pub fn clear(&self) {
+        if self.bed.single {
+            (self.at_first)();
+        }
     }
 
     /// Lets go of an object, and leaves the vendor's side alone.

@@ -61,6 +61,7 @@ fn a_refusal_has_the_class_of_its_status_and_the_vendors_words() {
             "403: lacking permission: DOMAIN_CONF",
         ),
         (404, "", Class::Missing, "404 and gave no reason"),
+        (410, r#"{"error":"gone"}"#, Class::Missing, "410: gone"),
         (409, r#"{"message":"exists"}"#, Class::Taken, "409: exists"),
         (400, "<h1>Bad request</h1>", Class::Refused, "400: Bad request"),
         (400, r#"{"unfinished"#, Class::Refused, "400 and gave no reason"),

@@ -113,6 +113,22 @@ async fn a_refused_temporary_token_is_replaced_once() {
     assert_eq!(tokens(&server, MAILBOXES), ["temporary-1", "temporary-2"]);
 }
 
+/// Which status a token gets that has run out is not documented. A new one's refusal is taken at its word.
+#[tokio::test]
+async fn another_status_may_be_the_end_of_a_token_that_is_not_new() {
+    for status in [400, 403] {
+        let server = vendor(move |_, token| if token == "temporary-2" { 200 } else { status }).await;
+        let client = client_at(&server.url);
+        list(&client).await.unwrap_err();
+        let before = tokens(&server, MAILBOXES).len();
+        tokio::time::pause();
+        tokio::time::advance(PATIENCE).await;
+        tokio::time::resume();
+        list(&client).await.unwrap();
+        assert_eq!(tokens(&server, MAILBOXES)[before..], ["temporary-1", "temporary-2"], "{status}");
+    }
+}
+
 /// Contract 1.3: that the Administrative API takes temporary tokens is inferred.
 #[tokio::test]
 async fn the_permanent_token_serves_where_temporary_ones_do_not() {

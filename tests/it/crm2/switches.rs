@@ -1,0 +1,283 @@
+//! Switches: every switch of the simulator in every position that is not its own, and in front of it all kinds' examples as they are. They
+//! come to be as their specs say, an edit of each arrives, and a second look writes nothing; or the row says what follows instead.
+//!
+//! Switches that change nothing about the end are turned several at a time: it holds for each of them, and beside the others.
+
+use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
+
+use clap::{Args, Command, FromArgMatches};
+use futures::{FutureExt, StreamExt};
+use kube::api::DynamicObject;
+use provost::crm2::sim::{Options, Simulator};
+use provost::kinds::TABLES;
+use provost::sim::simulated::Simulated;
+use serde_json::{Value as Json, json};
+
+use crate::examples;
+use crate::objects::{Objects, condition};
+use crate::stage::Stage;
+use crate::testbed::BEDS;
+
+/// Positions with which everything ends as the specs say.
+const PLAIN: &[&str] = &[
+    "--domain=other.example",
+    "--owner-lacks=ACTIVITY_VIEW",
+    "--new-user-permission=ACTIVITY_VIEW",
+    "--permission=REPORT_VIEW",
+    "--temporary-token-seconds=1",
+    "--twitter=false",
+    "--validation-ms=1",
+    "--latency-ms=5",
+    "--delete-params=query",
+    "--write-params=any",
+    "--get-body=false",
+    "--delete-contact-param=lower",
+    "--temporary-on-admin=false",
+    "--reset-ends-temporary=true",
+    "--contact-permissions=false",
+    "--duplicate-post=ok",
+    "--duplicate-post=error",
+    "--repeated-login=error",
+    "--taken-login=move",
+    "--taken-user=second",
+    "--repeated-permission=error",
+    "--ambiguous-user=all",
+    "--ambiguous-user=error",
+    "--missing-delete=ok",
+    "--missing-put=create",
+    "--partial-mailbox=clear",
+    "--partial-contact=clear",
+    "--contact-upsert=true",
+    "--accept-smtps=false",
+    "--validate-mailbox=delay",
+    "--delete-type-case=exact",
+    "--removable-types=false",
+    "--case-sensitive=true",
+    "--admin-envelope=bare",
+    "--contact-envelope=bare",
+    "--users-envelope=wrapped",
+    "--oauth-envelope=wrapped",
+    "--reset-token-shape=string",
+    "--reset-token-shape=bare",
+    "--contact-wrap=nested",
+    "--contact-by-id=object",
+    "--no-contact=not-found",
+    "--no-users=not-found",
+    "--contact-id-name=id",
+    "--users-id-name=contact-id",
+    "--users-without-logins=true",
+    "--users-tell-tokens",
+    "--activity-type-list=objects",
+    "--list-built-in-types=false",
+    "--empty-get=empty",
+    "--empty-get=blank",
+    "--empty-get=not-found",
+    "--empty-list=null",
+    "--empty-list=absent",
+    "--write-answer=null",
+    "--write-answer=empty",
+    "--error-shape=errors",
+    "--error-shape=error-objects",
+    "--error-shape=error-map",
+    "--error-shape=empty",
+    "--error-shape=html",
+    "--failures-with-200",
+    "--forbidden-status=401",
+    "--invalid-status=422",
+    "--missing-status=410",
+    "--duplicate-status=400",
+    "--extra-fields",
+    "--auth-token=another-token",
+];
+
+/// Positions with which something else follows, or for which somebody has to do something.
+const SPECIAL: &[Case] = &[
+    Case {
+        turned: &["--client-domain=company.example"],
+        settings: r#"{"clientDomain": "company.example"}"#,
+        ..Case::PLAIN
+    },
+    Case { turned: &["--delete-params=body"], settings: r#"{"deleteParameters": "Body"}"#, ..Case::PLAIN },
+    // Not beside tokens of a second: what is no 401 is taken for the end of a token once a minute.
+    Case { turned: &["--denied-status=403"], ..Case::PLAIN },
+    // The mailboxes of the example are not those of the one mail server that is asked, but for Gmail's.
+    Case { turned: &["--validate-mailbox=reject"], instead: &[("CrmDomain", "Refused")], ..Case::PLAIN },
+];
+
+/// How many stages work beside each other.
+const STAGES: usize = 3;
+/// How many switches are turned at once.
+const MOST: usize = 12;
+
+/// Switches that are turned together, and what follows.
+#[derive(Clone)]
+struct Case {
+    turned: &'static [&'static str],
+    /// What the AdminApi says of it, as JSON.
+    settings: &'static str,
+    /// Kinds that are not ready in the end, and the reason.
+    instead: &'static [(&'static str, &'static str)],
+}
+
+impl Case {
+    const PLAIN: Self = Self { turned: &[], settings: "{}", instead: &[] };
+
+    fn reason(&self, kind: &str) -> Option<&'static str> {
+        self.instead.iter().find(|(other, _)| *other == kind).map(|(_, reason)| *reason)
+    }
+}
+
+/// The switch of an argument.
+fn name(argument: &str) -> &str {
+    argument.split('=').next().unwrap_or(argument)
+}
+
+/// The plain positions in as few cases as may be: no switch twice in one.
+fn bundles() -> Vec<Case> {
+    let mut bundles: Vec<Vec<&'static str>> = Vec::new();
+    for argument in PLAIN {
+        let fits = |bundle: &&mut Vec<&'static str>| {
+            bundle.len() < MOST && bundle.iter().all(|other| name(other) != name(argument))
+        };
+        match bundles.iter_mut().find(fits) {
+            Some(bundle) => bundle.push(argument),
+            None => bundles.push(vec![argument]),
+        }
+    }
+    bundles.into_iter().map(|turned| Case { turned: turned.leak(), ..Case::PLAIN }).collect()
+}
+
+fn options(turned: &[&str]) -> Options {
+    let matches = Options::augment_args(Command::new("sim")).get_matches_from([&["sim"], turned].concat());
+    Options::from_arg_matches(&matches).unwrap()
+}
+
+#[test]
+fn every_switch_is_turned() {
+    let turned: Vec<&str> =
+        PLAIN.iter().copied().chain(SPECIAL.iter().flat_map(|case| case.turned.iter().copied())).collect();
+    for argument in Options::augment_args(Command::new("sim")).get_arguments() {
+        let long = argument.get_long().unwrap();
+        let values = argument.get_possible_values();
+        let default: Vec<_> = argument.get_default_values().iter().filter_map(|value| value.to_str()).collect();
+        let positions = match values.as_slice() {
+            _ if !argument.get_action().takes_values() => vec![format!("--{long}")],
+            [] => vec![format!("--{long}=")],
+            values => {
+                let others = values.iter().map(clap::builder::PossibleValue::get_name);
+                others.filter(|value| !default.contains(value)).map(|value| format!("--{long}={value}")).collect()
+            }
+        };
+        for position in positions {
+            let known = turned
+                .iter()
+                .any(|row| if position.ends_with('=') { row.starts_with(&position) } else { *row == position });
+            assert!(known, "{position} is in no row of tests/it/crm2/switches.rs");
+        }
+    }
+    for row in turned {
+        assert_ne!(options(&[row]), Options::default(), "{row} turns nothing");
+    }
+}
+
+/// The examples of the kinds that the program knows, as they are.
+fn manifests() -> Vec<Json> {
+    let known = |document: &Json| {
+        document["apiVersion"] == "v1"
+            || TABLES.kinds.iter().any(|row| row.vendor == "CRM-2" && document["kind"] == row.kind)
+    };
+    let mut documents = examples::documents("30-crm2.yaml", "kind");
+    documents.retain(known);
+    documents
+}
+
+/// The AdminApi of the examples at this address.
+fn admin_api(url: &str, case: &Case) -> Json {
+    let documents = examples::documents("00-admin-apis.yaml", "crm2");
+    let mut manifest = documents.into_iter().find(|document| document["kind"] == "AdminApi").unwrap();
+    examples::change(&mut manifest["spec"]["crm2"], &serde_json::from_str(case.settings).unwrap());
+    examples::change(&mut manifest["spec"]["crm2"], &json!({"url": url}));
+    manifest
+}
+
+fn is_ready(object: &DynamicObject) -> bool {
+    let ready = condition(object, "Ready");
+    ready["status"] == "True" && ready["observedGeneration"].as_i64() == object.metadata.generation
+}
+
+/// Waits until an object is ready, or not ready for the reason that the case says.
+async fn settled(case: &Case, kind: &str, objects: &Objects, name: &str) {
+    let reason = case.reason(kind);
+    let there = move |object: &DynamicObject| match reason {
+        Some(reason) => condition(object, "Ready")["reason"] == reason,
+        None => is_ready(object),
+    };
+    objects.until(name, there).await;
+}
+
+/// What is written at the vendor so far, in its order.
+fn writes(stage: &Stage<Simulator>) -> Vec<String> {
+    stage.vendor_writes().into_iter().map(|(operation, body)| format!("{operation} {body}")).collect()
+}
+
+fn values(stage: &Stage<Simulator>, kind: &str) -> Vec<Json> {
+    stage.vendor.externals().into_iter().filter(|known| known.kind == kind).map(|known| known.values).collect()
+}
+
+async fn play(case: Case) {
+    let simulator = Simulator::start(options(case.turned)).await.unwrap();
+    let mut stage = Stage::of(simulator, "crm2", TABLES).await;
+    stage.write_secret("crm2-credentials", stage.credentials()).await;
+    stage.apply(&admin_api(stage.vendor.url(), &case)).await;
+    let documents = manifests();
+    for document in &documents {
+        stage.apply(document).await;
+    }
+    stage.start_operator().await;
+    let objects: BTreeMap<&str, (Objects, &str)> = documents
+        .iter()
+        .filter(|document| document["apiVersion"] != "v1")
+        .map(|document| {
+            let kind = document["kind"].as_str().unwrap();
+            (kind, (stage.objects(kind), document["metadata"]["name"].as_str().unwrap()))
+        })
+        .collect();
+    for (kind, (api, name)) in &objects {
+        settled(&case, kind, api, name).await;
+    }
+    edit_each(&case, &stage, &objects).await;
+
+    let before = writes(&stage);
+    for (kind, (api, name)) in objects.iter().filter(|(kind, _)| case.reason(kind).is_none()) {
+        assert!(is_ready(&api.looked_at(name).await), "{kind} with {:?}", case.turned);
+    }
+    if case.instead.is_empty() {
+        assert_eq!(writes(&stage), before, "a second look writes with {:?}", case.turned);
+    }
+    assert_eq!(values(&stage, "CrmDomain").len(), 1);
+}
+
+/// The testbed's edit of each kind arrives.
+async fn edit_each(case: &Case, stage: &Stage<Simulator>, objects: &BTreeMap<&str, (Objects, &str)>) {
+    for bed in BEDS.iter().filter(|bed| bed.can_be_edited() && case.reason(bed.kind).is_none()) {
+        let Some((api, name)) = objects.get(bed.kind) else { continue };
+        let before = values(stage, bed.kind);
+        let generation = api.edit(name, (bed.edit)()).await.metadata.generation;
+        api.until(name, move |object| is_ready(object) && object.metadata.generation >= generation).await;
+        assert_ne!(values(stage, bed.kind), before, "the edit of {} with {:?}", bed.kind, case.turned);
+    }
+}
+
+#[tokio::test]
+async fn the_examples_converge_whatever_the_switches_say() {
+    let cases = bundles().into_iter().chain(SPECIAL.iter().cloned());
+    let tried = cases.map(|case| async move {
+        let turned = case.turned;
+        let panic = AssertUnwindSafe(play(case)).catch_unwind().await.err()?;
+        Some(format!("{turned:?}: {}", panic.downcast_ref::<String>().map_or("", String::as_str)))
+    });
+    let ended: Vec<Option<String>> = futures::stream::iter(tried).buffer_unordered(STAGES).collect().await;
+    let failures: Vec<String> = ended.into_iter().flatten().collect();
+    assert!(failures.is_empty(), "{} cases:\n{}", failures.len(), failures.join("\n"));
+}
