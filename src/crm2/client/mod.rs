@@ -92,13 +92,21 @@ impl Client {
         self.0.session.send(call, read).await
     }
 
+    /// Proves that the permanent token is alive (`/oauth/validate`).
+    ///
+    /// # Errors
+    /// [`Class::Denied`](crate::base::fault::Class::Denied) when it is not; else the fault of the call.
+    pub async fn validate_token(&self) -> Result<(), Fault> {
+        self.0.session.validate().await
+    }
+
     /// Proves that the permanent token is alive, and that its user may administer the domain: nothing else tells that the domain of the
     /// AdminApi is the token's own (trap 16).
     ///
     /// # Errors
     /// [`Class::Denied`](crate::base::fault::Class::Denied) when it is not, or may not; else the fault of the call.
     pub async fn check(&self) -> Result<(), Fault> {
-        self.0.session.validate().await?;
+        self.validate_token().await?;
         self.activity_types().await.map(|_| ())
     }
 }

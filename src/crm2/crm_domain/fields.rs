@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
+use super::rotation;
 use super::spec::{CrmDomainSpec, Mailbox, ObservedAccount, ObservedDomain, Written};
 use crate::crm2::wire::activity_type::{is_built_in, upper};
 use crate::crm2::wire::mail::{MailAccount, key, same_user};
@@ -14,6 +15,10 @@ use crate::engine::state::{Access, Field, State};
 const MAIL: &str = "mail";
 /// The group of the activity types.
 const TYPES: &str = "activityTypes";
+/// The group of the permanent token.
+pub const ROTATION: &str = "tokenRotation";
+/// What a create does not carry.
+pub const LATER: &[&str] = &[MAIL, TYPES];
 
 /// What paths of the account of notifications begin with.
 pub const NOTIFICATIONS: &str = "emailNotifications.";
@@ -42,6 +47,7 @@ pub const FIELDS: &[Field] = &[
     field("emailsToPoll.mailboxes.*", Access::Readable, MAIL),
     field(OTHERS, Access::Readable, MAIL),
     field(NAMES, Access::Readable, TYPES),
+    field(rotation::REQUEST, Access::WriteOnly, ROTATION),
 ];
 
 /// What the vendor has of a client domain.
@@ -116,7 +122,7 @@ pub fn wanted(spec: &CrmDomainSpec) -> Result<State, Invalid> {
     if prunes_mailboxes(spec) {
         state = state.with(OTHERS, Json::Array(Vec::new()));
     }
-    Ok(state.maybe(NAMES, names(spec).map(list)))
+    Ok(state.maybe(NAMES, names(spec).map(list)).maybe(rotation::REQUEST, rotation::request(spec)))
 }
 
 /// What the vendor shows of what the spec is about.

@@ -3,8 +3,16 @@
 //! The domain is always there, and nobody makes or deletes it. So to create is to take it into one's charge, for which no call is made: the
 //! settings come by updates. Nor is the domain found by an object that has no id yet, unless there is something in it that this object would
 //! write over or remove: that is then a matter of policy.adoption. And what is deleted is what was written, as the status remembers it.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `spec` | what a spec and a status say |
+//! | `fields` | the fields: what is wanted, what is seen, what is at stake |
+//! | `writing` | carrying out changes, and taking back |
+//! | `rotation` | the reset of the permanent token |
 
 mod fields;
+mod rotation;
 mod spec;
 mod writing;
 
@@ -14,7 +22,8 @@ use super::Crm2;
 use super::client::Client;
 use crate::base::fault::Fault;
 use crate::engine::kind::{
-    Aspect, Attempt, Created, Found, Identity, Invalid, Kind, Progress, SecretKey, Seen, Sought, Wanted,
+    Aspect, Attempt, Created, Deed, DeedAttempt, Found, Identity, Invalid, Kind, Progress, SecretKey, Seen, Sought,
+    Wanted,
 };
 use crate::engine::policy::{Deletion, Deletions, EXTERNAL_ID};
 use crate::engine::sibling::Siblings;
@@ -22,7 +31,7 @@ use crate::engine::state::{Field, State};
 
 pub use spec::{
     ActivityTypes, CrmDomain, CrmDomainSpec, CrmDomainStatus, DomainFacts, EmailNotifications, EmailsToPoll, Mailbox,
-    ObservedAccount, ObservedDomain, Written,
+    ObservedAccount, ObservedDomain, Rotation, TokenRotation, Written,
 };
 
 use fields::Domain;
@@ -42,12 +51,17 @@ impl Kind for Domains {
     const ID_FORM: &'static str = "the client domain of the AdminApi";
     const DELETIONS: Deletions = &[Deletion::Orphan, Deletion::Delete];
     const FIELDS: &'static [Field] = fields::FIELDS;
+    const LATER: &'static [&'static str] = fields::LATER;
+    const RENEWS: &'static [&'static str] = &[fields::ROTATION];
+    const RENEWAL_LOST: &'static str = rotation::LOST;
     const REASONS: &'static [(&'static str, &'static str)] = &[
         ("Polled", "The mailbox of the notifications is among those that are polled, so that replies arrive."),
         (
             "NotPolled",
             "The mailbox of the notifications is not among those that are polled: replies to notifications are lost.",
         ),
+        ("Rotated", "The permanent token was reset for the request of the spec, and its successor works."),
+        ("RotationPending", "The permanent token is yet to be reset for the request of the spec."),
     ];
 
     fn natural_key(_: &CrmDomainSpec) -> String {
@@ -84,20 +98,21 @@ impl Kind for Domains {
             )));
         }
         let domain = writing::look(client).await?;
-        let written = sought.facts.map(|facts| facts.written.clone()).unwrap_or_default();
+        let known = sought.facts.cloned().unwrap_or_default();
         let at_stake = fields::at_stake(sought.spec, &domain);
         let is_there = match sought.external_id {
             None => at_stake.is_some(),
-            Some(_) if sought.disposing => fields::is_left(&written, &domain),
+            Some(_) if sought.disposing => fields::is_left(&known.written, &domain),
             Some(_) => true,
         };
         if !is_there {
             return Ok(Found::Absent);
         }
-        let facts = DomainFacts { observed: Some(fields::observed(&domain)), written };
+        let facts = DomainFacts { observed: Some(fields::observed(&domain)), ..known };
         let external_id = sought.external_id.unwrap_or(own);
-        let mut seen = Seen::new(external_id, fields::seen(sought.spec, &domain), facts);
-        seen.conditions.extend(replies(&domain));
+        let state = rotation::seen(&facts, fields::seen(sought.spec, &domain));
+        let conditions = replies(&domain).into_iter().chain(rotation::judge(sought.spec, &facts)).collect();
+        let mut seen = Seen { conditions, ..Seen::new(external_id, state, facts) };
         seen.at_stake = at_stake;
         Ok(Found::Present(seen))
     }
@@ -118,6 +133,16 @@ impl Kind for Domains {
         facts: &mut DomainFacts,
     ) -> Result<(), Fault> {
         writing::update(client, wanted, facts).await
+    }
+
+    async fn perform(
+        client: &Client,
+        _: &str,
+        wanted: &Wanted<'_, CrmDomainSpec>,
+        facts: &mut DomainFacts,
+        attempt: DeedAttempt<'_>,
+    ) -> Result<Deed, Fault> {
+        rotation::rotate(client, wanted.spec, facts, attempt).await
     }
 
     async fn delete(client: &Client, _: &str, _: &CrmDomainSpec, facts: &DomainFacts) -> Result<(), Fault> {

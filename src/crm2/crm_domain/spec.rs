@@ -47,6 +47,9 @@ pub struct CrmDomainSpec {
     /// The types that activities may have. Absent: not managed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub activity_types: Option<ActivityTypes>,
+    /// Has the AdminApi's own permanent token replaced. The AdminApi must be of this object's namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_rotation: Option<TokenRotation>,
 }
 
 /// The mail account that notifications are sent with: all four of its fields, or remove.
@@ -132,6 +135,19 @@ pub struct ActivityTypes {
     pub authoritative: Option<bool>,
 }
 
+/// A reset of the permanent token that the AdminApi comes in with.
+///
+/// The old token ends at once, for everybody who uses it; the new one is written to the AdminApi's Secret and nowhere else. Should the
+/// vendor's answer get lost, nobody but the vendor knows the new token: the condition Ready says then where a person finds it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenRotation {
+    /// Any text, such as a date. Each new value has the token reset once, the one that this object is made with too; the same value is never
+    /// fulfilled twice in a row.
+    #[schemars(length(min = 1, max = 100))]
+    pub request: String,
+}
+
 /// The status of a CrmDomain.
 pub type CrmDomainStatus = Status<DomainFacts>;
 
@@ -145,6 +161,19 @@ pub struct DomainFacts {
     /// What Provost has set, which is what a deletion with policy.deletion: Delete removes.
     #[serde(default, skip_serializing_if = "Written::is_nothing")]
     pub written: Written,
+    /// The reset of the permanent token that was done last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotation: Option<Rotation>,
+}
+
+/// A reset of the permanent token.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Rotation {
+    /// The request that it fulfilled.
+    pub request: String,
+    /// When the new token was proven.
+    pub at: String,
 }
 
 /// The settings of a client domain as the vendor last showed them.

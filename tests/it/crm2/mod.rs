@@ -2,6 +2,7 @@
 
 mod admin_api;
 mod domain;
+mod rotation;
 mod switches;
 mod users;
 

@@ -138,6 +138,7 @@ pub const BEDS: &[Bed] = &[
         kind: "Sign",
         vendor: || workshop(workshop::sim::Options { carving_looks: 1, ..Default::default() }),
         examples: "tests/it/workshop/examples",
+        single: false,
         edit: || json!({"ground": "red", "lettering": "Mind the gap", "rotation": {"request": "1"}}),
     },
     Bed {
@@ -195,7 +196,7 @@ pub const BEDS: &[Bed] = &[
                     "user": "News@acme.example", "host": "imap.acme.example", "protocol": "imaps",
                     "password": {"secretRef": {"name": "crm2-mail", "key": "support"}},
                 }]},
-                "activityTypes": {"names": ["FOLLOWUP_EMAIL", "CONTACT_FORM"]},
+                "activityTypes": {"names": ["FOLLOWUP_EMAIL", "CONTACT_FORM"]}, "tokenRotation": {"request": "1"},
             })
         },
     },
