@@ -280,6 +280,11 @@ impl Bed {
         (self.edit)().as_object().is_some_and(|fields| !fields.is_empty())
     }
 
+    /// Whether its example would be no valid one without this block.
+    pub fn needs(&self, block: &str) -> bool {
+        self.kind == "CrmDomainUser" && block == "contact"
+    }
+
     /// Whether its policy allows this deletion.
     pub fn allows(&self, deletion: Deletion) -> bool {
         self.row().deletions.contains(&deletion)
