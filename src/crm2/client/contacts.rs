@@ -114,7 +114,7 @@ impl Client {
     /// Those of the call.
     pub async fn logins(&self, contact_id: &str) -> Result<Vec<Login>, Fault> {
         let begun = Instant::now();
-        let row = self.directory().rows.peek(|rows| rows.digest(contact_id)).flatten();
+        let row = self.directory().rows.peek(|rows| rows.state(contact_id)).flatten();
         let call = Call::get("list_users_of_contact", &["contact-users", contact_id]);
         let logins: Vec<Login> = match self.send(&call, read_list).await.map_err(may_not_view) {
             Err(fault) if fault.class == Class::Missing => Vec::new(),
@@ -144,7 +144,7 @@ impl Client {
         if !memory.knows(contact_id) {
             return Ok(None);
         }
-        let row = self.rows(fresh_after, |rows| rows.digest(contact_id)).await?;
+        let row = self.rows(fresh_after, |rows| rows.state(contact_id)).await?;
         Ok(memory.recall(contact_id, row, OWN_LIFE))
     }
 
@@ -166,7 +166,7 @@ impl Client {
     /// Those of the call.
     pub async fn contact_now(&self, contact_id: &str) -> Result<Option<Contact>, Fault> {
         let begun = Instant::now();
-        let row = self.directory().rows.peek(|rows| rows.digest(contact_id)).flatten();
+        let row = self.directory().rows.peek(|rows| rows.state(contact_id)).flatten();
         let found = self.contacts_by("contactId", contact_id).await?;
         let contact = found.into_iter().find(|contact| contact.id == contact_id);
         if let Some(contact) = &contact {
@@ -235,11 +235,11 @@ impl Client {
     }
 
     async fn is_listed(&self, contact_id: &str, fresh_after: Instant) -> Result<bool, Fault> {
-        self.rows(fresh_after, |rows| rows.digest(contact_id).is_some()).await
+        self.rows(fresh_after, |rows| rows.state(contact_id).is_some()).await
     }
 
     /// Forgets what was read of a contact: it may be otherwise now.
-    pub(super) fn forget(&self, contact_id: &str) {
+    pub fn forget(&self, contact_id: &str) {
         self.directory().logins.forget(contact_id);
         self.directory().contacts.forget(contact_id);
     }
@@ -249,7 +249,9 @@ impl Client {
         let client = self.clone();
         let fetch = move || async move {
             let call = Call::get("list_contacts", &["contacts-users"]).patience(Patience::List);
-            client.send(&call, read_list).await.map(|rows: Vec<ContactRow>| rows.into()).map_err(may_not_view)
+            let begun = Instant::now();
+            let rows: Vec<ContactRow> = client.send(&call, read_list).await.map_err(may_not_view)?;
+            Ok(Rows::new(begun, rows))
         };
         self.directory().rows.read(fresh_after, fetch, pick).await
     }
@@ -262,7 +264,7 @@ impl Client {
     }
 
     async fn walk(self) -> Result<Index, Fault> {
-        let rows = self.rows(Instant::now(), Rows::digests).await?;
+        let rows = self.rows(Instant::now(), Rows::states).await?;
         let read = rows.into_iter().map(|(id, row)| {
             let client = self.clone();
             async move {

@@ -52,28 +52,35 @@ pub(super) type Index = HashMap<LoginKey, Vec<String>>;
 
 /// The contacts that have logins.
 pub(super) struct Rows {
+    begun: Instant,
     /// The state of each row, by the contact's id.
     digests: HashMap<String, u64>,
     /// Ids by address, as [`folded`] has it.
     addressed: HashMap<String, Vec<String>>,
 }
 
-impl From<Vec<ContactRow>> for Rows {
-    fn from(rows: Vec<ContactRow>) -> Self {
+/// The state of a contact's row, and when the list was asked for.
+#[derive(Clone, Copy)]
+pub(super) struct RowState {
+    digest: u64,
+    begun: Instant,
+}
+
+impl Rows {
+    /// The rows of a list that was asked for at `begun`.
+    pub fn new(begun: Instant, rows: Vec<ContactRow>) -> Self {
         let mut addressed: HashMap<String, Vec<String>> = HashMap::new();
         for row in &rows {
             for email in &row.emails {
                 addressed.entry(folded(&email.email)).or_default().push(row.id.clone());
             }
         }
-        Self { digests: rows.into_iter().map(|row| (row.id, row.digest)).collect(), addressed }
+        Self { begun, digests: rows.into_iter().map(|row| (row.id, row.digest)).collect(), addressed }
     }
-}
 
-impl Rows {
     /// The state of a contact's row; none when it is not listed.
-    pub fn digest(&self, contact_id: &str) -> Option<u64> {
-        self.digests.get(contact_id).copied()
+    pub fn state(&self, contact_id: &str) -> Option<RowState> {
+        self.digests.get(contact_id).map(|digest| RowState { digest: *digest, begun: self.begun })
     }
 
     /// The contacts that have one of these addresses.
@@ -82,8 +89,8 @@ impl Rows {
     }
 
     /// All of them, with the state of their rows.
-    pub fn digests(&self) -> Vec<(String, u64)> {
-        self.digests.iter().map(|(id, row)| (id.clone(), *row)).collect()
+    pub fn states(&self) -> Vec<(String, RowState)> {
+        self.digests.iter().map(|(id, digest)| (id.clone(), RowState { digest: *digest, begun: self.begun })).collect()
     }
 }
 
@@ -93,6 +100,8 @@ pub(super) struct Memory<T>(Mutex<HashMap<String, Known<T>>>);
 struct Known<T> {
     /// No read that began earlier is worth anything.
     since: Instant,
+    /// When we last changed the contact: no row from before that speaks for what was read after it, even if it comes back.
+    changed: Option<Instant>,
     /// The state of the contact's row by then.
     row: Option<u64>,
     /// None once it may be otherwise.
@@ -111,29 +120,34 @@ impl<T: Clone> Memory<T> {
         self.lock().get(contact_id).filter(|known| known.since >= fresh_after)?.value.clone()
     }
 
-    /// Whether anything is remembered that the list can confirm.
+    /// Whether anything is remembered, so that the list is worth a look.
     pub fn knows(&self, contact_id: &str) -> bool {
-        self.lock().get(contact_id).is_some_and(|known| known.value.is_some() && known.row.is_some())
+        self.lock().get(contact_id).is_some_and(|known| known.value.is_some())
     }
 
     /// What was read no longer ago than `life`, if the list still shows this row of the contact.
-    pub fn recall(&self, contact_id: &str, row: Option<u64>, life: Duration) -> Option<T> {
-        let all = self.lock();
+    pub fn recall(&self, contact_id: &str, row: Option<RowState>, life: Duration) -> Option<T> {
+        let (all, row) = (self.lock(), row?);
         let known = all.get(contact_id)?;
-        (row.is_some() && known.row == row && known.since.elapsed() < life).then(|| known.value.clone())?
+        (known.row == Some(row.digest) && known.since.elapsed() < life).then(|| known.value.clone())?
     }
 
     /// Remembers what a read brought that began at `begun`, unless something newer is known.
-    pub fn learn(&self, contact_id: &str, begun: Instant, row: Option<u64>, value: T) {
+    pub fn learn(&self, contact_id: &str, begun: Instant, row: Option<RowState>, value: T) {
         let mut all = self.lock();
-        if all.get(contact_id).is_none_or(|known| known.since <= begun) {
-            all.insert(contact_id.to_owned(), Known { since: begun, row, value: Some(value) });
+        let before = all.get(contact_id);
+        if before.is_some_and(|known| known.since > begun) {
+            return;
         }
+        let changed = before.and_then(|known| known.changed);
+        let row = row.filter(|row| changed.is_none_or(|changed| row.begun >= changed)).map(|row| row.digest);
+        all.insert(contact_id.to_owned(), Known { since: begun, changed, row, value: Some(value) });
     }
 
     /// Forgets a contact, and what reads will bring that have begun: it may have changed just now.
     pub fn forget(&self, contact_id: &str) {
-        self.lock().insert(contact_id.to_owned(), Known { since: Instant::now(), row: None, value: None });
+        let now = Instant::now();
+        self.lock().insert(contact_id.to_owned(), Known { since: now, changed: Some(now), row: None, value: None });
     }
 
     /// The contacts of which this is so, as far as is known.
@@ -152,19 +166,23 @@ impl<T: Clone> Memory<T> {
 mod tests {
     use super::*;
 
+    fn row(digest: u64) -> Option<RowState> {
+        Some(RowState { digest, begun: Instant::now() })
+    }
+
     #[tokio::test(start_paused = true)]
     async fn what_was_read_lasts_while_its_row_does_and_not_for_ever() {
         let memory = Memory::default();
         let begun = Instant::now();
-        memory.learn("a", begun, Some(1), "first");
-        assert_eq!((memory.since("a", begun), memory.recall("a", Some(1), OWN_LIFE)), (Some("first"), Some("first")));
-        assert_eq!((memory.recall("a", Some(2), OWN_LIFE), memory.recall("a", None, OWN_LIFE)), (None, None));
+        memory.learn("a", begun, row(1), "first");
+        assert_eq!((memory.since("a", begun), memory.recall("a", row(1), OWN_LIFE)), (Some("first"), Some("first")));
+        assert_eq!((memory.recall("a", row(2), OWN_LIFE), memory.recall("a", None, OWN_LIFE)), (None, None));
         tokio::time::advance(OWN_LIFE).await;
-        assert_eq!((memory.since("a", Instant::now()), memory.recall("a", Some(1), OWN_LIFE)), (None, None));
-        assert_eq!(memory.recall("a", Some(1), OTHERS_LIFE), Some("first"));
+        assert_eq!((memory.since("a", Instant::now()), memory.recall("a", row(1), OWN_LIFE)), (None, None));
+        assert_eq!(memory.recall("a", row(1), OTHERS_LIFE), Some("first"));
         // A contact that is not listed is not known to be as it was.
         memory.learn("b", begun, None, "second");
-        assert_eq!((memory.recall("b", None, OWN_LIFE), memory.knows("b"), memory.knows("a")), (None, false, true));
+        assert_eq!((memory.recall("b", None, OWN_LIFE), memory.knows("b"), memory.knows("c")), (None, true, false));
         assert_eq!(memory.which(|id, value| id == "b" && *value == "second"), ["b"]);
     }
 
@@ -174,11 +192,26 @@ mod tests {
         let begun = Instant::now();
         tokio::time::advance(Duration::from_millis(1)).await;
         memory.forget("a");
-        memory.learn("a", begun, Some(1), "before");
+        memory.learn("a", begun, row(1), "before");
         assert!(!memory.knows("a"));
         tokio::time::advance(Duration::from_millis(1)).await;
-        memory.learn("a", Instant::now(), Some(1), "after");
-        memory.learn("a", begun, Some(1), "before");
-        assert_eq!(memory.recall("a", Some(1), OWN_LIFE), Some("after"));
+        memory.learn("a", Instant::now(), row(1), "after");
+        memory.learn("a", begun, row(1), "before");
+        assert_eq!(memory.recall("a", row(1), OWN_LIFE), Some("after"));
+    }
+
+    /// Somebody puts back what we changed: the row is the one from before, and what was read in between is not what is there.
+    #[tokio::test(start_paused = true)]
+    async fn a_row_from_before_a_write_speaks_for_nothing_after_it() {
+        let memory = Memory::default();
+        let before = row(1);
+        tokio::time::advance(Duration::from_millis(1)).await;
+        memory.forget("a");
+        for _ in 0..2 {
+            memory.learn("a", Instant::now(), before, "ours");
+            assert_eq!(memory.recall("a", row(1), OWN_LIFE), None);
+        }
+        memory.learn("a", Instant::now(), row(2), "ours");
+        assert_eq!(memory.recall("a", row(2), OWN_LIFE), Some("ours"));
     }
 }

@@ -51,6 +51,8 @@ pub async fn change(
             done => done?,
         }
     }
+    // The look that follows wants news of this contact, and not of all.
+    client.forget(user.contact_id);
     refused
 }
 
