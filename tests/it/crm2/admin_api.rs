@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{DOMAIN, example};
 use crate::log;
 use crate::objects::message;
-use crate::stage::{API, CREDENTIALS, Conditioned, Stage};
+use crate::stage::{API, CREDENTIALS, Conditioned, RECONCILE_AT, Stage};
 
 /// Contract 1.3: the permanent token is validated, and the domain is looked into with it.
 #[tokio::test]
@@ -56,10 +56,9 @@ async fn the_parameters_of_a_delete_go_where_the_admin_api_says() {
     let domains = stage.objects("CrmDomain");
     let types = json!({"names": ["PINNED"], "authoritative": true});
     let only_types = json!({"emailNotifications": null, "emailsToPoll": null, "activityTypes": types});
+    stage.given("CrmDomain", "acme", only_types).await;
     stage.vendor.edit_domain(DOMAIN, |domain| domain.activity_types.push("OLD".to_owned())).unwrap();
-    let mut manifest = example("CrmDomain", "acme", only_types);
-    manifest["spec"]["policy"] = json!({"adoption": "IfExists"});
-    stage.apply(&manifest).await;
+    domains.annotate("acme", RECONCILE_AT, Some("now")).await;
     let told = |object: &kube::api::DynamicObject| message(object, "Ready").contains("deleteParameters");
     domains.until("acme", told).await;
     stage.patch::<AdminApi>(API, json!({"spec": {"crm2": {"deleteParameters": "Body"}}})).await;

@@ -251,7 +251,7 @@ async fn a_deletion_takes_back_what_was_written_and_nothing_else() {
         domain.mailboxes.push(account("other@acme.example"));
         domain.activity_types.push("PINNED".to_owned());
     });
-    stage.given(KIND, "acme", json!({"policy": {"deletion": "Delete"}})).await;
+    stage.given(KIND, "acme", json!({"policy": {"deletion": "Delete", "drift": "Report"}})).await;
     edit(&stage, |domain| domain.notifications = Some(account("boss@acme.example")));
     domains.delete("acme").await;
     domains.gone("acme").await;

@@ -51,6 +51,7 @@ const PLAIN: &[&str] = &[
     "--contact-upsert=true",
     "--accept-smtps=false",
     "--validate-mailbox=delay",
+    "--validate-mailbox=reject",
     "--delete-type-case=exact",
     "--removable-types=false",
     "--case-sensitive=true",
@@ -101,8 +102,6 @@ const SPECIAL: &[Case] = &[
     Case { turned: &["--delete-params=body"], settings: r#"{"deleteParameters": "Body"}"#, ..Case::PLAIN },
     // Not beside tokens of a second: what is no 401 is taken for the end of a token once a minute.
     Case { turned: &["--denied-status=403"], ..Case::PLAIN },
-    // The mailboxes of the example are not those of the one mail server that is asked, but for Gmail's.
-    Case { turned: &["--validate-mailbox=reject"], instead: &[("CrmDomain", "Refused")], ..Case::PLAIN },
 ];
 
 /// How many stages work beside each other.

@@ -193,7 +193,7 @@ pub const BEDS: &[Bed] = &[
             json!({
                 "emailNotifications": {"user": "news@acme.example", "password": {"secretRef": {"name": "crm2-mail", "key": "support"}}},
                 "emailsToPoll": {"mailboxes": [{
-                    "user": "News@acme.example", "host": "imap.acme.example", "protocol": "imaps",
+                    "user": "News@acme.example", "host": "pop.googlemail.com", "protocol": "imaps",
                     "password": {"secretRef": {"name": "crm2-mail", "key": "support"}},
                 }]},
                 "activityTypes": {"names": ["FOLLOWUP_EMAIL", "CONTACT_FORM"]}, "tokenRotation": {"request": "1"},
