@@ -3,6 +3,8 @@
 pub mod client;
 pub mod config;
 pub mod crm_domain;
+pub mod crm_domain_user;
+pub mod login;
 pub mod sim;
 pub mod wire;
 

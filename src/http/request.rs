@@ -1,5 +1,7 @@
 //! A vendor call as data: what it does, where it goes, what it carries.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
@@ -44,7 +46,7 @@ pub struct Request {
     /// Path segments below the base URL, unescaped.
     pub path: Vec<String>,
     /// Query parameters, unescaped.
-    pub query: Vec<(&'static str, String)>,
+    pub query: Vec<(Cow<'static, str>, String)>,
     /// Headers beside those that the transport sends with every call. Treated as secrets.
     pub headers: Vec<(&'static str, Secret)>,
     /// What it carries.
@@ -95,8 +97,8 @@ impl Request {
 
     /// The same call, with one more query parameter.
     #[must_use]
-    pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.query.push((name, value.into()));
+    pub fn query(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.query.push((name.into(), value.into()));
         self
     }
 

@@ -20,6 +20,7 @@ use futures::StreamExt;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
 use kube::{Client, ResourceExt};
+use provost::crm2;
 use provost::intrexx;
 use provost::myintranetapps::sim::{NewAccount, Options, Simulator};
 use provost::myintranetapps::tenant_account::TenantAccount;
@@ -36,6 +37,7 @@ use crate::stage::{Stage as Operator, account, client_with_kinds};
 /// The vendors' addresses in manifests.
 const EXAMPLE: &str = "https://admin.myintranetapps.com";
 const INTREXX: &str = "https://intrexx.example.com:4242";
+const CRM2: &str = "https://crm2.opentaps.com";
 
 /// The vendor of a case.
 #[derive(Debug, Default, Deserialize)]
@@ -46,6 +48,8 @@ struct World {
     accounts: Vec<Account>,
     /// The portals of an Intrexx server, which is the vendor when there are any.
     portals: Vec<String>,
+    /// The contacts of a CRM-2 domain beside its owner, which is the vendor when they are spoken of; `CONTACT(last name)` is one's id.
+    contacts: Option<Vec<Contact>>,
     /// It does not answer at all.
     down: bool,
     /// An operation that it does not get done.
@@ -62,6 +66,14 @@ struct Account {
     email_admin: Option<String>,
     package_id: Option<String>,
     active: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct Contact {
+    last_name: String,
+    /// The address of a Google login.
+    login: Option<String>,
 }
 
 #[derive(Parser)]
@@ -94,6 +106,10 @@ async fn vendor(case: &Path) -> (Box<dyn Simulated>, Vec<(String, String)>, Worl
         let words = vec![(INTREXX.to_owned(), vendor.url().to_owned())];
         return (Box::new(vendor), words, world);
     }
+    if let Some(contacts) = &world.contacts {
+        let (vendor, words) = crm2(contacts).await;
+        return (Box::new(vendor), words, world);
+    }
     let switches = std::iter::once("sim").chain(world.switches.iter().map(String::as_str));
     let vendor = Simulator::start(Switches::parse_from(switches).options).await.unwrap();
     for account in &world.accounts {
@@ -107,6 +123,17 @@ async fn vendor(case: &Path) -> (Box<dyn Simulated>, Vec<(String, String)>, Worl
     let mut words = vec![(EXAMPLE.to_owned(), vendor.url().to_owned())];
     words.extend(vendor.accounts().into_iter().map(|account| (format!("KEY({})", account.subdomain), account.key)));
     (Box::new(vendor), words, world)
+}
+
+async fn crm2(contacts: &[Contact]) -> (crm2::sim::Simulator, Vec<(String, String)>) {
+    let vendor = crm2::sim::Simulator::start(crm2::sim::Options::default()).await.unwrap();
+    let mut words = vec![(CRM2.to_owned(), vendor.url().to_owned())];
+    for Contact { last_name, login } in contacts {
+        let logins = login.iter().map(crm2::sim::Login::google).collect();
+        let contact = crm2::sim::Contact { last_name: last_name.clone(), logins, ..Default::default() };
+        words.push((format!("CONTACT({last_name})"), vendor.add_contact("acme.example", contact).unwrap()));
+    }
+    (vendor, words)
 }
 
 async fn set(case: &Path) -> Stage {

@@ -1,5 +1,7 @@
 //! A call of the API as data: what it does, where it goes, and its parameters. The session adds the domain and the token.
 
+use std::borrow::Cow;
+
 use crate::base::secret::Secret;
 use crate::crm2::config::DeleteParameters;
 use crate::http::{Body, Method, Patience, Request};
@@ -11,7 +13,7 @@ pub struct Call {
     operation: &'static str,
     method: Method,
     path: Vec<String>,
-    parameters: Vec<(&'static str, String)>,
+    parameters: Vec<(Cow<'static, str>, String)>,
     secrets: Vec<Secret>,
     patience: Patience,
 }
@@ -44,8 +46,8 @@ impl Call {
 
     /// The same call, with one more parameter.
     #[must_use]
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.parameters.push((name, value.into()));
+    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.parameters.push((name.into(), value.into()));
         self
     }
 
@@ -79,16 +81,17 @@ impl Call {
             Method::GET => Request::read(self.operation, Method::GET),
             _ => Request::write(self.operation, self.method.clone()),
         };
-        let own = self.parameters.iter().map(|(name, value)| (*name, value.as_str()));
-        let parameters = [("clientDomain", client_domain), ("authToken", token.expose())].into_iter().chain(own);
+        let own = self.parameters.iter().map(|(name, value)| (name.clone(), value.as_str()));
+        let common = [("clientDomain".into(), client_domain), ("authToken".into(), token.expose())];
+        let parameters: Vec<(Cow<'static, str>, &str)> = common.into_iter().chain(own).collect();
         let in_query = match self.method {
             Method::GET => true,
             Method::DELETE => deletes == DeleteParameters::Query,
             _ => false,
         };
         let request = match in_query {
-            true => parameters.fold(request, |request, (name, value)| request.query(name, value)),
-            false => request.body(Body::form(parameters.map(|(name, value): (&str, &str)| (name, value)))),
+            true => parameters.into_iter().fold(request, |request, (name, value)| request.query(name, value)),
+            false => request.body(Body::form(parameters.iter().map(|(name, value)| (name.as_ref(), *value)))),
         };
         let request = request.at(&self.path).patience(self.patience).secret(token.clone());
         self.secrets.iter().fold(request, |request, secret| request.secret(secret.clone()))

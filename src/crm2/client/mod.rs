@@ -5,16 +5,21 @@
 //! | `session` | the domain and the token of every call |
 //! | [`call`] | a call as data |
 //! | [`answer`] | how answers are read, whatever they are wrapped in |
+//! | `directory` | what was read of contacts and logins, for all objects |
 //! | [`endpoints`] | the table of all calls |
 //! | the others | the calls of one part of the API each |
 //!
-//! Each call goes through [`Client::send`]. No text of an error decides anything (contract 1.4).
+//! Each call goes through [`Client::send`]. No text of an error decides anything (contract 1.4), but for one thing of
+//! which nothing else tells: that a permission was granted, or revoked, already ([`Client::grant`]).
 
 pub mod answer;
 pub mod call;
+pub mod contacts;
+mod directory;
 pub mod domain;
 pub mod endpoints;
 mod session;
+pub mod users;
 
 use std::sync::Arc;
 
@@ -28,6 +33,7 @@ pub use answer::{read_list, read_nothing, read_object, read_optional, read_value
 pub use call::Call;
 pub use endpoints::ENDPOINTS;
 
+use directory::Directory;
 use session::Session;
 
 /// The vendor's name in metrics and logs.
@@ -40,6 +46,7 @@ pub struct Client(Arc<Inner>);
 struct Inner {
     session: Session,
     own_user_id: Option<String>,
+    directory: Directory,
 }
 
 impl Client {
@@ -49,7 +56,8 @@ impl Client {
     /// When the address, a credential or the CA bundle is unusable; the error names it and says what to do.
     pub fn new(config: &Config, access: Access) -> Result<Self, SetupError> {
         let session = Session::new(config, &access)?;
-        Ok(Self(Arc::new(Inner { session, own_user_id: config.own_user_id.clone() })))
+        let (own_user_id, directory) = (config.own_user_id.clone(), Directory::default());
+        Ok(Self(Arc::new(Inner { session, own_user_id, directory })))
     }
 
     /// The domain at its server: whatever the token, the same domain is the same account.
@@ -65,6 +73,11 @@ impl Client {
     /// The user id of the token's own user, where the AdminApi says it.
     pub fn own_user_id(&self) -> Option<&str> {
         self.0.own_user_id.as_deref()
+    }
+
+    /// What all objects know of contacts and logins.
+    fn directory(&self) -> &Directory {
+        &self.0.directory
     }
 
     /// Makes a call with the session's token, and once more with a newer one if that was refused; `read` makes sense of the answer.

@@ -1,4 +1,5 @@
 //! What goes over the wire, in the vendor's words.
 
 pub mod activity_type;
+pub mod contacts;
 pub mod mail;

@@ -28,13 +28,28 @@ fn readable(bed: &Bed) -> Json {
     fields.map(|(path, value)| (path.clone(), value.clone())).collect::<serde_json::Map<_, _>>().into()
 }
 
-/// The optional ones of these fields, each taken away.
+/// The optional ones of these fields, each taken away: of a block that a spec cannot do without, those in it. What is taken out of an open map
+/// that nobody can read may be undone instead, and is left out.
 fn without_optional(bed: &Bed, fields: &Json) -> Json {
     let definition = serde_json::to_value((bed.row().crd)()).unwrap();
     let spec = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
     let required = |path: &String| spec["required"].as_array().into_iter().flatten().any(|name| name == path.as_str());
-    let optional = fields.as_object().unwrap().keys().filter(|path| !required(path));
-    optional.map(|path| (path.clone(), Json::Null)).collect::<serde_json::Map<_, _>>().into()
+    let hidden_map = |path: &String| {
+        let row = bed.row().fields.iter().find(|field| field.path.strip_suffix(".*") == Some(path.as_str()));
+        row.is_some_and(|field| field.access == Access::WriteOnly)
+    };
+    let optional = fields.as_object().unwrap().iter().filter(|(path, _)| !required(path) && !hidden_map(path));
+    let nothing = |value: &Json| -> Json {
+        value
+            .as_object()
+            .unwrap()
+            .keys()
+            .map(|field| (field.clone(), Json::Null))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
+    };
+    let without = |path: &str, value: &Json| if bed.needs(path) { nothing(value) } else { Json::Null };
+    optional.map(|(path, value)| (path.clone(), without(path, value))).collect::<serde_json::Map<_, _>>().into()
 }
 
 /// An object that is as its example says, and then as its edit of readable fields says; the vendor then has the example's values again.

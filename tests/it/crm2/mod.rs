@@ -4,6 +4,7 @@ mod admin_api;
 mod domain;
 mod rotation;
 mod switches;
+mod users;
 
 use provost::crm2::sim::{Options, Simulator};
 use serde_json::{Value as Json, json};

@@ -200,6 +200,19 @@ pub const BEDS: &[Bed] = &[
             })
         },
     },
+    Bed {
+        name: "CrmDomainUser",
+        kind: "CrmDomainUser",
+        vendor: crm2,
+        examples: "deploy/examples",
+        single: false,
+        edit: || {
+            json!({
+                "contact": {"lastName": "Murray", "emailAddress": "hopper@acme.example"},
+                "permissions": {"granted": ["ACTIVITY_VIEW", "CONTACT_VIEW"]},
+            })
+        },
+    },
 ];
 
 fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
@@ -242,11 +255,12 @@ impl Bed {
         workshop::tables().vendors.iter().find(|row| row.name == vendor).unwrap().block
     }
 
-    /// What that block has beside the address: a list that may lag for minutes must not be waited for here.
+    /// What that block has beside the address: a list that may lag for minutes must not be waited for here, nor a person who says whose a
+    /// token is.
     pub fn settings(&self) -> Json {
         match self.block() {
             "intrexx" => json!({"portalCreationTimeout": "1s"}),
-            "crm2" => json!({"clientDomain": DOMAIN}),
+            "crm2" => json!({"clientDomain": DOMAIN, "ownUserId": "owner@acme.example"}),
             _ => json!({}),
         }
     }
@@ -264,6 +278,11 @@ impl Bed {
     /// Whether anything of it can be changed at the vendor.
     pub fn can_be_edited(&self) -> bool {
         (self.edit)().as_object().is_some_and(|fields| !fields.is_empty())
+    }
+
+    /// Whether its example would be no valid one without this block.
+    pub fn needs(&self, block: &str) -> bool {
+        self.kind == "CrmDomainUser" && block == "contact"
     }
 
     /// Whether its policy allows this deletion.

@@ -83,6 +83,11 @@ impl Scene {
         if let Some(key) = self.bed.key() {
             manifest["spec"][key] = json!(name);
         }
+        if manifest["spec"].get("userIdType").is_some() {
+            // A name that need not be an address.
+            manifest["spec"]["userIdType"] = json!("Internal");
+            manifest["spec"]["contact"]["emailAddress"] = json!(format!("{name}@acme.example"));
+        }
         manifest["spec"]["adminApi"] = json!({"name": API});
         manifest["spec"]["policy"] = policy;
         if let Some(create) = manifest["spec"].get_mut("create").and_then(Json::as_object_mut) {
