@@ -50,6 +50,8 @@ struct World {
     portals: Vec<String>,
     /// The contacts of a CRM-2 domain beside its owner, which is the vendor when they are spoken of; `CONTACT(last name)` is one's id.
     contacts: Option<Vec<Contact>>,
+    /// The users of mailboxes that it polls.
+    mailboxes: Vec<String>,
     /// It does not answer at all.
     down: bool,
     /// An operation that it does not get done.
@@ -108,6 +110,9 @@ async fn vendor(case: &Path) -> (Box<dyn Simulated>, Vec<(String, String)>, Worl
     }
     if let Some(contacts) = &world.contacts {
         let (vendor, words) = crm2(contacts).await;
+        let mailbox = |user: &String| crm2::sim::MailAccount { user: user.clone(), ..Default::default() };
+        let mailboxes = world.mailboxes.iter().map(mailbox).collect();
+        vendor.edit_domain("acme.example", |domain| domain.mailboxes = mailboxes).unwrap();
         return (Box::new(vendor), words, world);
     }
     let switches = std::iter::once("sim").chain(world.switches.iter().map(String::as_str));
