@@ -94,12 +94,8 @@ const PLAIN: &[&str] = &[
 
 /// Positions for which the AdminApi has to say something, or that stand alone.
 const SPECIAL: &[Case] = &[
-    Case {
-        turned: &["--client-domain=company.example"],
-        settings: r#"{"clientDomain": "company.example"}"#,
-        ..Case::PLAIN
-    },
-    Case { turned: &["--delete-params=body"], settings: r#"{"deleteParameters": "Body"}"#, ..Case::PLAIN },
+    Case { turned: &["--client-domain=company.example"], settings: r#"{"clientDomain": "company.example"}"# },
+    Case { turned: &["--delete-params=body"], settings: r#"{"deleteParameters": "Body"}"# },
     // Not beside tokens of a second: what is no 401 is taken for the end of a token once a minute.
     Case { turned: &["--denied-status=403"], ..Case::PLAIN },
 ];
