@@ -19,20 +19,6 @@ pub(crate) fn client_at(url: &str) -> Client {
     Client::new(&Config::new(url, "acme.example"), with_token()).unwrap()
 }
 
-/// What a client of this simulator is built from.
-pub(crate) fn access_to(simulator: &Simulator) -> Access {
-    Access { credentials: simulator.credentials(), ..access(&[]) }
-}
-
-/// A simulator with these switches, and a client of it.
-pub(crate) async fn start(change: impl FnOnce(&mut Options)) -> (Simulator, Client) {
-    let mut options = Options::default();
-    change(&mut options);
-    let simulator = Simulator::start(options).await.unwrap();
-    let client = Client::new(&Config::new(simulator.url(), "acme.example"), access_to(&simulator)).unwrap();
-    (simulator, client)
-}
-
 /// Two AdminApis that mean one domain have one realm, whatever token they have.
 #[test]
 fn the_realm_is_the_domain_at_its_server() {
