@@ -55,6 +55,8 @@ pub struct Request {
     pub patience: Patience,
     /// Whether it carries a token that may have run out: a 401 then says nothing about the credentials.
     pub renewable: bool,
+    /// Whether a redirect with 302 is an answer to be read, and not followed.
+    pub reads_redirect: bool,
 }
 
 impl Request {
@@ -80,6 +82,7 @@ impl Request {
             secrets: Vec::new(),
             patience: Patience::Call,
             renewable: false,
+            reads_redirect: false,
         }
     }
 
@@ -108,6 +111,13 @@ impl Request {
     #[must_use]
     pub fn renewable(mut self, renewable: bool) -> Self {
         self.renewable = renewable;
+        self
+    }
+
+    /// The same call, to a vendor that sends whoever is not logged in to a page with 302: that is then an answer, and is not followed.
+    #[must_use]
+    pub fn reads_redirect(mut self) -> Self {
+        self.reads_redirect = true;
         self
     }
 

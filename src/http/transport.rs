@@ -5,7 +5,8 @@
 //!   fault with [`Delivery::NotSent`].
 //! - **It never repeats a call.** Neither it nor the library below tries again; whoever knows whether a call may be repeated does so.
 //! - **Credentials go to the configured origin only.** Redirects are followed by hand, to the same scheme, host and port, with method
-//!   and body kept, at most three times. A write that is answered with 302 may have been done, and does not follow it.
+//!   and body kept, at most three times. A write that is answered with 302 may have been done, and does not follow it; whoever
+//!   knows what a vendor means by 302 reads it as an answer ([`Request::reads_redirect`]).
 //! - **It ends.** Connecting, waiting for a place, and the call as a whole have deadlines, and an answer has a size limit. Content that is
 //!   streamed may take as long as it moves.
 //! - **It holds little.** Of content that is streamed, in or out, a few chunks are in memory. What has not left whole was not carried out.
@@ -367,7 +368,7 @@ fn redirect_of(request: &Request, redactor: &Redactor, from: &Url, response: &Re
         StatusCode::TEMPORARY_REDIRECT,
         StatusCode::PERMANENT_REDIRECT,
     ];
-    if !moved.contains(&status) {
+    if !moved.contains(&status) || (request.reads_redirect && status == StatusCode::FOUND) {
         return Ok(None);
     }
     // Web applications answer a form with 302 once they have acted on it; the others come from in front of the application.

@@ -1,0 +1,81 @@
+//! Lists: each is asked for with a limit, and is whole only when that was not reached.
+//!
+//! Without a limit the vendor shows one row (trap 6), and no answer tells how many there are. So the limit grows until fewer rows come back
+//! than it allows. A server may still have a limit of its own, which no answer tells either: a list of as many rows as such a limit is
+//! likely to be is doubted. From a list that is in doubt nobody concludes that something is not there.
+
+use serde::de::DeserializeOwned;
+
+use super::Client;
+use super::answer::read_rows;
+use crate::base::fault::Fault;
+use crate::http::{Method, Patience, Request, Shared};
+
+/// The limits that are asked for, one after the other.
+const LIMITS: [usize; 3] = [1_000, 10_000, 100_000];
+
+/// The fewest rows of a page, in products that have pages.
+const SMALLEST_PAGE: usize = 50;
+
+/// Every shared copy of a client.
+#[derive(Default)]
+pub(crate) struct Lists {
+    /// That the product answers and takes the credentials.
+    pub proof: Shared<()>,
+}
+
+/// A list as the vendor gave it.
+#[derive(Debug, Clone)]
+pub struct Listing<T> {
+    /// What was listed.
+    pub rows: T,
+    /// Why there may be more than these, as a sentence; none when these are all.
+    pub doubt: Option<String>,
+}
+
+impl<T> Listing<T> {
+    /// The same list in another form.
+    pub fn map<U>(self, form: impl FnOnce(T) -> U) -> Listing<U> {
+        Listing { rows: form(self.rows), doubt: self.doubt }
+    }
+}
+
+impl Client {
+    /// All rows of the list at `path`, each of them an object that may stand in `wrapper`.
+    ///
+    /// # Errors
+    /// The fault of the call.
+    pub async fn list<T: DeserializeOwned>(
+        &self,
+        operation: &'static str,
+        path: &[&'static str],
+        wrapper: &str,
+    ) -> Result<Listing<Vec<T>>, Fault> {
+        let mut rows = Vec::new();
+        for limit in LIMITS {
+            let make = || {
+                let request = Request::read(operation, Method::GET).at(path.iter().copied());
+                Ok(request.query("limit", limit.to_string()).patience(Patience::List))
+            };
+            rows = self.send(make, |answer| read_rows(answer, wrapper)).await?;
+            if rows.len() != limit {
+                break;
+            }
+        }
+        let doubt = is_cut(rows.len()).then(|| {
+            format!(
+                "the list has exactly {} rows, which looks like a limit of the server's own, so that there may be more",
+                rows.len()
+            )
+        });
+        Ok(Listing { rows, doubt })
+    }
+}
+
+/// Whether that many rows look like a page of a longer list.
+fn is_cut(rows: usize) -> bool {
+    rows >= SMALLEST_PAGE && (rows.is_multiple_of(SMALLEST_PAGE) || rows.is_power_of_two())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! Config: what an AdminApi's spec has in its `adeptiaConnect` block.
+
+use kube::KubeSchema;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Where an Adeptia Connect is.
+///
+/// The credentials Secret needs the keys `username` and `password`: a login that may manage users and partners.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, KubeSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Config {
+    /// The address of Adeptia Connect without /rest, such as `https://connect.example.com`, with the path of a reverse proxy if there is
+    /// one. It must be https, because credentials travel with each call; http is accepted for loopback addresses only.
+    pub url: String,
+    /// The version of the API, whose paths and methods changed between releases. Legacy: the early 2.x ones. Seed: those of late 2019.
+    /// Current: 3.x and later. Default: Seed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<Profile>,
+    /// Where the token of the log-in travels. Header: in the header ACCESS_TOKEN. Cookie: in a cookie of that name, for proxies that drop
+    /// headers with an underscore. Default: Header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_in: Option<TokenIn>,
+}
+
+/// A version of the API.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Profile {
+    /// Early 2.x: partners are deleted with DELETE, and all templates granted without a query.
+    Legacy,
+    /// Late 2019.
+    #[default]
+    Seed,
+    /// 3.x and later: the list of users has a limit.
+    Current,
+}
+
+/// Where the token travels.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum TokenIn {
+    /// In the header `ACCESS_TOKEN`.
+    #[default]
+    Header,
+    /// In the cookie `ACCESS_TOKEN`.
+    Cookie,
+}
+
+impl Config {
+    /// A block with nothing but an address.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self { url: url.into(), profile: None, token_in: None }
+    }
+}
