@@ -95,6 +95,7 @@ async fn begin<K: Kind>(pass: &mut Pass<'_, K>) -> Result<Announcement, Stop> {
         }
     };
     pass.memory.external_id = None;
+    (pass.seen, pass.memory.facts) = (None, None);
     forget_former(pass).await?;
     Ok(announcement)
 }
@@ -177,6 +178,7 @@ pub async fn adopt<K: Kind>(pass: &mut Pass<'_, K>, external_id: &str, claim: Cl
     pass.object = record_adopted(&pass.engine.client, &pass.object, external_id).await?;
     pass.memory.external_id = Some(external_id.to_owned());
     pass.memory.adopted = Some(external_id.to_owned());
+    pass.memory.facts = None;
     pass.recorded = Some(external_id.to_owned());
     let (deed, words) = match claim {
         Claim::Announced if K::IDENTITY == Identity::Run => (Reason::Ran, "takes it for done, as the annotation says:"),
@@ -209,7 +211,13 @@ pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[
         let part: Vec<Change> = changes.iter().filter(in_group).cloned().collect();
         let wanted = Wanted { spec: &spec, changes: &part, secrets: &secrets, files: &files, siblings: &siblings };
         let purpose = Purpose::of(pass, "Update").changing(&part);
-        if let Err(fault) = record::recorded(purpose, K::update(&link.client, &id, &wanted)).await {
+        let known = pass.facts().cloned().unwrap_or_default();
+        let mut facts = known.clone();
+        let outcome = record::recorded(purpose, K::update(&link.client, &id, &wanted, &mut facts)).await;
+        if facts != known {
+            pass.learn(facts);
+        }
+        if let Err(fault) = outcome {
             if fault.class == Class::Missing {
                 pass.memory.look_after = Some(Instant::now());
             }
@@ -242,7 +250,8 @@ fn gone<K: Kind>(fault: Fault, id: &str) -> Stop {
 pub async fn disable<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<bool, Stop> {
     if !pass.memory.disabled {
         let (purpose, spec) = (Purpose::of(pass, "Disable"), pass.spec().clone());
-        match record::recorded(purpose, K::disable(&link.client, external_id, &spec)).await {
+        let facts = pass.facts().cloned().unwrap_or_default();
+        match record::recorded(purpose, K::disable(&link.client, external_id, &spec, &facts)).await {
             Ok(()) => pass.memory.disabled = true,
             Err(fault) if fault.class == Class::Missing => return Ok(false),
             Err(fault) => return Err(not_disposed(pass, fault)),
@@ -315,7 +324,8 @@ async fn reveal<K: Kind>(pass: &mut Pass<'_, K>, wanted: impl Fn(&str) -> bool) 
 /// Then it may still be there.
 pub async fn delete<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<(), Stop> {
     let (purpose, spec) = (Purpose::of(pass, "Delete"), pass.spec().clone());
-    match record::recorded(purpose, K::delete(&link.client, external_id, &spec)).await {
+    let facts = pass.facts().cloned().unwrap_or_default();
+    match record::recorded(purpose, K::delete(&link.client, external_id, &spec, &facts)).await {
         Err(fault) if fault.class != Class::Missing => Err(not_disposed(pass, fault)),
         _ => {
             pass.memory.removed = true;

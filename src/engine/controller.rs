@@ -215,6 +215,7 @@ impl<K: Kind> KindController<K> {
             siblings: Siblings::default(),
             printed: Printed::default(),
             wanted: State::new(),
+            withdrawn: Vec::new(),
             seen: None,
             absent_for: Duration::ZERO,
             lag: K::LAG,

@@ -92,6 +92,26 @@ pub fn diff(fields: &[Field], wanted: &State, seen: &State, remembered: &BTreeMa
         .collect()
 }
 
+/// Wants undone what was last sent and is not wanted any more: `undo` says by which value, if by any. Which paths those are.
+pub fn withdraw(
+    fields: &[Field],
+    wanted: &mut State,
+    remembered: &BTreeMap<String, String>,
+    undo: fn(&str, &str) -> Option<Value>,
+) -> Vec<String> {
+    let mut withdrawn = Vec::new();
+    for (path, sent) in remembered {
+        if wanted.get(path).is_none()
+            && row(fields, path).is_some()
+            && let Some(value) = undo(path, sent)
+        {
+            wanted.insert(path, value);
+            withdrawn.push(path.clone());
+        }
+    }
+    withdrawn
+}
+
 /// What to remember once `changes` were carried out (or none were needed): the sent value of every field that cannot be read back.
 ///
 /// A create-only field keeps what was sent at creation, also while the spec has no value for it, so that a later change of it stays
@@ -165,6 +185,27 @@ mod tests {
         let changes = diff(FIELDS, &wanted(), &State::new(), &BTreeMap::new());
         assert_eq!(paths(&changes), [("active", Effect::Set), ("mail", Effect::Set)]);
         assert_eq!(changes[0].from.text(), "(unknown)");
+    }
+
+    #[test]
+    fn what_was_sent_and_is_not_wanted_any_more_is_undone_once() {
+        const SET: &[Field] =
+            &[Field { path: "permissions.*", access: Access::WriteOnly, key: false, group: "permissions" }];
+        let undo = |_: &str, sent: &str| (sent == "\"Granted\"").then(|| Value::Plain("Revoked".into()));
+        let sent: BTreeMap<String, String> = ["permissions.A", "permissions.B", "elsewhere"]
+            .map(|path| (path.to_owned(), "\"Granted\"".to_owned()))
+            .into();
+        let mut wanted = State::new().with("permissions.A", "Granted");
+        assert_eq!(withdraw(SET, &mut wanted, &sent, undo), ["permissions.B"]);
+        let changes = diff(SET, &wanted, &State::new(), &sent);
+        assert_eq!(paths(&changes), [("permissions.B", Effect::Set)]);
+        assert_eq!((changes[0].from.text(), changes[0].to.text()), ("\"Granted\"".into(), "\"Revoked\"".into()));
+
+        let sent = remember(SET, &wanted, &State::new(), &sent);
+        let mut wanted = State::new().with("permissions.A", "Granted");
+        assert_eq!(withdraw(SET, &mut wanted, &sent, undo), <[String; 0]>::default());
+        let kept = remember(SET, &wanted, &State::new(), &sent);
+        assert_eq!(kept.keys().collect::<Vec<_>>(), ["permissions.A"], "what is undone is forgotten");
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use super::file::{Content, File, FileSource};
 use super::metrics::{Gauge, GaugeSpec};
 use super::policy::{Deletions, Policy};
 use super::sibling::{Sibling, Siblings};
-use super::state::{Field, State};
+use super::state::{Field, State, Value};
 use super::status::Status;
 use crate::base::access::Access;
 use crate::base::endpoint::Endpoint;
@@ -215,6 +215,21 @@ pub struct Seen<F> {
     pub incomplete: Option<Fault>,
 }
 
+impl<F> Seen<F> {
+    /// One about which there is nothing else to say.
+    pub fn new(external_id: impl Into<String>, state: State, facts: F) -> Self {
+        Self {
+            external_id: external_id.into(),
+            state,
+            facts,
+            conditions: Vec::new(),
+            gauges: Vec::new(),
+            unready: None,
+            incomplete: None,
+        }
+    }
+}
+
 /// One condition that only the kind can judge, such as `ConnectionsHealthy`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Aspect {
@@ -347,16 +362,18 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// Its fields.
     const FIELDS: &'static [Field];
     /// Its own metrics.
-    const GAUGES: &'static [GaugeSpec];
+    const GAUGES: &'static [GaugeSpec] = &[];
     /// The reasons of its own conditions and of [`Unready`], each with its meaning.
-    const REASONS: &'static [(&'static str, &'static str)];
+    const REASONS: &'static [(&'static str, &'static str)] = &[];
 
     /// The natural key as people would say it, such as `subdomain generalco`; equal for two objects that mean the same external object.
     fn natural_key(spec: &Self::Spec) -> String;
 
     /// The Secrets that the spec names, by path. A path with a row in [`Kind::FIELDS`] is a field, which is compared by fingerprint. One
     /// without is watched and read, and what it means is for [`Kind::find`] to say, which has its fingerprint ([`Sought::prints`]).
-    fn secrets(spec: &Self::Spec) -> Vec<(Cow<'static, str>, &SecretKey)>;
+    fn secrets(_spec: &Self::Spec) -> Vec<(Cow<'static, str>, &SecretKey)> {
+        Vec::new()
+    }
 
     /// The files that the spec names, by path, each with a row in [`Kind::FIELDS`]. The wanted value of such a field is the file's digest,
     /// `sha256:` and hex digits, which is shown to whoever may see the object.
@@ -365,10 +382,14 @@ pub trait Kind: Sized + Send + Sync + 'static {
     }
 
     /// The Secret to publish connection details in, if any.
-    fn target(spec: &Self::Spec) -> Option<&SecretTarget>;
+    fn target(_spec: &Self::Spec) -> Option<&SecretTarget> {
+        None
+    }
 
     /// What to publish there. `None` while something is still unknown.
-    fn publish(external_id: &str, facts: &Self::Facts) -> Option<BTreeMap<&'static str, String>>;
+    fn publish(_external_id: &str, _facts: &Self::Facts) -> Option<BTreeMap<&'static str, String>> {
+        None
+    }
 
     /// For a kind that [`Kind::EXPIRES`]: when the Kubernetes object is to be deleted; none while it is not finished, or stays.
     fn expiry(_spec: &Self::Spec, _facts: &Self::Facts) -> Option<Timestamp> {
@@ -400,6 +421,16 @@ pub trait Kind: Sized + Send + Sync + 'static {
         None
     }
 
+    /// What undoes a field that the spec has no value for any more, and that was `remembered` as last sent: as long as there is such a value,
+    /// it is wanted, shown in plans and sent. Of what was sent and is undone (None), nothing is remembered. Pure. None, if not said
+    /// otherwise: what the spec leaves out is not managed.
+    ///
+    /// A set of which nothing can be read is so an open map: `permissions.CONTACT_VIEW`, once sent as `"Granted"`, is wanted as `"Revoked"`
+    /// when the spec drops it.
+    fn withdrawn(_path: &str, _remembered: &str) -> Option<Value> {
+        None
+    }
+
     /// The lag that counts for this client's vendor: [`Kind::LAG`], unless its settings say otherwise.
     fn lag(_client: &<Self::Vendor as Vendor>::Client) -> Duration {
         Self::LAG
@@ -419,18 +450,21 @@ pub trait Kind: Sized + Send + Sync + 'static {
         attempt: Attempt<'_>,
     ) -> impl Future<Output = Result<Progress<Self::Facts>, Fault>> + Send;
 
-    /// Writes the changes of one group.
+    /// Writes the changes of one group. `facts` are those last seen: what only the answers tell, such as the id of a new row, is put in
+    /// there, and is known to the next [`Kind::find`] ([`Sought::facts`]), also when the call as a whole fails.
     fn update(
         client: &<Self::Vendor as Vendor>::Client,
         external_id: &str,
         wanted: &Wanted<'_, Self::Spec>,
+        facts: &mut Self::Facts,
     ) -> impl Future<Output = Result<(), Fault>> + Send;
 
-    /// Switches the object off. Called only for kinds that allow `Disable`, which must say how.
+    /// Switches the object off. Called only for kinds that allow `Disable`, which must say how. `facts` are those last known.
     fn disable(
         _client: &<Self::Vendor as Vendor>::Client,
         _external_id: &str,
         _spec: &Self::Spec,
+        _facts: &Self::Facts,
     ) -> impl Future<Output = Result<(), Fault>> + Send {
         async { Err(Fault::new(Class::Refused, "disable", "this kind cannot be switched off")) }
     }
@@ -444,11 +478,12 @@ pub trait Kind: Sized + Send + Sync + 'static {
         async { Ok(()) }
     }
 
-    /// Deletes the object. Called only for kinds that allow `Delete`, which must say how.
+    /// Deletes the object. Called only for kinds that allow `Delete`, which must say how. `facts` are those last known.
     fn delete(
         _client: &<Self::Vendor as Vendor>::Client,
         _external_id: &str,
         _spec: &Self::Spec,
+        _facts: &Self::Facts,
     ) -> impl Future<Output = Result<(), Fault>> + Send {
         async { Err(Fault::new(Class::Refused, "delete", "this kind cannot be deleted")) }
     }

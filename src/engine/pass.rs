@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::announcement::Announcement;
 use super::content::Printed;
 use super::context::Engine;
-use super::diff::Change;
+use super::diff::{Change, withdraw};
 use super::draft::{self, Draft};
 use super::kind::{Found, Kind, Seen, Sought};
 use super::plan::{Action, Hold, Plan, Situation};
@@ -44,7 +44,7 @@ pub struct Memory<K: Kind> {
     pub external_id: Option<String>,
     /// What was sent, until it is recorded.
     pub applied: BTreeMap<String, String>,
-    /// What the answer to the create told, until it is recorded.
+    /// What the answers to own writes told, until it is recorded.
     pub facts: Option<K::Facts>,
     /// The id that was taken over, until it is recorded: what was sent to another one before says nothing about it.
     pub adopted: Option<String>,
@@ -204,6 +204,8 @@ pub struct Pass<'a, K: Kind> {
     pub printed: Printed,
     /// The wanted state, once known.
     pub wanted: State,
+    /// What of it only undoes what the spec has no value for any more, by path.
+    pub withdrawn: Vec<String>,
     /// What was seen last, once something was.
     pub seen: Option<Seen<K::Facts>>,
     /// How long that has been absent, as far as this process knows.
@@ -289,6 +291,25 @@ impl<K: Kind> Pass<'_, K> {
         self.stored().filter(other)
     }
 
+    /// The facts as last known of the external object of this id.
+    pub fn facts(&self) -> Option<&K::Facts> {
+        let before = self.seen.as_ref().map(|seen| &seen.facts).or(self.memory.facts.as_ref());
+        before.or_else(|| {
+            // A status that speaks of another external object says nothing about this one.
+            let id = self.external_id();
+            let status = self.relevant().filter(|status| status.external_id.is_none() || status.external_id == id);
+            status.map(|status| &status.facts)
+        })
+    }
+
+    /// Takes over what the answer to a write told.
+    pub fn learn(&mut self, facts: K::Facts) {
+        if let Some(seen) = &mut self.seen {
+            seen.facts = facts.clone();
+        }
+        self.memory.facts = Some(facts);
+    }
+
     /// What was sent and the vendor does not keep, recorded or not.
     pub fn not_kept(&self) -> BTreeMap<String, NotKept> {
         let mut not_kept = self.relevant().map(|status| status.not_kept.clone()).unwrap_or_default();
@@ -306,6 +327,20 @@ impl<K: Kind> Pass<'_, K> {
         self.wanted.insert_printed(K::FIELDS, &printed);
         self.printed.secrets.extend(printed.secrets);
         self.printed.files.extend(printed.files);
+    }
+
+    /// Wants undone what was last sent to this very external object, and has no value in the spec any more.
+    fn withdraw(&mut self) {
+        self.keep();
+        let remembered = self.remembered();
+        self.withdrawn = withdraw(K::FIELDS, &mut self.wanted, &remembered, K::withdrawn);
+    }
+
+    /// Wants nothing undone.
+    fn keep(&mut self) {
+        for path in std::mem::take(&mut self.withdrawn) {
+            self.wanted.remove(&path);
+        }
     }
 
     /// Remembers that everything was sent: a create carries every field.
@@ -396,12 +431,10 @@ impl<K: Kind> Pass<'_, K> {
         let second_look = self.memory.absent.as_ref().map(|(_, since)| (*since + self.lag).min(now));
         let news = [wish, self.memory.look_after, self.memory.unwell, second_look];
         let fresh_after = news.into_iter().flatten().fold(link.session.fresh_after(), Instant::max);
-        let before = self.seen.as_ref().map(|seen| &seen.facts);
-        let facts = before.or(self.memory.facts.as_ref()).or_else(|| self.relevant().map(|status| &status.facts));
         let sought = Sought {
             spec: self.spec(),
             external_id: external_id.as_deref(),
-            facts,
+            facts: self.facts(),
             fresh_after,
             alone: wishes_news,
             siblings: &self.siblings,
@@ -410,12 +443,14 @@ impl<K: Kind> Pass<'_, K> {
             key: &self.engine.key,
         };
         let found = K::find(&link.client, &sought).await?;
+        self.keep();
         match &found {
             Found::Present(seen) | Found::Unreadable(seen) => {
                 debug_assert!(knows_the_words_of::<K>(seen), "a reason that is not in Kind::REASONS: {seen:?}");
                 self.seen = Some(seen.clone());
                 self.memory.absent = None;
                 if matches!(found, Found::Present(_)) {
+                    self.withdraw();
                     self.weigh(&seen.state, fresh_after);
                 }
             }

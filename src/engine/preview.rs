@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
 use super::content::{Printed, is_spent};
-use super::diff::{Change, Effect, Shown, diff};
+use super::diff::{Change, Effect, Shown, diff, withdraw};
 use super::draft::{Draft, annotation, recorded_id};
 use super::kind::{FileSource, Found, Kind, Managed, Seen, Sought, Vendor};
 use super::malformed;
@@ -27,6 +27,7 @@ use super::session::AnyClient;
 use super::settle::admin_api_key;
 use super::sibling::{Resolved, Siblings, scoped_key};
 use super::state::State;
+use super::status::Status;
 use super::tombstone;
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::{FingerprintKey, Secret};
@@ -139,7 +140,8 @@ pub async fn preview<K: Kind>(request: Request) -> Result<Preview, Stop> {
     let tombstone = request.tombstones.get(&tombstone::key(&kind, &key)).cloned();
     let draft = Draft::new::<K>(&object, recorded_id::<K>(&object).map(str::to_owned), tombstone);
     let policy = effective(object.spec().policy(), object.annotations(), K::DELETIONS);
-    let facts = object.status().map(|status| &status.facts);
+    let same = |status: &&Status<K::Facts>| status.external_id.is_none() || status.external_id == draft.external_id;
+    let facts = object.status().filter(same).map(|status| &status.facts);
     let mut look = Look::<K> {
         request: &request,
         client,
@@ -150,6 +152,7 @@ pub async fn preview<K: Kind>(request: Request) -> Result<Preview, Stop> {
         key: key_of(&request)?,
         printed: Printed::default(),
         wanted: State::new(),
+        withdrawn: Vec::new(),
         facts,
     };
     if object.meta().deletion_timestamp.is_some() {
@@ -235,6 +238,8 @@ struct Look<'a, K: Kind> {
     key: FingerprintKey,
     printed: Printed,
     wanted: State,
+    /// What of it only undoes what the spec has no value for any more, by path.
+    withdrawn: Vec<String>,
     facts: Option<&'a K::Facts>,
 }
 
@@ -329,6 +334,7 @@ impl<K: Kind> Look<'_, K> {
         let (idle, incomplete) = (self.idle(&found), incomplete(&found));
         let mut steps: Vec<Plan> = Vec::new();
         while steps.len() < MOST_STEPS {
+            self.withdraw(&found);
             let plan = self.plan(&found);
             if plan.action == Action::Nothing && plan.hold.is_none() && !steps.is_empty() {
                 break;
@@ -359,6 +365,16 @@ impl<K: Kind> Look<'_, K> {
             return Ok(Preview::of(self.draft.natural_key, steps));
         }
         Ok(Preview { natural_key: self.draft.natural_key, steps, idle, incomplete })
+    }
+
+    /// Wants undone what was last sent to this very external object, and has no value in the spec any more.
+    fn withdraw(&mut self, found: &Found<Seen<K::Facts>>) {
+        for path in std::mem::take(&mut self.withdrawn) {
+            self.wanted.remove(&path);
+        }
+        if matches!(found, Found::Present(_)) {
+            self.withdrawn = withdraw(K::FIELDS, &mut self.wanted, &self.draft.remembered, K::withdrawn);
+        }
     }
 
     /// What is recorded once an external object is taken over.

@@ -95,6 +95,11 @@ impl State {
         self.0.insert(path.to_owned(), value);
     }
 
+    /// Takes a field out.
+    pub fn remove(&mut self, path: &str) {
+        self.0.remove(path);
+    }
+
     /// The value of a field.
     pub fn get(&self, path: &str) -> Option<&Value> {
         self.0.get(path)

@@ -4,7 +4,6 @@
 //! its way, or when somebody wants to know; of one service of each portal, in turn, with each list.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kube::{CustomResource, KubeSchema};
@@ -21,9 +20,8 @@ use super::wire::mail::{MailService as Service, MailServices as Services, MailSt
 use crate::base::fault::{Class, Fault};
 use crate::engine::kind::{
     AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
-    SecretTarget, Seen, Sought, Unready, Wanted,
+    Seen, Sought, Unready, Wanted,
 };
-use crate::engine::metrics::GaugeSpec;
 use crate::engine::policy::{Deletion, Deletions, EXTERNAL_ID, Policy};
 use crate::engine::sibling::{Sibling, Siblings};
 use crate::engine::state::{Access, Field, State};
@@ -274,7 +272,6 @@ impl Kind for MailServices {
         field("password", Access::WriteOnly, "password"),
         field("state", Access::Readable, "state"),
     ];
-    const GAUGES: &'static [GaugeSpec] = &[];
     const REASONS: &'static [(&'static str, &'static str)] = &[
         ("Starting", "The mail service was told to run, and is on its way."),
         ("Stopping", "The mail service was told to stop, and is on its way."),
@@ -288,14 +285,6 @@ impl Kind for MailServices {
 
     fn secrets(spec: &MailServiceSpec) -> Vec<(Cow<'static, str>, &SecretKey)> {
         spec.password.iter().map(|source| ("password".into(), &source.secret_ref)).collect()
-    }
-
-    fn target(_: &MailServiceSpec) -> Option<&SecretTarget> {
-        None
-    }
-
-    fn publish(_: &str, _: &MailFacts) -> Option<BTreeMap<&'static str, String>> {
-        None
     }
 
     fn siblings(spec: &MailServiceSpec) -> Vec<Sibling> {
@@ -339,15 +328,9 @@ impl Kind for MailServices {
             Some(status) => Ok(status),
             None => client.mail_status(&address).await,
         };
-        let mut seen = Seen {
-            external_id: sought.external_id.map_or_else(|| address.to_string(), str::to_owned),
-            state: describe(&service, spec, &portal),
-            facts: sought.facts.cloned().unwrap_or_default(),
-            conditions: Vec::new(),
-            gauges: Vec::new(),
-            unready: None,
-            incomplete: None,
-        };
+        let id = sought.external_id.map_or_else(|| address.to_string(), str::to_owned);
+        let facts = sought.facts.cloned().unwrap_or_default();
+        let mut seen = Seen::new(id, describe(&service, spec, &portal), facts);
         match status {
             Ok(status) => {
                 seen.state = seen.state.with("state", state(&status, spec.state));
@@ -378,7 +361,12 @@ impl Kind for MailServices {
         Ok(Progress::Done(Created { external_id, facts: MailFacts::default() }))
     }
 
-    async fn update(client: &Client, external_id: &str, wanted: &Wanted<'_, MailServiceSpec>) -> Result<(), Fault> {
+    async fn update(
+        client: &Client,
+        external_id: &str,
+        wanted: &Wanted<'_, MailServiceSpec>,
+        _: &mut MailFacts,
+    ) -> Result<(), Fault> {
         let (spec, address) = (wanted.spec, Address::of("change_mail_service", external_id)?);
         match spec.state.filter(|_| wanted.changes("state")) {
             Some(state) => client.set_mail_status(&address, state == MailServiceState::Running).await,
@@ -389,7 +377,7 @@ impl Kind for MailServices {
         }
     }
 
-    async fn disable(client: &Client, external_id: &str, _: &MailServiceSpec) -> Result<(), Fault> {
+    async fn disable(client: &Client, external_id: &str, _: &MailServiceSpec, _: &MailFacts) -> Result<(), Fault> {
         client.set_mail_status(&Address::of("set_mail_status", external_id)?, false).await
     }
 

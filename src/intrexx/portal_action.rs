@@ -4,7 +4,6 @@
 //! Nothing at the vendor tells afterwards whether it was done, or how it went on from there (contract, trap 23).
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 use kube::{CustomResource, KubeSchema};
@@ -19,9 +18,8 @@ use crate::base::clock::now;
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::engine::kind::{
     AdminApiReference, Aspect, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey,
-    SecretSource, SecretTarget, Seen, Sought, Unready, Wanted,
+    SecretSource, Seen, Sought, Unready, Wanted,
 };
-use crate::engine::metrics::GaugeSpec;
 use crate::engine::policy::{Deletion, Deletions, Policy};
 use crate::engine::sibling::{Sibling, Siblings};
 use crate::engine::state::{Access, Field, State};
@@ -305,7 +303,6 @@ impl Kind for PortalActions {
         field("installTrialLicense.key"),
         field("collectDiagnosis.uploadTo"),
     ];
-    const GAUGES: &'static [GaugeSpec] = &[];
     const REASONS: &'static [(&'static str, &'static str)] = &[
         ("Accepted", "The portal took the action and does it in the background; nothing tells when that is over."),
         ("Completed", "The action was carried out."),
@@ -320,14 +317,6 @@ impl Kind for PortalActions {
         let license = spec.install_trial_license.iter().map(|license| ("installTrialLicense.key", &license.key));
         let upload = spec.collect_diagnosis.iter().map(|collect| ("collectDiagnosis.uploadTo", &collect.upload_to));
         license.chain(upload).map(|(path, source)| (path.into(), &source.secret_ref)).collect()
-    }
-
-    fn target(_: &PortalActionSpec) -> Option<&SecretTarget> {
-        None
-    }
-
-    fn publish(_: &str, _: &ActionFacts) -> Option<BTreeMap<&'static str, String>> {
-        None
     }
 
     fn expiry(spec: &PortalActionSpec, facts: &ActionFacts) -> Option<Timestamp> {
@@ -407,7 +396,7 @@ impl Kind for PortalActions {
         Ok(Progress::Done(Created { external_id, facts }))
     }
 
-    async fn update(_: &Client, _: &str, _: &Wanted<'_, PortalActionSpec>) -> Result<(), Fault> {
+    async fn update(_: &Client, _: &str, _: &Wanted<'_, PortalActionSpec>, _: &mut ActionFacts) -> Result<(), Fault> {
         Ok(())
     }
 }

@@ -3,9 +3,6 @@
 //! The vendor has no list of groups, and no call that changes one: the class is Blind, and every difference is told and left
 //! (contract 3, number 40–42).
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,10 +14,8 @@ use super::portal_ref::{self, ObjectName};
 use super::wire::users::Properties;
 use crate::base::fault::{Class, Fault};
 use crate::engine::kind::{
-    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretTarget,
-    Seen, Sought, Wanted,
+    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, Seen, Sought, Wanted,
 };
-use crate::engine::metrics::GaugeSpec;
 use crate::engine::policy::{Deletion, Deletions, Policy};
 use crate::engine::sibling::{Sibling, Siblings};
 use crate::engine::state::{Access, Field, State};
@@ -140,24 +135,10 @@ impl Kind for Groups {
         fixed("email", false),
         fixed("priority", false),
     ];
-    const GAUGES: &'static [GaugeSpec] = &[];
-    const REASONS: &'static [(&'static str, &'static str)] = &[];
 
     fn natural_key(spec: &PortalGroupSpec) -> String {
         let portal = portal_ref::spoken(spec.portal.as_ref(), spec.portal_name.as_deref());
         format!("group {} in {portal}", spec.group_name)
-    }
-
-    fn secrets(_: &PortalGroupSpec) -> Vec<(Cow<'static, str>, &SecretKey)> {
-        Vec::new()
-    }
-
-    fn target(_: &PortalGroupSpec) -> Option<&SecretTarget> {
-        None
-    }
-
-    fn publish(_: &str, _: &GroupFacts) -> Option<BTreeMap<&'static str, String>> {
-        None
     }
 
     fn siblings(spec: &PortalGroupSpec) -> Vec<Sibling> {
@@ -187,21 +168,13 @@ impl Kind for Groups {
             Err(fault) if fault.class == Class::Missing => return Ok(Found::Absent),
             outcome => outcome?,
         };
-        Ok(Found::Present(Seen {
-            external_id: id.to_owned(),
-            state: seen(sought.spec, &address, &group),
-            facts: GroupFacts {
-                observed: Some(ObservedGroup {
-                    guid: group.text(&["guid"]),
-                    member_count: group.count(&["member_count"]),
-                    system: group.flag(&["system"]),
-                }),
-            },
-            conditions: Vec::new(),
-            gauges: Vec::new(),
-            incomplete: None,
-            unready: None,
-        }))
+        let observed = ObservedGroup {
+            guid: group.text(&["guid"]),
+            member_count: group.count(&["member_count"]),
+            system: group.flag(&["system"]),
+        };
+        let state = seen(sought.spec, &address, &group);
+        Ok(Found::Present(Seen::new(id, state, GroupFacts { observed: Some(observed) })))
     }
 
     async fn create(
@@ -222,11 +195,11 @@ impl Kind for Groups {
     }
 
     /// No field can be changed, so none ever is among the changes.
-    async fn update(_: &Client, _: &str, _: &Wanted<'_, PortalGroupSpec>) -> Result<(), Fault> {
+    async fn update(_: &Client, _: &str, _: &Wanted<'_, PortalGroupSpec>, _: &mut GroupFacts) -> Result<(), Fault> {
         Ok(())
     }
 
-    async fn delete(client: &Client, external_id: &str, _: &PortalGroupSpec) -> Result<(), Fault> {
+    async fn delete(client: &Client, external_id: &str, _: &PortalGroupSpec, _: &GroupFacts) -> Result<(), Fault> {
         client.delete_group(&Address::of("delete_group", external_id)?).await
     }
 }

@@ -3,9 +3,6 @@
 //! Nothing at the vendor tells later that a package was imported, so the id of a run is the portal and the digest, and it is done when it
 //! is recorded. `Create` makes copies each time (contract, trap 20) and is never repeated after a lost answer; `Overwrite` may be.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,10 +15,9 @@ use super::package_source;
 use super::portal_ref::{self, ObjectName};
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::engine::kind::{
-    AdminApiReference, Attempt, Created, FileSource, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey,
-    SecretTarget, Seen, Sought, Wanted,
+    AdminApiReference, Attempt, Created, FileSource, Found, Identity, Invalid, Kind, Managed, Progress, Seen, Sought,
+    Wanted,
 };
-use crate::engine::metrics::GaugeSpec;
 use crate::engine::policy::{Deletion, Deletions, Policy};
 use crate::engine::sibling::{Sibling, Siblings};
 use crate::engine::state::{Access, Field, State};
@@ -135,7 +131,6 @@ impl Kind for PortalPackages {
         Field { path: "packageName", access: Access::CreateOnly, key: true, group: "package" },
         Field { path: package_source::PATH, access: Access::Readable, key: false, group: "package" },
     ];
-    const GAUGES: &'static [GaugeSpec] = &[];
     const REASONS: &'static [(&'static str, &'static str)] = import_report::REASONS;
 
     fn natural_key(spec: &PortalPackageSpec) -> String {
@@ -143,20 +138,8 @@ impl Kind for PortalPackages {
         format!("the import of {} into {portal}", package_source::spoken(&spec.source))
     }
 
-    fn secrets(_: &PortalPackageSpec) -> Vec<(Cow<'static, str>, &SecretKey)> {
-        Vec::new()
-    }
-
     fn files(spec: &PortalPackageSpec) -> Vec<(&'static str, &FileSource)> {
         vec![(package_source::PATH, &spec.source)]
-    }
-
-    fn target(_: &PortalPackageSpec) -> Option<&SecretTarget> {
-        None
-    }
-
-    fn publish(_: &str, _: &PackageFacts) -> Option<BTreeMap<&'static str, String>> {
-        None
     }
 
     fn siblings(spec: &PortalPackageSpec) -> Vec<Sibling> {
@@ -195,13 +178,9 @@ impl Kind for PortalPackages {
         let state = State::new().maybe(package_source::PATH, done.clone());
         facts.digest = done;
         Ok(Found::Present(Seen {
-            external_id: external_id.to_owned(),
-            state,
             conditions: vec![import_report::condition(facts.report.as_ref())],
             unready: facts.report.as_ref().and_then(ImportReport::unready),
-            facts,
-            gauges: Vec::new(),
-            incomplete: None,
+            ..Seen::new(external_id, state, facts)
         }))
     }
 
@@ -240,7 +219,7 @@ impl Kind for PortalPackages {
         Ok(Progress::Done(Created { external_id, facts }))
     }
 
-    async fn update(_: &Client, _: &str, _: &Wanted<'_, PortalPackageSpec>) -> Result<(), Fault> {
+    async fn update(_: &Client, _: &str, _: &Wanted<'_, PortalPackageSpec>, _: &mut PackageFacts) -> Result<(), Fault> {
         Ok(())
     }
 }

@@ -3,8 +3,6 @@
 //! The vendor shows which templates there are and never what is in them; it takes a new one and can neither replace nor delete it
 //! (contract 5, 6). In the vendor's containers there are none (trap 1).
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kube::{CustomResource, KubeSchema};
@@ -17,10 +15,9 @@ use super::package_source;
 use super::wire::templates::{Template, Templates};
 use crate::base::fault::Fault;
 use crate::engine::kind::{
-    AdminApiReference, Attempt, Created, FileSource, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey,
-    SecretTarget, Seen, Sought, Wanted,
+    AdminApiReference, Attempt, Created, FileSource, Found, Identity, Invalid, Kind, Managed, Progress, Seen, Sought,
+    Wanted,
 };
-use crate::engine::metrics::GaugeSpec;
 use crate::engine::policy::{Deletion, Deletions, Policy};
 use crate::engine::sibling::Siblings;
 use crate::engine::state::{Access, Field, State};
@@ -123,27 +120,13 @@ impl Kind for PortalTemplates {
         Field { path: "templateName", access: Access::Immutable, key: true, group: "template" },
         Field { path: package_source::PATH, access: Access::CreateOnly, key: false, group: "template" },
     ];
-    const GAUGES: &'static [GaugeSpec] = &[];
-    const REASONS: &'static [(&'static str, &'static str)] = &[];
 
     fn natural_key(spec: &PortalTemplateSpec) -> String {
         format!("template {}", spec.template_name)
     }
 
-    fn secrets(_: &PortalTemplateSpec) -> Vec<(Cow<'static, str>, &SecretKey)> {
-        Vec::new()
-    }
-
     fn files(spec: &PortalTemplateSpec) -> Vec<(&'static str, &FileSource)> {
         vec![(package_source::PATH, &spec.source)]
-    }
-
-    fn target(_: &PortalTemplateSpec) -> Option<&SecretTarget> {
-        None
-    }
-
-    fn publish(_: &str, _: &TemplateFacts) -> Option<BTreeMap<&'static str, String>> {
-        None
     }
 
     fn desired(spec: &PortalTemplateSpec, _: &Siblings) -> Result<State, Invalid> {
@@ -175,21 +158,19 @@ impl Kind for PortalTemplates {
         Ok(Progress::Done(Created { external_id: name.clone(), facts: TemplateFacts { observed } }))
     }
 
-    async fn update(_: &Client, _: &str, _: &Wanted<'_, PortalTemplateSpec>) -> Result<(), Fault> {
+    async fn update(
+        _: &Client,
+        _: &str,
+        _: &Wanted<'_, PortalTemplateSpec>,
+        _: &mut TemplateFacts,
+    ) -> Result<(), Fault> {
         Ok(())
     }
 }
 
 fn seen(template: Template) -> Seen<TemplateFacts> {
-    Seen {
-        external_id: template.name.clone(),
-        state: State::new().with("templateName", template.name.as_str()),
-        facts: TemplateFacts { observed: Some(observed(template)) },
-        conditions: Vec::new(),
-        gauges: Vec::new(),
-        unready: None,
-        incomplete: None,
-    }
+    let state = State::new().with("templateName", template.name.as_str());
+    Seen::new(template.name.clone(), state, TemplateFacts { observed: Some(observed(template)) })
 }
 
 fn observed(template: Template) -> ObservedTemplate {

@@ -6,7 +6,7 @@ mod attributes;
 mod spec;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Intrexx;
 use super::address::{Address, ID_FORM};
@@ -18,9 +18,8 @@ use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::Secret;
 use crate::engine::diff::Shown;
 use crate::engine::kind::{
-    Aspect, Attempt, Created, Found, Identity, Invalid, Kind, Progress, SecretKey, SecretTarget, Seen, Sought, Wanted,
+    Aspect, Attempt, Created, Found, Identity, Invalid, Kind, Progress, SecretKey, Seen, Sought, Wanted,
 };
-use crate::engine::metrics::GaugeSpec;
 use crate::engine::policy::{Deletion, Deletions};
 use crate::engine::sibling::{Sibling, Siblings};
 use crate::engine::state::{Access, Field, State};
@@ -56,7 +55,6 @@ impl Kind for Users {
         row("password", Access::WriteOnly, "password"),
         row(MEMBERS, Access::Readable, "groups"),
     ]);
-    const GAUGES: &'static [GaugeSpec] = &[];
     const REASONS: &'static [(&'static str, &'static str)] =
         &[("LockedOut", "The portal locked the account after wrong log-ins; a person has to unlock it in the portal.")];
 
@@ -68,14 +66,6 @@ impl Kind for Users {
 
     fn secrets(spec: &PortalUserSpec) -> Vec<(Cow<'static, str>, &SecretKey)> {
         spec.password.iter().map(|source| ("password".into(), &source.secret_ref)).collect()
-    }
-
-    fn target(_: &PortalUserSpec) -> Option<&SecretTarget> {
-        None
-    }
-
-    fn publish(_: &str, _: &UserFacts) -> Option<BTreeMap<&'static str, String>> {
-        None
     }
 
     fn siblings(spec: &PortalUserSpec) -> Vec<Sibling> {
@@ -118,15 +108,9 @@ impl Kind for Users {
             None => None,
         };
         let observed = observe(&user, groups.as_ref());
-        Ok(Found::Present(Seen {
-            external_id: id.to_owned(),
-            state: seen(sought, &address, &user, groups),
-            conditions: observed.locked.filter(|locked| *locked).map(|_| locked(sought.spec)).into_iter().collect(),
-            facts: UserFacts { observed: Some(observed) },
-            gauges: Vec::new(),
-            incomplete: None,
-            unready: None,
-        }))
+        let state = seen(sought, &address, &user, groups);
+        let conditions = observed.locked.filter(|locked| *locked).map(|_| locked(sought.spec)).into_iter().collect();
+        Ok(Found::Present(Seen { conditions, ..Seen::new(id, state, UserFacts { observed: Some(observed) }) }))
     }
 
     async fn create(
@@ -147,7 +131,12 @@ impl Kind for Users {
         Ok(Progress::Done(Created { external_id, facts: UserFacts::default() }))
     }
 
-    async fn update(client: &Client, external_id: &str, wanted: &Wanted<'_, PortalUserSpec>) -> Result<(), Fault> {
+    async fn update(
+        client: &Client,
+        external_id: &str,
+        wanted: &Wanted<'_, PortalUserSpec>,
+        _: &mut UserFacts,
+    ) -> Result<(), Fault> {
         let address = Address::of("change_user", external_id)?;
         let user = Account { address: &address, login: &wanted.spec.login_name };
         if let Some(password) = wanted.secrets.get("password").filter(|_| wanted.changes("password")) {
@@ -159,7 +148,7 @@ impl Kind for Users {
         client.change_user(user, &attributes::changed(wanted.changes)).await
     }
 
-    async fn disable(client: &Client, external_id: &str, spec: &PortalUserSpec) -> Result<(), Fault> {
+    async fn disable(client: &Client, external_id: &str, spec: &PortalUserSpec, _: &UserFacts) -> Result<(), Fault> {
         switch(client, external_id, spec, true).await
     }
 
@@ -167,7 +156,7 @@ impl Kind for Users {
         switch(client, external_id, spec, spec.disabled == Some(true)).await
     }
 
-    async fn delete(client: &Client, external_id: &str, spec: &PortalUserSpec) -> Result<(), Fault> {
+    async fn delete(client: &Client, external_id: &str, spec: &PortalUserSpec, _: &UserFacts) -> Result<(), Fault> {
         let address = Address::of("delete_user", external_id)?;
         client.delete_user(Account { address: &address, login: &spec.login_name }).await
     }

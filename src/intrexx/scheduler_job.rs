@@ -3,8 +3,6 @@
 //! The vendor may let several jobs of one type have one name, so a name finds a job only where it is the only one. A list that leaves the
 //! properties out is completed from what was read of each job by itself; one job of each portal is read again with each list.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::civil::Date;
@@ -26,10 +24,9 @@ use crate::base::clock;
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::MASK;
 use crate::engine::kind::{
-    AdminApiReference, Aspect, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey,
-    SecretTarget, Seen, Sought, Wanted,
+    AdminApiReference, Aspect, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, Seen, Sought,
+    Wanted,
 };
-use crate::engine::metrics::GaugeSpec;
 use crate::engine::policy::{Deletion, Deletions, EXTERNAL_ID, Policy};
 use crate::engine::sibling::{Sibling, Siblings};
 use crate::engine::state::{Access, Field, State};
@@ -172,25 +169,12 @@ impl Kind for SchedulerJobs {
         field("triggers", Access::Readable),
         field("properties.*", Access::Readable),
     ];
-    const GAUGES: &'static [GaugeSpec] = &[];
     const REASONS: &'static [(&'static str, &'static str)] =
         &[("RunSucceeded", "The last run of the job went well."), ("RunFailed", "The last run of the job failed.")];
 
     fn natural_key(spec: &SchedulerJobSpec) -> String {
         let portal = portal_ref::spoken(spec.portal.as_ref(), spec.portal_name.as_deref());
         format!("job {} of type {} in {portal}", spec.job_name, spec.job_type)
-    }
-
-    fn secrets(_: &SchedulerJobSpec) -> Vec<(Cow<'static, str>, &SecretKey)> {
-        Vec::new()
-    }
-
-    fn target(_: &SchedulerJobSpec) -> Option<&SecretTarget> {
-        None
-    }
-
-    fn publish(_: &str, _: &JobFacts) -> Option<BTreeMap<&'static str, String>> {
-        None
     }
 
     fn siblings(spec: &SchedulerJobSpec) -> Vec<Sibling> {
@@ -248,15 +232,10 @@ impl Kind for SchedulerJobs {
         }
         let before = sought.facts.and_then(|facts| facts.observed.as_ref());
         let observed = observe(&job, before);
-        Ok(Found::Present(Seen {
-            external_id: sought.external_id.map_or_else(|| address.to_string(), str::to_owned),
-            state: describe(&job, spec, &portal),
-            conditions: last_run(&observed).into_iter().collect(),
-            facts: JobFacts { observed: Some(observed) },
-            gauges: Vec::new(),
-            unready: None,
-            incomplete: None,
-        }))
+        let id = sought.external_id.map_or_else(|| address.to_string(), str::to_owned);
+        let conditions = last_run(&observed).into_iter().collect();
+        let facts = JobFacts { observed: Some(observed) };
+        Ok(Found::Present(Seen { conditions, ..Seen::new(id, describe(&job, spec, &portal), facts) }))
     }
 
     async fn create(
@@ -279,7 +258,12 @@ impl Kind for SchedulerJobs {
         Ok(Progress::Done(Created { external_id, facts: JobFacts::default() }))
     }
 
-    async fn update(client: &Client, external_id: &str, wanted: &Wanted<'_, SchedulerJobSpec>) -> Result<(), Fault> {
+    async fn update(
+        client: &Client,
+        external_id: &str,
+        wanted: &Wanted<'_, SchedulerJobSpec>,
+        _: &mut JobFacts,
+    ) -> Result<(), Fault> {
         let spec = wanted.spec;
         let some = wanted.changes.iter().any(|change| change.path.starts_with("properties."));
         let properties = spec.properties.as_ref().filter(|_| some);
@@ -295,7 +279,7 @@ impl Kind for SchedulerJobs {
         client.change_job(&Address::of("change_job", external_id)?, &change).await
     }
 
-    async fn disable(client: &Client, external_id: &str, _: &SchedulerJobSpec) -> Result<(), Fault> {
+    async fn disable(client: &Client, external_id: &str, _: &SchedulerJobSpec, _: &JobFacts) -> Result<(), Fault> {
         switch(client, external_id, false).await
     }
 
@@ -307,7 +291,7 @@ impl Kind for SchedulerJobs {
         switch(client, external_id, true).await
     }
 
-    async fn delete(client: &Client, external_id: &str, _: &SchedulerJobSpec) -> Result<(), Fault> {
+    async fn delete(client: &Client, external_id: &str, _: &SchedulerJobSpec, _: &JobFacts) -> Result<(), Fault> {
         client.delete_job(&Address::of("delete_job", external_id)?).await
     }
 }

@@ -253,15 +253,8 @@ impl Kind for Accounts {
         let settings = sought.spec.connection_health.as_ref();
         let look = health::look(client, &key, settings, sought.fresh_after, sought.alone, before).await;
         let (observed, state) = describe(client, account.as_ref(), sought);
-        let mut seen = Seen {
-            external_id: key,
-            state,
-            facts: AccountFacts { observed: Some(observed), connections: before.cloned() },
-            conditions: Vec::new(),
-            gauges: Vec::new(),
-            unready: None,
-            incomplete: None,
-        };
+        let facts = AccountFacts { observed: Some(observed), connections: before.cloned() };
+        let mut seen = Seen::new(key, state, facts);
         match look {
             Ok(look) => {
                 (seen.conditions, seen.gauges) = (vec![look.condition(settings)], look.gauges());
@@ -303,7 +296,12 @@ impl Kind for Accounts {
         Ok(Progress::Done(Created { external_id: created.account_key, facts }))
     }
 
-    async fn update(client: &Client, external_id: &str, wanted: &Wanted<'_, TenantAccountSpec>) -> Result<(), Fault> {
+    async fn update(
+        client: &Client,
+        external_id: &str,
+        wanted: &Wanted<'_, TenantAccountSpec>,
+        _: &mut AccountFacts,
+    ) -> Result<(), Fault> {
         let spec = wanted.spec;
         let change = AccountChange {
             package_id: spec.package_id.clone().filter(|_| wanted.changes("packageId")),
@@ -316,7 +314,7 @@ impl Kind for Accounts {
         }
     }
 
-    async fn disable(client: &Client, external_id: &str, _: &TenantAccountSpec) -> Result<(), Fault> {
+    async fn disable(client: &Client, external_id: &str, _: &TenantAccountSpec, _: &AccountFacts) -> Result<(), Fault> {
         switch(client, external_id, false).await
     }
 

@@ -56,15 +56,7 @@ impl Ground {
 }
 
 fn seen(id: &str, colour: &str) -> Found<Seen<()>> {
-    Found::Present(Seen {
-        external_id: id.to_owned(),
-        state: State::new().with("label", "x").with("colour", colour),
-        facts: (),
-        conditions: Vec::new(),
-        gauges: Vec::new(),
-        unready: None,
-        incomplete: None,
-    })
+    Found::Present(Seen::new(id, State::new().with("label", "x").with("colour", colour), ()))
 }
 
 /// The action's word, and the reason of its hold.

@@ -181,15 +181,7 @@ impl World {
                 shown.insert(path, value.clone());
             }
         }
-        Found::Present(Seen {
-            external_id: id.clone(),
-            state: shown,
-            facts: (),
-            conditions: vec![],
-            gauges: vec![],
-            unready: None,
-            incomplete: None,
-        })
+        Found::Present(Seen::new(id.as_str(), shown, ()))
     }
 
     fn look_whether_it_was_kept(&mut self, plan: &Plan) {

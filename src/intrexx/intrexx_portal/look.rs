@@ -117,15 +117,7 @@ pub fn cannot_delete(fault: Fault) -> Fault {
 }
 
 fn seen(name: &str, sought: &Sought<'_, IntrexxPortalSpec, PortalFacts>) -> Seen<PortalFacts> {
-    Seen {
-        external_id: name.to_owned(),
-        state: State::new().with("portalName", name),
-        facts: sought.facts.cloned().unwrap_or_default(),
-        conditions: Vec::new(),
-        gauges: Vec::new(),
-        unready: None,
-        incomplete: None,
-    }
+    Seen::new(name, State::new().with("portalName", name), sought.facts.cloned().unwrap_or_default())
 }
 
 fn unreadable(

@@ -13,7 +13,6 @@ mod restart;
 mod spec;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -23,9 +22,8 @@ use super::client::Client;
 use super::wire::new_portal::Demolition;
 use crate::base::fault::Fault;
 use crate::engine::kind::{
-    Attempt, Created, Found, Identity, Invalid, Kind, Progress, SecretKey, SecretTarget, Seen, Sought, Wanted,
+    Attempt, Created, Found, Identity, Invalid, Kind, Progress, SecretKey, Seen, Sought, Wanted,
 };
-use crate::engine::metrics::GaugeSpec;
 use crate::engine::policy::{Deletion, Deletions};
 use crate::engine::sibling::Siblings;
 use crate::engine::state::{Field, State, row};
@@ -60,7 +58,6 @@ impl Kind for Portals {
     const ID_FORM: &'static str = "its technical name";
     const DELETIONS: Deletions = &[Deletion::Orphan, Deletion::Delete];
     const FIELDS: &'static [Field] = fields::FIELDS;
-    const GAUGES: &'static [GaugeSpec] = &[];
     const REASONS: &'static [(&'static str, &'static str)] = REASONS;
 
     fn lag(client: &Client) -> Duration {
@@ -84,14 +81,6 @@ impl Kind for Portals {
         let licenses = spec.licenses.iter().flatten().enumerate();
         let keys = licenses.map(|(place, license)| (Cow::Owned(licenses::secret_path(place)), &license.key.secret_ref));
         named.chain(keys).collect()
-    }
-
-    fn target(_: &IntrexxPortalSpec) -> Option<&SecretTarget> {
-        None
-    }
-
-    fn publish(_: &str, _: &PortalFacts) -> Option<BTreeMap<&'static str, String>> {
-        None
     }
 
     fn desired(spec: &IntrexxPortalSpec, _: &Siblings) -> Result<State, Invalid> {
@@ -127,7 +116,12 @@ impl Kind for Portals {
         Ok(Progress::Done(Created { external_id: wanted.spec.portal_name.clone(), facts }))
     }
 
-    async fn update(client: &Client, external_id: &str, wanted: &Wanted<'_, IntrexxPortalSpec>) -> Result<(), Fault> {
+    async fn update(
+        client: &Client,
+        external_id: &str,
+        wanted: &Wanted<'_, IntrexxPortalSpec>,
+        _: &mut PortalFacts,
+    ) -> Result<(), Fault> {
         let group = wanted.changes.first().and_then(|change| row(Self::FIELDS, &change.path)).map(|field| field.group);
         match group {
             Some(LICENSES_GROUP) => licenses::update(client, external_id, wanted).await,
@@ -143,7 +137,12 @@ impl Kind for Portals {
         }
     }
 
-    async fn delete(client: &Client, external_id: &str, spec: &IntrexxPortalSpec) -> Result<(), Fault> {
+    async fn delete(
+        client: &Client,
+        external_id: &str,
+        spec: &IntrexxPortalSpec,
+        _: &PortalFacts,
+    ) -> Result<(), Fault> {
         // The copy that the decision was made from.
         let any_age = Instant::now().checked_sub(LONG_AGO).unwrap_or_else(Instant::now);
         let judged = client.portals(any_age, |portals| portals.by_name(external_id).cloned()).await;

@@ -1,5 +1,7 @@
 //! Tests of what a mail service is compared by, and how it is judged.
 
+use std::collections::BTreeMap;
+
 use super::*;
 
 fn spec(more: Json) -> MailServiceSpec {

@@ -1,5 +1,7 @@
 //! Tests of what a PortalGroup's spec comes to.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value as Json, json};
 
 use super::*;

@@ -1,5 +1,7 @@
 //! Tests of what a job is compared by, and what its status tells.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::*;

@@ -1,17 +1,13 @@
 //! Errand: a run. It is done once, cannot be called back, and nothing finds it but its own id; the workshop may take its time over it.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use jiff::{SignedDuration, Timestamp};
 use kube::{CustomResource, KubeSchema};
 use provost::base::clock::now;
 use provost::base::fault::{Class, Delivery, Fault};
 use provost::engine::kind::{
-    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretTarget,
-    Seen, Sought, Unready, Wanted,
+    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, Seen, Sought, Unready,
+    Wanted,
 };
-use provost::engine::metrics::GaugeSpec;
 use provost::engine::policy::{Deletion, Deletions, Policy};
 use provost::engine::sibling::Siblings;
 use provost::engine::state::{Access, Field, State};
@@ -90,24 +86,11 @@ impl Kind for Errands {
     const EXPIRES: bool = true;
     const DELETIONS: Deletions = &[Deletion::Orphan];
     const FIELDS: &'static [Field] = &[Field { path: "label", access: Access::CreateOnly, key: true, group: "" }];
-    const GAUGES: &'static [GaugeSpec] = &[];
     const REASONS: &'static [(&'static str, &'static str)] =
         &[("UnderWay", "The workshop is still at it."), ("NotDone", "The workshop would not do it.")];
 
     fn natural_key(spec: &ErrandSpec) -> String {
         format!("errand {}", spec.label)
-    }
-
-    fn secrets(_: &ErrandSpec) -> Vec<(Cow<'static, str>, &SecretKey)> {
-        Vec::new()
-    }
-
-    fn target(_: &ErrandSpec) -> Option<&SecretTarget> {
-        None
-    }
-
-    fn publish(_: &str, _: &ErrandFacts) -> Option<BTreeMap<&'static str, String>> {
-        None
     }
 
     fn expiry(spec: &ErrandSpec, facts: &ErrandFacts) -> Option<Timestamp> {
@@ -134,15 +117,7 @@ impl Kind for Errands {
                 facts.finished_at = Some(now().to_string());
             }
         }
-        Ok(Found::Present(Seen {
-            external_id: id.to_owned(),
-            state: State::new(),
-            facts,
-            conditions: Vec::new(),
-            gauges: Vec::new(),
-            unready,
-            incomplete: None,
-        }))
+        Ok(Found::Present(Seen { unready, ..Seen::new(id, State::new(), facts) }))
     }
 
     async fn create(
@@ -164,7 +139,7 @@ impl Kind for Errands {
         }
     }
 
-    async fn update(_: &Client, _: &str, _: &Wanted<'_, ErrandSpec>) -> Result<(), Fault> {
+    async fn update(_: &Client, _: &str, _: &Wanted<'_, ErrandSpec>, _: &mut ErrandFacts) -> Result<(), Fault> {
         Ok(())
     }
 }

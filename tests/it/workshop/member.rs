@@ -1,15 +1,13 @@
 //! Member: a Blind kind. The vendor assigns its id and cannot search; it is made in two calls, and the first one sends a mail.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use kube::{CustomResource, KubeSchema};
 use provost::base::fault::Fault;
 use provost::engine::kind::{
     AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
-    SecretTarget, Seen, Sought, Wanted,
+    Seen, Sought, Wanted,
 };
-use provost::engine::metrics::GaugeSpec;
 use provost::engine::policy::{Deletion, Deletions, Policy};
 use provost::engine::sibling::Siblings;
 use provost::engine::state::{Access, Field, State};
@@ -95,8 +93,6 @@ impl Kind for Members {
         field("nick", Access::Readable, "profile"),
         field("password", Access::WriteOnly, "password"),
     ];
-    const GAUGES: &'static [GaugeSpec] = &[];
-    const REASONS: &'static [(&'static str, &'static str)] = &[];
 
     fn natural_key(spec: &MemberSpec) -> String {
         format!("login {}", spec.login)
@@ -104,14 +100,6 @@ impl Kind for Members {
 
     fn secrets(spec: &MemberSpec) -> Vec<(Cow<'static, str>, &SecretKey)> {
         spec.password.iter().map(|source| ("password".into(), &source.secret_ref)).collect()
-    }
-
-    fn target(_: &MemberSpec) -> Option<&SecretTarget> {
-        None
-    }
-
-    fn publish(_: &str, _: &MemberFacts) -> Option<BTreeMap<&'static str, String>> {
-        None
     }
 
     fn desired(spec: &MemberSpec, _: &Siblings) -> Result<State, Invalid> {
@@ -124,15 +112,8 @@ impl Kind for Members {
     ) -> Result<Found<Seen<MemberFacts>>, Fault> {
         let Some(id) = sought.external_id else { return Ok(Found::Absent) };
         let Some(member) = client.member(id).await? else { return Ok(Found::Absent) };
-        Ok(Found::Present(Seen {
-            external_id: member.id,
-            state: State::new().with("login", member.login.as_str()).with("nick", member.nick.as_str()),
-            facts: MemberFacts { enabled: Some(member.enabled) },
-            conditions: Vec::new(),
-            gauges: Vec::new(),
-            unready: None,
-            incomplete: None,
-        }))
+        let state = State::new().with("login", member.login.as_str()).with("nick", member.nick.as_str());
+        Ok(Found::Present(Seen::new(member.id, state, MemberFacts { enabled: Some(member.enabled) })))
     }
 
     async fn create(
@@ -152,14 +133,19 @@ impl Kind for Members {
         Ok(Progress::Done(Created { external_id, facts: MemberFacts { enabled: Some(true) } }))
     }
 
-    async fn update(client: &Client, external_id: &str, wanted: &Wanted<'_, MemberSpec>) -> Result<(), Fault> {
+    async fn update(
+        client: &Client,
+        external_id: &str,
+        wanted: &Wanted<'_, MemberSpec>,
+        _: &mut MemberFacts,
+    ) -> Result<(), Fault> {
         if let Some(password) = wanted.secrets.get("password").filter(|_| wanted.changes("password")) {
             return client.set_password(external_id, password).await;
         }
         client.change_member(external_id, &Change { nick: wanted.spec.nick.as_deref(), ..Change::default() }).await
     }
 
-    async fn disable(client: &Client, external_id: &str, _: &MemberSpec) -> Result<(), Fault> {
+    async fn disable(client: &Client, external_id: &str, _: &MemberSpec, _: &MemberFacts) -> Result<(), Fault> {
         client.change_member(external_id, &Change { enabled: Some(false), ..Change::default() }).await
     }
 
@@ -167,7 +153,7 @@ impl Kind for Members {
         client.change_member(external_id, &Change { enabled: Some(true), ..Change::default() }).await
     }
 
-    async fn delete(client: &Client, external_id: &str, _: &MemberSpec) -> Result<(), Fault> {
+    async fn delete(client: &Client, external_id: &str, _: &MemberSpec, _: &MemberFacts) -> Result<(), Fault> {
         client.delete_member(external_id).await
     }
 }

@@ -1,15 +1,10 @@
 //! Part: a kind that refers to a sibling. At the vendor it is a tool whose material says which tool it belongs to.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
-
 use kube::{CustomResource, KubeSchema};
 use provost::base::fault::Fault;
 use provost::engine::kind::{
-    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretTarget,
-    Seen, Sought, Wanted,
+    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, Seen, Sought, Wanted,
 };
-use provost::engine::metrics::GaugeSpec;
 use provost::engine::policy::{Deletion, Deletions, Policy};
 use provost::engine::registry::KindRow;
 use provost::engine::sibling::{Sibling, Siblings};
@@ -85,23 +80,9 @@ impl Kind for Parts {
         Field { path: "label", access: Access::Immutable, key: true, group: "part" },
         Field { path: "material", access: Access::Immutable, key: false, group: "part" },
     ];
-    const GAUGES: &'static [GaugeSpec] = &[];
-    const REASONS: &'static [(&'static str, &'static str)] = &[];
 
     fn natural_key(spec: &PartSpec) -> String {
         format!("label {}", spec.label)
-    }
-
-    fn secrets(_: &PartSpec) -> Vec<(Cow<'static, str>, &SecretKey)> {
-        Vec::new()
-    }
-
-    fn target(_: &PartSpec) -> Option<&SecretTarget> {
-        None
-    }
-
-    fn publish(_: &str, _: &PartFacts) -> Option<BTreeMap<&'static str, String>> {
-        None
     }
 
     fn siblings(spec: &PartSpec) -> Vec<Sibling> {
@@ -122,15 +103,8 @@ impl Kind for Parts {
             tools.iter().find(fits).cloned()
         };
         let Some(tool) = client.tool_by(sought.fresh_after, pick).await? else { return Ok(Found::Absent) };
-        Ok(Found::Present(Seen {
-            external_id: tool.id,
-            state: State::new().with("label", tool.label.as_str()).with("material", tool.material.as_str()),
-            facts: PartFacts {},
-            conditions: Vec::new(),
-            gauges: Vec::new(),
-            unready: None,
-            incomplete: None,
-        }))
+        let state = State::new().with("label", tool.label.as_str()).with("material", tool.material.as_str());
+        Ok(Found::Present(Seen::new(tool.id, state, PartFacts {})))
     }
 
     async fn create(
@@ -150,11 +124,11 @@ impl Kind for Parts {
         Ok(Progress::Done(Created { external_id, facts: PartFacts {} }))
     }
 
-    async fn update(_: &Client, _: &str, _: &Wanted<'_, PartSpec>) -> Result<(), Fault> {
+    async fn update(_: &Client, _: &str, _: &Wanted<'_, PartSpec>, _: &mut PartFacts) -> Result<(), Fault> {
         Ok(())
     }
 
-    async fn delete(client: &Client, external_id: &str, _: &PartSpec) -> Result<(), Fault> {
+    async fn delete(client: &Client, external_id: &str, _: &PartSpec, _: &PartFacts) -> Result<(), Fault> {
         client.delete_tool(external_id).await
     }
 }

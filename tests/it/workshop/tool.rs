@@ -2,7 +2,7 @@
 //! looks and what lies in its drawer, one for its pin, which cannot be read back.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use base64::Engine;
@@ -12,9 +12,8 @@ use provost::base::fault::{Class, Fault};
 use provost::base::secret::Secret;
 use provost::engine::kind::{
     AdminApiReference, Attempt, Content, Created, FileSource, Found, Identity, Invalid, Kind, Managed, Progress,
-    SecretKey, SecretSource, SecretTarget, Seen, Sought, Wanted,
+    SecretKey, SecretSource, Seen, Sought, Wanted,
 };
-use provost::engine::metrics::GaugeSpec;
 use provost::engine::policy::{Deletion, Deletions, Policy};
 use provost::engine::sibling::Siblings;
 use provost::engine::state::{Access, Field, State};
@@ -148,8 +147,6 @@ impl Kind for Tools {
         field("manual", Access::WriteOnly, "looks"),
         field("pin", Access::WriteOnly, "lock"),
     ];
-    const GAUGES: &'static [GaugeSpec] = &[];
-    const REASONS: &'static [(&'static str, &'static str)] = &[];
 
     fn natural_key(spec: &ToolSpec) -> String {
         format!("label {}", spec.label)
@@ -167,14 +164,6 @@ impl Kind for Tools {
 
     fn files(spec: &ToolSpec) -> Vec<(&'static str, &FileSource)> {
         spec.manual.iter().map(|manual| ("manual", manual)).collect()
-    }
-
-    fn target(_: &ToolSpec) -> Option<&SecretTarget> {
-        None
-    }
-
-    fn publish(_: &str, _: &ToolFacts) -> Option<BTreeMap<&'static str, String>> {
-        None
     }
 
     fn writer(_: Option<&str>, spec: &ToolSpec, _: &Siblings) -> Option<String> {
@@ -204,15 +193,7 @@ impl Kind for Tools {
             .with("colour", tool.colour.as_str())
             .with("spares", spares(&tool, sought));
         state.insert_secret("code", sought.seal(tool.code.as_deref().unwrap_or_default()));
-        Ok(Found::Present(Seen {
-            external_id: tool.id,
-            state,
-            facts: ToolFacts { enabled: Some(tool.enabled) },
-            conditions: Vec::new(),
-            gauges: Vec::new(),
-            unready: None,
-            incomplete: None,
-        }))
+        Ok(Found::Present(Seen::new(tool.id, state, ToolFacts { enabled: Some(tool.enabled) })))
     }
 
     async fn create(
@@ -232,7 +213,12 @@ impl Kind for Tools {
         Ok(Progress::Done(Created { external_id, facts: ToolFacts { enabled: Some(true) } }))
     }
 
-    async fn update(client: &Client, external_id: &str, wanted: &Wanted<'_, ToolSpec>) -> Result<(), Fault> {
+    async fn update(
+        client: &Client,
+        external_id: &str,
+        wanted: &Wanted<'_, ToolSpec>,
+        _: &mut ToolFacts,
+    ) -> Result<(), Fault> {
         if let Some(pin) = wanted.secrets.get("pin").filter(|_| wanted.changes("pin")) {
             return client.set_pin(external_id, pin).await;
         }
@@ -240,7 +226,7 @@ impl Kind for Tools {
         client.change_tool(external_id, &change).await
     }
 
-    async fn disable(client: &Client, external_id: &str, _: &ToolSpec) -> Result<(), Fault> {
+    async fn disable(client: &Client, external_id: &str, _: &ToolSpec, _: &ToolFacts) -> Result<(), Fault> {
         client.change_tool(external_id, &Change { enabled: Some(false), ..Change::default() }).await
     }
 
@@ -248,7 +234,7 @@ impl Kind for Tools {
         client.change_tool(external_id, &Change { enabled: Some(true), ..Change::default() }).await
     }
 
-    async fn delete(client: &Client, external_id: &str, _: &ToolSpec) -> Result<(), Fault> {
+    async fn delete(client: &Client, external_id: &str, _: &ToolSpec, _: &ToolFacts) -> Result<(), Fault> {
         client.delete_tool(external_id).await
     }
 }
