@@ -21,7 +21,14 @@ pub struct Config {
     /// headers with an underscore. Default: Header.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_in: Option<TokenIn>,
+    /// The status code of a partner that is not active, which the vendor documents nowhere; 200 is that of an active one. Default: 201.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = ("self != 200", "inactiveStatus must differ from 200, which is the status of an active partner"))]
+    pub inactive_status: Option<u32>,
 }
+
+/// The status code of an inactive partner when the block does not say.
+const INACTIVE: u32 = 201;
 
 /// A version of the API.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -48,6 +55,11 @@ pub enum TokenIn {
 impl Config {
     /// A block with nothing but an address.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), profile: None, token_in: None }
+        Self { url: url.into(), profile: None, token_in: None, inactive_status: None }
+    }
+
+    /// The status code of a partner that is not active.
+    pub fn inactive_status(&self) -> u32 {
+        self.inactive_status.unwrap_or(INACTIVE)
     }
 }

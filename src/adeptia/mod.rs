@@ -2,7 +2,10 @@
 
 pub mod client;
 pub mod config;
+pub mod connect_partner;
+pub mod password;
 pub mod sim;
+pub mod user_csv;
 pub mod wire;
 
 use tokio::time::Instant;

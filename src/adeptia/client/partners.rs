@@ -1,0 +1,291 @@
+//! Partners, which the vendor calls companies (contract 2.10–2.13, 2.18, 2.22). Whether it lets anybody read them is nowhere documented: an
+//! installation that does not is told from one that has none.
+//!
+//! What comes with the product is never written to: a call that writes needs a [`PartnerId`], and there is none of those.
+
+use std::fmt;
+use std::sync::atomic::Ordering;
+
+use tokio::time::Instant;
+
+use super::lists::Listing;
+use super::{Client, VENDOR, read_nothing, read_wrapped};
+use crate::adeptia::config::Profile;
+use crate::adeptia::wire::id::Id;
+use crate::adeptia::wire::partners::{ACTIVE, Company, CompanyFields};
+use crate::base::fault::{Class, Delivery, Fault};
+use crate::base::secret::Secret;
+use crate::http::{Answer, Body, Method, Request};
+
+/// The vendor's word for a partner, around what is sent and shown.
+const WRAPPER: &str = "Company";
+
+/// The id of a partner that may be written to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartnerId(Id);
+
+impl PartnerId {
+    /// The partner with this id, for this operation.
+    ///
+    /// # Errors
+    /// [`Class::Refused`], not sent, for what comes with the product (contract 3) and for what is no id.
+    pub fn writable(operation: &'static str, id: &str) -> Result<Self, Fault> {
+        let partner = Id::new(id);
+        let why = if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
+            format!("{id:?} is not the id of a partner, which has digits only; correct the annotation provost.dev/external-id")
+        } else if partner.is_built_in() {
+            format!("the company {id} comes with {VENDOR}, and is never changed or deleted; manage another partner with this object")
+        } else {
+            return Ok(Self(partner));
+        };
+        Err(Fault::new(Class::Refused, operation, why).with_delivery(Delivery::NotSent))
+    }
+
+    /// The id itself.
+    pub fn id(&self) -> &Id {
+        &self.0
+    }
+
+    /// The id as a text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl fmt::Display for PartnerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What the list of partners brought.
+pub(crate) enum PartnerListing {
+    /// The list.
+    Given(Listing<Vec<Company>>),
+    /// This installation has none to give, and how it said so.
+    NotOffered(Fault),
+}
+
+/// What a change of a partner is about: each is a call of its own on the vendor's page, of the same method and path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Its own fields.
+    Company,
+    /// The networks that it belongs to.
+    Networks,
+    /// The values of its parameters.
+    Parameters,
+}
+
+impl Part {
+    fn operation(self) -> &'static str {
+        match self {
+            Self::Company => "change_partner",
+            Self::Networks => "move_partner",
+            Self::Parameters => "set_parameters",
+        }
+    }
+}
+
+impl Client {
+    /// What `pick` takes from the partners as they were at `fresh_after` or later.
+    ///
+    /// # Errors
+    /// [`Class::Unsupported`] where this installation does not show its partners; else the fault of the read that this caller waited for.
+    pub async fn partners<R>(
+        &self,
+        fresh_after: Instant,
+        pick: impl FnOnce(&Listing<Vec<Company>>) -> R,
+    ) -> Result<R, Fault> {
+        let pick = |listing: &PartnerListing| match listing {
+            PartnerListing::Given(listing) => Ok(pick(listing)),
+            PartnerListing::NotOffered(fault) => Err(fault.clone()),
+        };
+        let client = self.clone();
+        self.lists().partners.read(fresh_after, move || async move { client.list_partners().await }, pick).await?
+    }
+
+    /// One partner as it is now, asked for alone.
+    ///
+    /// # Errors
+    /// [`Class::Missing`] where there is none such, or no such call.
+    pub async fn partner(&self, id: &str) -> Result<Company, Fault> {
+        let begun = Instant::now();
+        let make = || Ok(Request::read("get_partner", Method::GET).at(["rest", "company", id]));
+        let company = self.send(make, |answer| read_wrapped::<Company>(answer, WRAPPER)).await?;
+        if company.id.as_str() != id {
+            let detail = format!("asked for the partner {id}, the vendor shows the partner {}", company.id);
+            return Err(Fault::new(Class::Broken, "get_partner", detail));
+        }
+        let shown = company.clone();
+        self.lists().partners.refine(begun, move |listing| put(listing, &shown));
+        Ok(company)
+    }
+
+    /// Makes a partner, and returns its id.
+    ///
+    /// # Errors
+    /// [`Class::Taken`] when the name is in use; [`Delivery::Unknown`] also when it was made and no id was told.
+    pub async fn create_partner(&self, name: &str, fields: &CompanyFields) -> Result<Id, Fault> {
+        let make = || {
+            let request = Request::write("create_partner", Method::POST).at(["rest", "company"]);
+            Ok(request.body(body("create_partner", fields)?))
+        };
+        let outcome = self.send(make, |answer| read_wrapped::<Company>(answer, WRAPPER)).await;
+        match outcome {
+            Ok(mut company) => {
+                company.apply(fields);
+                let id = company.id.clone();
+                self.lists().partners.amend(move |listing| put(listing, &company));
+                Ok(id)
+            }
+            Err(fault) => {
+                // It may have been made, also when the answer is no more than unreadable.
+                self.lists().partners.invalidate();
+                Err(self.unless_taken(name, fault).await)
+            }
+        }
+    }
+
+    /// Changes these fields of a partner and no other. May be repeated, unless it makes new rows of parameters. Returns what the answer shows
+    /// of the partner, if anything.
+    ///
+    /// # Errors
+    /// [`Class::Refused`] with the vendor's words.
+    pub async fn change_partner(
+        &self,
+        partner: &PartnerId,
+        part: Part,
+        fields: &CompanyFields,
+        secrets: &[&Secret],
+    ) -> Result<Option<Company>, Fault> {
+        let operation = part.operation();
+        let make = || {
+            let request = Request::write(operation, Method::PUT).at(["rest", "company", partner.as_str()]);
+            let request = request.body(body(operation, fields)?);
+            Ok(secrets.iter().fold(request, |request, secret| request.secret((*secret).clone())))
+        };
+        // What a success says beside is nowhere documented, and the change is done whatever it is.
+        let read = |answer: &Answer| {
+            read_nothing(answer)?;
+            Ok(read_wrapped::<Company>(answer, WRAPPER).ok())
+        };
+        let outcome = self.send(make, read).await;
+        match &outcome {
+            Ok(_) => self.amend_partner(partner, fields.clone()),
+            Err(_) => self.lists().partners.invalidate(),
+        }
+        outcome.map(|shown| shown.filter(|shown| shown.id == *partner.id()))
+    }
+
+    /// Makes a partner active or inactive.
+    ///
+    /// # Errors
+    /// As [`Client::change_partner`].
+    pub async fn switch_partner(&self, partner: &PartnerId, active: bool) -> Result<(), Fault> {
+        let fields = CompanyFields::new().with("status", self.status(active));
+        self.change_partner(partner, Part::Company, &fields, &[]).await.map(|_| ())
+    }
+
+    /// The code of an active or an inactive partner.
+    pub fn status(&self, active: bool) -> u32 {
+        if active { ACTIVE } else { self.inactive_status() }
+    }
+
+    /// Deletes a partner, and its transactions with it. The vendor may want it to be inactive (contract, trap 26).
+    ///
+    /// # Errors
+    /// [`Class::Missing`] when there is none such; [`Class::Refused`] with the vendor's words.
+    pub async fn delete_partner(&self, partner: &PartnerId) -> Result<(), Fault> {
+        let make = || {
+            let (method, path) = match self.profile() {
+                Profile::Legacy => (Method::DELETE, vec!["rest", "company", partner.as_str()]),
+                // It deletes with PUT (trap 4).
+                Profile::Seed | Profile::Current => {
+                    (Method::PUT, vec!["rest", "company", "deletepartner", partner.as_str()])
+                }
+            };
+            Ok(Request::write("delete_partner", method).at(path))
+        };
+        let outcome = self.send(make, read_nothing).await;
+        let id = partner.id().clone();
+        match &outcome {
+            Ok(()) => self.lists().partners.amend(move |listing| drop_row(listing, &id)),
+            Err(_) => self.lists().partners.invalidate(),
+        }
+        outcome
+    }
+
+    /// Puts into the shared copy what was sent.
+    pub(super) fn amend_partner(&self, partner: &PartnerId, sent: CompanyFields) {
+        let id = partner.id().clone();
+        self.lists().partners.amend(move |listing| {
+            let row = rows(listing).and_then(|rows| rows.iter_mut().find(|row| row.id == id));
+            if let Some(row) = row {
+                row.apply(&sent);
+            }
+        });
+    }
+
+    /// A server may say that a name is taken with the status of any refusal: the list tells.
+    async fn unless_taken(&self, name: &str, fault: Fault) -> Fault {
+        if fault.class != Class::Refused {
+            return fault;
+        }
+        match self.partners(Instant::now(), |listing| listing.rows.iter().any(|row| is_called(row, name))).await {
+            Ok(true) => Fault { class: Class::Taken, ..fault },
+            Ok(false) | Err(_) => fault,
+        }
+    }
+
+    async fn list_partners(&self) -> Result<PartnerListing, Fault> {
+        match self.list("list_partners", &["rest", "company"], WRAPPER).await {
+            Ok(listing) => {
+                self.lists().partners_are_listed.store(true, Ordering::Relaxed);
+                Ok(PartnerListing::Given(listing))
+            }
+            // One that has shown them before is out of order, rather than without them.
+            Err(fault)
+                if matches!(fault.code, Some(404 | 405 | 501))
+                    && !self.lists().partners_are_listed.load(Ordering::Relaxed) =>
+            {
+                let detail = format!("this {VENDOR} does not show its partners: {}", fault.detail);
+                Ok(PartnerListing::NotOffered(Fault { class: Class::Unsupported, detail, ..fault }))
+            }
+            Err(fault) => Err(fault),
+        }
+    }
+}
+
+/// Whether a partner has this name.
+pub fn is_called(company: &Company, name: &str) -> bool {
+    company.name().is_some_and(|shown| shown.trim() == name.trim())
+}
+
+fn body(operation: &'static str, fields: &CompanyFields) -> Result<Body, Fault> {
+    Body::json(operation, &serde_json::json!({ WRAPPER: fields }))
+}
+
+fn rows(listing: &mut PartnerListing) -> Option<&mut Vec<Company>> {
+    match listing {
+        PartnerListing::Given(listing) => Some(&mut listing.rows),
+        PartnerListing::NotOffered(_) => None,
+    }
+}
+
+fn put(listing: &mut PartnerListing, company: &Company) {
+    let Some(rows) = rows(listing) else { return };
+    match rows.iter_mut().find(|row| row.id == company.id) {
+        Some(row) => row.clone_from(company),
+        None => rows.push(company.clone()),
+    }
+}
+
+fn drop_row(listing: &mut PartnerListing, id: &Id) {
+    if let Some(rows) = rows(listing) {
+        rows.retain(|row| row.id != *id);
+    }
+}
+
+#[cfg(test)]
+mod tests;
