@@ -53,7 +53,7 @@ pub async fn perform(
             }
             convert(client, partner, user, wanted).await?
         }
-        Some(Conversion { import_users: Some(_), .. }) => import(client, partner, wanted, attempt).await?,
+        Some(Conversion { import_users: Some(_), .. }) => import(client, partner, wanted, facts, attempt).await?,
         _ => Deed::Done,
     };
     facts.converted |= matches!(deed, Deed::Done);
@@ -77,31 +77,46 @@ async fn import(
     client: &Client,
     partner: &PartnerId,
     wanted: &Wanted<'_, ConnectPartnerSpec>,
+    facts: &mut PartnerFacts,
     attempt: DeedAttempt<'_>,
 ) -> Result<Deed, Fault> {
     let file = wanted.secrets.get(CSV).map(Secret::expose).unwrap_or_default();
     let csv = user_csv::check(file, &wanted.spec.partner_name);
-    if attempt.recorded.is_none() && !attempt.uncertain {
+    // After one that failed, nothing but a person's word makes the next call a certain one.
+    if !attempt.uncertain && (attempt.recorded.is_none() || facts.failed_import.is_some()) {
         let csv = csv.map_err(|problem| {
             let detail = format!("spec.external.importUsers.csv: {problem}");
             Fault::new(Class::Refused, "import_users", detail).with_delivery(Delivery::NotSent)
         })?;
         client.import_users(partner, csv.text, &csv.passwords).await?;
+        facts.failed_import = None;
         return Ok(Deed::Step(BEGUN.to_owned()));
+    }
+    if let Some(words) = &facts.failed_import {
+        return Ok(failed(partner, words));
     }
     // The file may be another one by now; what the vendor says of an import must not tell passwords of this one either.
     let passwords = csv.map(|csv| csv.passwords).unwrap_or_default();
+    let begun = attempt.recorded.is_some();
     Ok(match client.import_state(partner, &passwords).await? {
         // Of a call whose answer was lost, that something is under way now is all the evidence there can be.
         ImportState::Running => Deed::Step(BEGUN.to_owned()),
-        ImportState::Done if attempt.recorded.is_some() => Deed::Done,
-        ImportState::Unclear(_) if attempt.recorded.is_some() => Deed::Step(BEGUN.to_owned()),
-        ImportState::Failed(words) if attempt.recorded.is_some() => Deed::Unclear(format!(
-            "the import of users failed ({words}); look in Adeptia Connect which users of the file the partner {partner} has by now, and \
-             take those out of the file"
-        )),
+        ImportState::Unclear(words) if begun => Deed::Step(format!("{BEGUN}; the vendor says {words:?}")),
+        ImportState::Done if begun => Deed::Done,
+        ImportState::Failed(words) if begun => {
+            let told = failed(partner, &words);
+            facts.failed_import = Some(words);
+            told
+        }
         _ => Deed::Unclear(format!(
             "look in Adeptia Connect whether the users of the file were imported, and the partner {partner} manages itself by now"
         )),
     })
+}
+
+fn failed(partner: &PartnerId, words: &str) -> Deed {
+    Deed::Unclear(format!(
+        "the import of users failed ({words}); look in Adeptia Connect which users of the file the partner {partner} has by now, and correct \
+         the file"
+    ))
 }
