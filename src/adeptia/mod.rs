@@ -3,6 +3,7 @@
 pub mod client;
 pub mod config;
 pub mod connect_partner;
+pub mod connect_user;
 pub mod password;
 pub mod sim;
 pub mod user_csv;

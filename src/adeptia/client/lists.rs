@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use super::Client;
 use super::answer::read_rows;
 use super::partners::PartnerListing;
+use super::users::Users;
 use crate::base::fault::Fault;
 use crate::http::{Method, Patience, Request, Shared};
 
@@ -25,6 +26,8 @@ const SMALLEST_PAGE: usize = 50;
 pub(crate) struct Lists {
     /// That the product answers and takes the credentials.
     pub proof: Shared<()>,
+    /// The users of the company.
+    pub users: Shared<Listing<Users>>,
     /// The partners of the company.
     pub partners: Shared<PartnerListing>,
     /// The installation has given that list before.

@@ -17,6 +17,7 @@ pub mod lists;
 pub mod onboarding;
 pub mod partners;
 mod session;
+pub mod users;
 
 use std::sync::Arc;
 

@@ -3,6 +3,7 @@
 //!
 //! What comes with the product is never written to: a call that writes needs a [`PartnerId`], and there is none of those.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::atomic::Ordering;
 
@@ -58,12 +59,70 @@ impl fmt::Display for PartnerId {
     }
 }
 
+/// Partners, indexed for those who look for one of them.
+#[derive(Clone, Default)]
+pub struct Partners {
+    by_id: BTreeMap<String, Company>,
+    ids_by_name: HashMap<String, BTreeSet<String>>,
+}
+
+impl Partners {
+    /// The partner with this id.
+    pub fn by_id(&self, id: &str) -> Option<&Company> {
+        self.by_id.get(id)
+    }
+
+    /// The partners with this name. There should be one at most.
+    pub fn by_name(&self, name: &str) -> Vec<&Company> {
+        let ids = self.ids_by_name.get(name.trim()).into_iter().flatten();
+        ids.filter_map(|id| self.by_id.get(id)).collect()
+    }
+
+    /// All of them, in the order of their ids.
+    pub fn iter(&self) -> impl Iterator<Item = &Company> {
+        self.by_id.values()
+    }
+
+    fn put(&mut self, company: Company) {
+        self.remove(company.id.as_str());
+        let id = company.id.to_string();
+        if let Some(name) = company.name() {
+            self.ids_by_name.entry(name.trim().to_owned()).or_default().insert(id.clone());
+        }
+        self.by_id.insert(id, company);
+    }
+
+    fn remove(&mut self, id: &str) -> Option<Company> {
+        let company = self.by_id.remove(id)?;
+        if let Some(ids) = company.name().and_then(|name| self.ids_by_name.get_mut(name.trim())) {
+            ids.remove(id);
+        }
+        Some(company)
+    }
+}
+
+impl FromIterator<Company> for Partners {
+    fn from_iter<I: IntoIterator<Item = Company>>(companies: I) -> Self {
+        let mut all = Self::default();
+        companies.into_iter().for_each(|company| all.put(company));
+        all
+    }
+}
+
 /// What the list of partners brought.
 pub(crate) enum PartnerListing {
     /// The list.
-    Given(Listing<Vec<Company>>),
+    Given(Listing<Partners>),
     /// This installation has none to give, and how it said so.
     NotOffered(Fault),
+}
+
+impl PartnerListing {
+    fn amend(&mut self, change: impl FnOnce(&mut Partners)) {
+        if let Self::Given(listing) = self {
+            change(&mut listing.rows);
+        }
+    }
 }
 
 /// What a change of a partner is about: each is a call of its own on the vendor's page, of the same method and path.
@@ -95,7 +154,7 @@ impl Client {
     pub async fn partners<R>(
         &self,
         fresh_after: Instant,
-        pick: impl FnOnce(&Listing<Vec<Company>>) -> R,
+        pick: impl FnOnce(&Listing<Partners>) -> R,
     ) -> Result<R, Fault> {
         let pick = |listing: &PartnerListing| match listing {
             PartnerListing::Given(listing) => Ok(pick(listing)),
@@ -118,7 +177,7 @@ impl Client {
             return Err(Fault::new(Class::Broken, "get_partner", detail));
         }
         let shown = company.clone();
-        self.lists().partners.refine(begun, move |listing| put(listing, &shown));
+        self.lists().partners.refine(begun, move |listing| listing.amend(|rows| rows.put(shown.clone())));
         Ok(company)
     }
 
@@ -136,7 +195,7 @@ impl Client {
             Ok(mut company) => {
                 company.apply(fields);
                 let id = company.id.clone();
-                self.lists().partners.amend(move |listing| put(listing, &company));
+                self.lists().partners.amend(move |listing| listing.amend(|rows| rows.put(company.clone())));
                 Ok(id)
             }
             Err(fault) => {
@@ -210,7 +269,7 @@ impl Client {
         let outcome = self.send(make, read_nothing).await;
         let id = partner.id().clone();
         match &outcome {
-            Ok(()) => self.lists().partners.amend(move |listing| drop_row(listing, &id)),
+            Ok(()) => self.lists().partners.amend(move |listing| listing.amend(|rows| drop(rows.remove(id.as_str())))),
             Err(_) => self.lists().partners.invalidate(),
         }
         outcome
@@ -219,12 +278,13 @@ impl Client {
     /// Puts into the shared copy what was sent.
     pub(super) fn amend_partner(&self, partner: &PartnerId, sent: CompanyFields) {
         let id = partner.id().clone();
-        self.lists().partners.amend(move |listing| {
-            let row = rows(listing).and_then(|rows| rows.iter_mut().find(|row| row.id == id));
-            if let Some(row) = row {
-                row.apply(&sent);
+        let apply = move |rows: &mut Partners| {
+            if let Some(mut company) = rows.remove(id.as_str()) {
+                company.apply(&sent);
+                rows.put(company);
             }
-        });
+        };
+        self.lists().partners.amend(move |listing| listing.amend(&apply));
     }
 
     /// A server may say that a name is taken with the status of any refusal: the list tells.
@@ -232,17 +292,17 @@ impl Client {
         if fault.class != Class::Refused {
             return fault;
         }
-        match self.partners(Instant::now(), |listing| listing.rows.iter().any(|row| is_called(row, name))).await {
-            Ok(true) => Fault { class: Class::Taken, ..fault },
-            Ok(false) | Err(_) => fault,
+        match self.partners(Instant::now(), |listing| listing.rows.by_name(name).is_empty()).await {
+            Ok(false) => Fault { class: Class::Taken, ..fault },
+            Ok(true) | Err(_) => fault,
         }
     }
 
     async fn list_partners(&self) -> Result<PartnerListing, Fault> {
-        match self.list("list_partners", &["rest", "company"], WRAPPER).await {
+        match self.list::<Company>("list_partners", &["rest", "company"], WRAPPER).await {
             Ok(listing) => {
                 self.lists().partners_are_listed.store(true, Ordering::Relaxed);
-                Ok(PartnerListing::Given(listing))
+                Ok(PartnerListing::Given(listing.map(Partners::from_iter)))
             }
             // One that has shown them before is out of order, rather than without them.
             Err(fault)
@@ -257,34 +317,8 @@ impl Client {
     }
 }
 
-/// Whether a partner has this name.
-pub fn is_called(company: &Company, name: &str) -> bool {
-    company.name().is_some_and(|shown| shown.trim() == name.trim())
-}
-
 fn body(operation: &'static str, fields: &CompanyFields) -> Result<Body, Fault> {
     Body::json(operation, &serde_json::json!({ WRAPPER: fields }))
-}
-
-fn rows(listing: &mut PartnerListing) -> Option<&mut Vec<Company>> {
-    match listing {
-        PartnerListing::Given(listing) => Some(&mut listing.rows),
-        PartnerListing::NotOffered(_) => None,
-    }
-}
-
-fn put(listing: &mut PartnerListing, company: &Company) {
-    let Some(rows) = rows(listing) else { return };
-    match rows.iter_mut().find(|row| row.id == company.id) {
-        Some(row) => row.clone_from(company),
-        None => rows.push(company.clone()),
-    }
-}
-
-fn drop_row(listing: &mut PartnerListing, id: &Id) {
-    if let Some(rows) = rows(listing) {
-        rows.retain(|row| row.id != *id);
-    }
 }
 
 #[cfg(test)]

@@ -7,9 +7,10 @@ use super::parameters;
 use super::spec::{ConnectPartnerSpec, ObservedPartner, PartnerFacts};
 use crate::adeptia::client::Client;
 use crate::adeptia::client::lists::Listing;
-use crate::adeptia::client::partners::{PartnerId, is_called};
+use crate::adeptia::client::partners::{PartnerId, Partners};
+use crate::adeptia::client::users::says_no;
 use crate::adeptia::wire::partners::Company;
-use crate::base::fault::{Class, Fault};
+use crate::base::fault::{Class, Delivery, Fault};
 use crate::engine::kind::{Found, Seen, Sought};
 use crate::engine::policy::EXTERNAL_ID;
 use crate::engine::state::State;
@@ -19,30 +20,38 @@ pub async fn find(
     client: &Client,
     sought: &Sought<'_, ConnectPartnerSpec, PartnerFacts>,
 ) -> Result<Found<Seen<PartnerFacts>>, Fault> {
-    if let Some(id) = sought.external_id.filter(|_| sought.alone) {
-        // Whether the call is there is not known, so that it does not answer says nothing yet.
-        match client.partner(id).await {
-            Err(fault) if matches!(fault.class, Class::Missing | Class::Refused | Class::Unsupported) => {}
-            shown => return shown.map(|company| Found::Present(seen(sought, &company))),
-        }
+    let asked = sought.external_id.filter(|_| sought.alone);
+    if let Some(company) = ask(client, asked).await? {
+        return Ok(Found::Present(seen(sought, &company)));
     }
-    let name = &sought.spec.partner_name;
-    let pick = |listing: &Listing<Vec<Company>>| {
-        let is_meant = |row: &&Company| match sought.external_id {
-            Some(id) => row.id.as_str() == id,
-            None => is_called(row, name),
+    let pick = |listing: &Listing<Partners>| {
+        let found = match sought.external_id {
+            Some(id) => listing.rows.by_id(id).into_iter().collect(),
+            None => listing.rows.by_name(&sought.spec.partner_name),
         };
-        (listing.rows.iter().filter(is_meant).cloned().collect::<Vec<_>>(), listing.doubt.clone())
+        (found.into_iter().cloned().collect::<Vec<_>>(), listing.doubt.clone())
     };
-    match client.partners(sought.fresh_after, pick).await {
-        Ok((found, doubt)) => Ok(match (found.as_slice(), doubt) {
-            ([company], _) => Found::Present(seen(sought, company)),
-            ([], None) => Found::Absent,
-            ([], Some(doubt)) => Found::Unknown(doubt),
-            (several, _) => Found::Unknown(ambiguous(name, several)),
-        }),
-        Err(fault) if fault.class == Class::Unsupported => Ok(unseen(sought)),
-        Err(fault) => Err(fault),
+    let (found, doubt) = match client.partners(sought.fresh_after, pick).await {
+        Err(fault) if fault.class == Class::Unsupported => return Ok(unseen(sought)),
+        found => found?,
+    };
+    Ok(match found.as_slice() {
+        [company] => Found::Present(seen(sought, company)),
+        [] => match (ask(client, sought.external_id.filter(|_| asked.is_none())).await?, doubt) {
+            (Some(company), _) => Found::Present(seen(sought, &company)),
+            (None, Some(doubt)) => Found::Unknown(doubt),
+            (None, None) => Found::Absent,
+        },
+        several => Found::Unknown(ambiguous(&sought.spec.partner_name, several)),
+    })
+}
+
+/// The partner with this id, asked for alone; none when it is not shown, for whatever reason: whether there is such a call is not documented.
+async fn ask(client: &Client, id: Option<&str>) -> Result<Option<Company>, Fault> {
+    let Some(id) = id else { return Ok(None) };
+    match client.partner(id).await {
+        Err(fault) if says_no(&fault) => Ok(None),
+        shown => shown.map(Some),
     }
 }
 
@@ -56,16 +65,15 @@ pub async fn is_active(client: &Client, partner: &PartnerId) -> Result<Option<bo
 /// # Errors
 /// [`Class::Missing`] when there is none such.
 pub async fn now(client: &Client, partner: &PartnerId) -> Result<Option<Company>, Fault> {
-    let missing = match client.partner(partner.as_str()).await {
-        Err(fault) if matches!(fault.class, Class::Missing | Class::Refused | Class::Unsupported) => fault,
-        shown => return shown.map(Some),
-    };
-    let pick = |listing: &Listing<Vec<Company>>| {
-        let row = listing.rows.iter().find(|row| row.id == *partner.id());
-        (row.cloned(), listing.doubt.is_some())
-    };
+    if let Some(company) = ask(client, Some(partner.as_str())).await? {
+        return Ok(Some(company));
+    }
+    let pick = |listing: &Listing<Partners>| (listing.rows.by_id(partner.as_str()).cloned(), listing.doubt.is_some());
     match client.partners(Instant::now(), pick).await {
-        Ok((None, false)) => Err(Fault { class: Class::Missing, ..missing }),
+        Ok((None, false)) => {
+            let detail = format!("the vendor has no partner {partner}");
+            Err(Fault::new(Class::Missing, "get_partner", detail).with_delivery(Delivery::NotSent))
+        }
         Ok((company, _)) => Ok(company),
         Err(fault) if fault.class == Class::Unsupported => Ok(None),
         Err(fault) => Err(fault),

@@ -84,9 +84,10 @@ pub enum Invited {
 
 impl Invited {
     /// What the answer says of the one address that was invited; none when it says neither.
-    pub fn read(answer: &Map<String, Json>) -> Option<Self> {
-        let refused = answer.get(NOT_INVITED).and_then(Json::as_array).is_some_and(|list| !list.is_empty());
-        if refused {
+    pub fn read(answer: &Map<String, Json>, email: &str) -> Option<Self> {
+        let names_it = |entry: &Json| entry.to_string().to_lowercase().contains(&email.to_lowercase());
+        // Such an answer may have an invitation as well, which cannot be used.
+        if answer.get(NOT_INVITED).and_then(Json::as_array).is_some_and(|list| list.iter().any(names_it)) {
             return Some(Self::NotInvited);
         }
         let id: Id = serde_json::from_value(answer.get(INVITATION_ID)?.clone()).ok()?;
@@ -193,17 +194,18 @@ impl WholeUser {
         Some((user, Self(fields)))
     }
 
-    /// The body that sets the user to what it is, with this change.
+    /// The body that sets the user to what it is, with this change. Ids have the types that the page shows for this body, whichever they came in.
     ///
     /// A password is left out, in whatever form it was shown: no documented body has one, and it would be set to that form.
     pub fn changed(mut self, user: &User, change: &UserChange<'_>) -> Json {
         self.0.remove("password");
+        self.0.insert("id".to_owned(), user.id.as_str().into());
         for (key, value) in [("firstName", change.first_name), ("lastName", change.last_name)] {
             if let Some(value) = value {
                 self.0.insert(key.to_owned(), value.into());
             }
         }
-        if let Some(roles) = change.roles {
+        if let Some(roles) = change.roles.cloned().or_else(|| user.roles()) {
             let rows: Vec<Row> = roles.iter().map(|role| user.row(role)).collect();
             self.0.insert("userPartnerRole".to_owned(), json!(rows));
         }

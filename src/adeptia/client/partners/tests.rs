@@ -104,13 +104,13 @@ async fn what_was_written_is_in_the_shared_copy() {
     let partner = made(&client, "Wallgreens").await;
     let change = CompanyFields::new().with("address", "1 Main St");
     client.change_partner(&partner, Part::Company, &change, &[]).await.unwrap();
-    let pick = |listing: &Listing<Vec<Company>>| listing.rows.last().and_then(|row| row.text("address"));
+    let pick = |listing: &Listing<Partners>| listing.rows.iter().last().and_then(|row| row.text("address"));
     assert_eq!(client.partners(before, pick).await.unwrap().as_deref(), Some("1 Main St"));
     client.switch_partner(&partner, false).await.unwrap();
-    let pick = |listing: &Listing<Vec<Company>>| listing.rows.last().and_then(Company::active);
+    let pick = |listing: &Listing<Partners>| listing.rows.iter().last().and_then(Company::active);
     assert_eq!(client.partners(before, pick).await.unwrap(), Some(false));
     client.delete_partner(&partner).await.unwrap();
-    assert_eq!(client.partners(before, |listing| listing.rows.len()).await.unwrap(), 1);
+    assert_eq!(client.partners(before, |listing| listing.rows.iter().count()).await.unwrap(), 1);
     assert_eq!(simulator.journal().count("list_partners"), 1);
 }
 
@@ -218,7 +218,7 @@ async fn a_list_is_whole_or_in_doubt() {
         let more = (0..60).map(|at| crate::adeptia::sim::Company { id: 11_529_580_510_000 + at, name: format!("P{at}"), ..one.clone() });
         state.companies.extend(more);
     });
-    let (count, doubt) = client.partners(Instant::now(), |listing| (listing.rows.len(), listing.doubt.clone())).await.unwrap();
+    let (count, doubt) = client.partners(Instant::now(), |listing| (listing.rows.iter().count(), listing.doubt.clone())).await.unwrap();
     assert_eq!((count, doubt.is_some()), (50, true));
 }
 
@@ -230,5 +230,5 @@ async fn a_lost_answer_makes_the_shared_copy_useless() {
     simulator.trouble().place(Order::next_of("create_partner", Act::LoseAnswer));
     let fault = client.create_partner("Wallgreens", &fields("Wallgreens")).await.unwrap_err();
     assert_eq!(fault.delivery, Delivery::Unknown);
-    assert_eq!(client.partners(before, |listing| listing.rows.len()).await.unwrap(), 2);
+    assert_eq!(client.partners(before, |listing| listing.rows.iter().count()).await.unwrap(), 2);
 }

@@ -48,12 +48,13 @@ fn roles_of_several_partners_are_several_entries() {
 /// Trap 14.
 #[test]
 fn the_answer_to_an_invitation_tells_whom_it_reached() {
-    let read = |answer: Json| Invited::read(answer.as_object().unwrap());
+    let read = |answer: Json| Invited::read(answer.as_object().unwrap(), "New@adeptia.com");
     let sent = Some(Invited::Sent(Id::new("11567494226899")));
     assert_eq!(read(json!({"invitationId": "11567494226899", "303": []})), sent);
     assert_eq!(read(json!({"invitationId": 11_567_494_226_899_u64})), sent);
     assert_eq!(read(json!({"invitationId": "1", "303": ["new@adeptia.com"]})), Some(Invited::NotInvited));
-    assert_eq!(read(json!({"303": ["new@adeptia.com"]})), Some(Invited::NotInvited));
+    assert_eq!(read(json!({"303": [{"email": "new@adeptia.com"}]})), Some(Invited::NotInvited));
+    assert_eq!(read(json!({"invitationId": "11567494226899", "303": ["other@adeptia.com"]})), sent);
     for odd in [json!({}), json!({"303": []}), json!({"invitationId": null}), json!({"invitationId": " ", "303": []})] {
         assert_eq!(read(odd.clone()), None, "{odd}");
     }
@@ -104,6 +105,18 @@ fn whether_a_user_is_active_is_read_where_it_is_shown() {
     ] {
         assert_eq!(active(more.clone()), expected, "{more}");
     }
+}
+
+/// Trap 12: whatever types the ids came in.
+#[test]
+fn a_change_has_ids_as_the_page_has_them() {
+    let mut fields = seen();
+    let expected = json!({"IndigoUser": fields});
+    fields.insert("id".into(), json!(11_567_413_236_623_u64));
+    fields["userPartnerRole"][0] = json!({"partner": {"id": "1"}, "role": {"id": "2"}, "user": {"id": 11_567_413_236_623_u64},
+        "defaultRole": "true"});
+    let (user, whole) = WholeUser::new(fields).unwrap();
+    assert_eq!(whole.changed(&user, &UserChange::default()), expected);
 }
 
 /// The whole object goes back (contract 2.4), and what nobody knows with it.
