@@ -20,7 +20,7 @@ use futures::StreamExt;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
 use kube::{Client, ResourceExt};
-use provost::intrexx;
+use provost::{adeptia, intrexx};
 use provost::myintranetapps::sim::{NewAccount, Options, Simulator};
 use provost::myintranetapps::tenant_account::TenantAccount;
 use provost::sim::simulated::Simulated;
@@ -36,6 +36,7 @@ use crate::stage::{Stage as Operator, account, client_with_kinds};
 /// The vendors' addresses in manifests.
 const EXAMPLE: &str = "https://admin.myintranetapps.com";
 const INTREXX: &str = "https://intrexx.example.com:4242";
+const CONNECT: &str = "https://connect.example.com";
 
 /// The vendor of a case.
 #[derive(Debug, Default, Deserialize)]
@@ -46,6 +47,8 @@ struct World {
     accounts: Vec<Account>,
     /// The portals of an Intrexx server, which is the vendor when there are any.
     portals: Vec<String>,
+    /// The partners of an Adeptia Connect, which is the vendor when this is given.
+    partners: Option<Vec<String>>,
     /// It does not answer at all.
     down: bool,
     /// An operation that it does not get done.
@@ -92,6 +95,21 @@ async fn vendor(case: &Path) -> (Box<dyn Simulated>, Vec<(String, String)>, Worl
         let options = intrexx::sim::Options { server, ..Default::default() };
         let vendor = intrexx::sim::Simulator::start(options).await.unwrap();
         let words = vec![(INTREXX.to_owned(), vendor.url().to_owned())];
+        return (Box::new(vendor), words, world);
+    }
+    if let Some(partners) = &world.partners {
+        let vendor = adeptia::sim::Simulator::start(adeptia::sim::Options::default()).await.unwrap();
+        vendor.edit(|state| {
+            let own = state.companies[0].clone();
+            let partner = |(id, name): (u64, &String)| adeptia::sim::Company {
+                id,
+                name: name.clone(),
+                networks: vec![1],
+                ..own.clone()
+            };
+            state.companies.extend((11_529_580_510_902..).zip(partners).map(partner));
+        });
+        let words = vec![(CONNECT.to_owned(), vendor.url().to_owned())];
         return (Box::new(vendor), words, world);
     }
     let switches = std::iter::once("sim").chain(world.switches.iter().map(String::as_str));

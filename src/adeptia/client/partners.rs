@@ -322,4 +322,4 @@ fn body(operation: &'static str, fields: &CompanyFields) -> Result<Body, Fault> 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
