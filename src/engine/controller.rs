@@ -22,7 +22,7 @@ use super::kind::{Kind, Managed};
 use super::malformed::{self, Shape};
 use super::outcome;
 use super::pass::{Memory, Pass, version_of};
-use super::policy::{self, FINALIZER, PENDING_CREATE};
+use super::policy::{self, Effective, FINALIZER, PENDING_CREATE};
 use super::queue::{Item, Lane, Tenant};
 use super::reason::Reason;
 use super::reconcile::{self, End};
@@ -201,10 +201,8 @@ impl<K: Kind> KindController<K> {
         }
     }
 
-    async fn pass(&self, item: &Item, object: K::Object, memory: &mut Memory<K>) -> Next {
-        let begun = Instant::now();
-        let policy = policy::effective(object.spec().policy(), object.annotations(), K::DELETIONS);
-        let mut pass = Pass {
+    fn begin<'p>(&'p self, object: K::Object, memory: &'p mut Memory<K>, policy: Effective) -> Pass<'p, K> {
+        Pass {
             engine: &self.engine,
             kind: self.kind,
             spec: object.spec().clone(),
@@ -223,7 +221,13 @@ impl<K: Kind> KindController<K> {
             deeds: Vec::new(),
             recorded: None,
             awaits: None,
-        };
+        }
+    }
+
+    async fn pass(&self, item: &Item, object: K::Object, memory: &mut Memory<K>) -> Next {
+        let begun = Instant::now();
+        let policy = policy::effective(object.spec().policy(), object.annotations(), K::DELETIONS);
+        let mut pass = self.begin(object, memory, policy);
         let end = reconcile::run(&mut pass).await;
         if !pass.object.finalizers().iter().any(|name| name == FINALIZER) {
             self.engine.enqueue_all(self.engine.claims.unseize(item), Lane::Edit);

@@ -53,6 +53,28 @@ impl fmt::Display for Address {
     }
 }
 
+/// The one thing of a portal that is meant by a name; none when `found` is empty.
+///
+/// # Errors
+/// There are several: what is to be done about it, with their ids. `what` says what they are and are called.
+pub fn only<T>(
+    portal: &str,
+    what: impl FnOnce() -> String,
+    mut found: Vec<T>,
+    id: impl Fn(&T) -> &str,
+) -> Result<Option<T>, String> {
+    if found.len() < 2 {
+        return Ok(found.pop());
+    }
+    let ids: Vec<String> = found.iter().map(|one| Address::new(portal, id(one)).to_string()).collect();
+    Err(format!(
+        "the portal {portal} has {} {}: {}; set the annotation {EXTERNAL_ID} to the id of the one that is meant",
+        ids.len(),
+        what(),
+        ids.join(", ")
+    ))
+}
+
 /// Whether two GUIDs are the same: their case says nothing (contract, trap 27).
 pub fn same_guid(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)

@@ -22,7 +22,7 @@ use crate::engine::kind::{
     AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
     Seen, Sought, Unready, Wanted,
 };
-use crate::engine::policy::{Deletion, Deletions, EXTERNAL_ID, Policy};
+use crate::engine::policy::{Deletion, Deletions, Policy};
 use crate::engine::sibling::{Sibling, Siblings};
 use crate::engine::state::{Access, Field, State};
 use crate::engine::status::Status;
@@ -313,14 +313,15 @@ impl Kind for MailServices {
             Some(known) => services.by_id(&known.id).cloned().into_iter().collect(),
             None => services.named(&spec.service_name).cloned().collect::<Vec<_>>(),
         };
-        let mut found = match client.mail_services(&portal, sought.fresh_after, pick).await {
+        let found = match client.mail_services(&portal, sought.fresh_after, pick).await {
             Err(fault) if fault.class == Class::Missing => return Ok(Found::Absent),
             found => found?,
         };
-        let service = match (found.pop(), found.as_slice()) {
-            (None, _) => return Ok(Found::Absent),
-            (Some(service), []) => service,
-            (Some(service), others) => return Ok(Found::Unknown(ambiguous(spec, &portal, &service, others))),
+        let called = || format!("mail services that are called {}", spec.service_name);
+        let service = match address::only(&portal, called, found, |service| &service.id) {
+            Ok(None) => return Ok(Found::Absent),
+            Ok(Some(service)) => service,
+            Err(several) => return Ok(Found::Unknown(several)),
         };
         let address = Address::new(&portal, &service.id);
         let remembered = client.known_mail_status(&address);
@@ -465,16 +466,6 @@ fn unready(status: &MailStatus, wanted: Option<MailServiceState>) -> Option<Unre
 fn observe(status: MailStatus) -> ObservedMail {
     let MailStatus { status, message, since } = status;
     ObservedMail { status, message, since: since.map(|since| since.to_string()) }
-}
-
-fn ambiguous(spec: &MailServiceSpec, portal: &str, one: &Service, others: &[Service]) -> String {
-    let ids = others.iter().chain([one]).map(|service| Address::new(portal, &service.id).to_string());
-    format!(
-        "the portal {portal} has {} mail services that are called {}: {}; set the annotation {EXTERNAL_ID} to the id of the one that is meant",
-        others.len() + 1,
-        spec.service_name,
-        ids.collect::<Vec<_>>().join(", ")
-    )
 }
 
 #[cfg(test)]

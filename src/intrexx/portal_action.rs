@@ -15,7 +15,7 @@ use super::address::Address;
 use super::client::Client;
 use super::portal_ref::{self, ObjectName};
 use crate::base::clock::now;
-use crate::base::fault::{Class, Delivery, Fault};
+use crate::base::fault::Fault;
 use crate::engine::kind::{
     AdminApiReference, Aspect, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey,
     SecretSource, Seen, Sought, Unready, Wanted,
@@ -333,8 +333,7 @@ impl Kind for PortalActions {
     }
 
     fn writer(external_id: Option<&str>, spec: &PortalActionSpec, siblings: &Siblings) -> Option<String> {
-        let known = external_id.and_then(Address::parse).map(|address| address.portal);
-        known.or_else(|| portal_ref::portal_name(spec.portal_name.as_deref(), siblings))
+        portal_ref::writer(external_id, spec.portal_name.as_deref(), siblings)
     }
 
     fn desired(spec: &PortalActionSpec, siblings: &Siblings) -> Result<State, Invalid> {
@@ -374,10 +373,7 @@ impl Kind for PortalActions {
         wanted: &Wanted<'_, PortalActionSpec>,
         attempt: Attempt<'_>,
     ) -> Result<Progress<ActionFacts>, Fault> {
-        let portal = portal_ref::portal_name(wanted.spec.portal_name.as_deref(), wanted.siblings);
-        let portal = portal.ok_or_else(|| {
-            Fault::new(Class::Refused, "create", "the portal is not known").with_delivery(Delivery::NotSent)
-        })?;
+        let portal = portal_ref::known_name(wanted.spec.portal_name.as_deref(), wanted.siblings)?;
         if attempt.uncertain
             && let Some(look) = run::unrepeatable(wanted, &portal)?
         {

@@ -183,7 +183,7 @@ impl Kind for Groups {
         _: Attempt<'_>,
     ) -> Result<Progress<GroupFacts>, Fault> {
         let spec = wanted.spec;
-        let portal = portal_ref::portal_name(spec.portal_name.as_deref(), wanted.siblings).unwrap_or_default();
+        let portal = portal_ref::known_name(spec.portal_name.as_deref(), wanted.siblings)?;
         let mut group = Properties::new().with(&NAME, spec.group_name.as_str());
         for (place, text) in [(&DESCRIPTION, &spec.description), (&EMAIL, &spec.email)] {
             group = text.iter().fold(group, |group, text| group.with(place, text.as_str()));

@@ -195,10 +195,9 @@ impl Kind for PortalPackages {
             PackageMode::Create => "import_applications",
             PackageMode::Overwrite => "overwrite_applications",
         };
-        let portal = portal_ref::portal_name(spec.portal_name.as_deref(), wanted.siblings);
-        let file = wanted.files.get(package_source::PATH);
-        let (Some(portal), Some(file)) = (portal, file) else {
-            let fault = Fault::new(Class::Broken, operation, "the portal or the file is not known");
+        let portal = portal_ref::known_name(spec.portal_name.as_deref(), wanted.siblings)?;
+        let Some(file) = wanted.files.get(package_source::PATH) else {
+            let fault = Fault::new(Class::Broken, operation, "the file is not known");
             return Err(fault.with_delivery(Delivery::NotSent));
         };
         let name = spec.package_name.clone().unwrap_or_else(|| package_source::file_stem(&spec.source));

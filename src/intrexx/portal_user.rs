@@ -119,7 +119,7 @@ impl Kind for Users {
         _: Attempt<'_>,
     ) -> Result<Progress<UserFacts>, Fault> {
         let spec = wanted.spec;
-        let portal = portal_ref::portal_name(spec.portal_name.as_deref(), wanted.siblings).unwrap_or_default();
+        let portal = portal_ref::known_name(spec.portal_name.as_deref(), wanted.siblings)?;
         let user = attributes::whole(spec).with(&LOGIN, spec.login_name.as_str());
         let user = match &spec.domain {
             Some(domain) => user.with(&attributes::DOMAIN, domain.as_str()),

@@ -27,7 +27,7 @@ use crate::engine::kind::{
     AdminApiReference, Aspect, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, Seen, Sought,
     Wanted,
 };
-use crate::engine::policy::{Deletion, Deletions, EXTERNAL_ID, Policy};
+use crate::engine::policy::{Deletion, Deletions, Policy};
 use crate::engine::sibling::{Sibling, Siblings};
 use crate::engine::state::{Access, Field, State};
 use crate::engine::status::Status;
@@ -214,14 +214,15 @@ impl Kind for SchedulerJobs {
             };
             (found, jobs.tells_properties)
         };
-        let (mut found, whole) = match client.jobs(&portal, sought.fresh_after, pick).await {
+        let (found, whole) = match client.jobs(&portal, sought.fresh_after, pick).await {
             Err(fault) if fault.class == Class::Missing => return Ok(Found::Absent),
             found => found?,
         };
-        let mut job = match (found.pop(), found.as_slice()) {
-            (None, _) => return Ok(Found::Absent),
-            (Some(job), []) => job,
-            (Some(job), others) => return Ok(Found::Unknown(ambiguous(spec, &portal, &job, others))),
+        let called = || format!("jobs of type {} that are called {}", spec.job_type, spec.job_name);
+        let mut job = match address::only(&portal, called, found, |job| &job.id) {
+            Ok(None) => return Ok(Found::Absent),
+            Ok(Some(job)) => job,
+            Err(several) => return Ok(Found::Unknown(several)),
         };
         let address = Address::new(&portal, &job.id);
         if !whole && spec.properties.is_some() && (job.properties.is_none() || sought.alone) {
@@ -325,18 +326,6 @@ pub(super) fn today() -> Date {
 
 fn not_sent(invalid: Invalid) -> Fault {
     Fault::new(Class::Refused, "change_job", invalid.to_string()).with_delivery(Delivery::NotSent)
-}
-
-fn ambiguous(spec: &SchedulerJobSpec, portal: &str, one: &Job, others: &[Job]) -> String {
-    let ids = others.iter().chain([one]).map(|job| Address::new(portal, &job.id).to_string());
-    format!(
-        "the portal {portal} has {} jobs of type {} that are called {}: {}; set the annotation {EXTERNAL_ID} to the id of the one that is \
-         meant",
-        others.len() + 1,
-        spec.job_type,
-        spec.job_name,
-        ids.collect::<Vec<_>>().join(", ")
-    )
 }
 
 /// What a job is set to, in the words of the spec where the two mean the same.

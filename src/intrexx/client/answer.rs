@@ -9,6 +9,12 @@ use crate::base::secret::Secret;
 use crate::base::value;
 use crate::http::Answer;
 
+/// The longest message of a vendor's that is passed on, in characters.
+pub const LONGEST_MESSAGE: usize = 300;
+
+/// The longest word of a vendor's that is passed on, in characters.
+pub const LONGEST_WORD: usize = 40;
+
 /// The body of a success, as `T`.
 ///
 /// # Errors

@@ -6,10 +6,10 @@ use serde_json::{Map, Value as Json, json};
 use tokio::time::Instant;
 
 use super::Client;
-use super::answer::{read_created, read_json, read_list, read_nothing};
-use super::scheduler::{LONGEST_MESSAGE, LONGEST_WORD, nameless, without_list};
+use super::answer::{LONGEST_MESSAGE, LONGEST_WORD, read_created, read_json, read_list, read_nothing};
+use super::listed::{made, without_list};
 use super::settle::settled;
-use crate::base::fault::{Class, Fault};
+use crate::base::fault::Fault;
 use crate::base::secret::Secret;
 use crate::http::{Answer, Body, Method, Patience, Request};
 use crate::intrexx::address::Address;
@@ -20,7 +20,7 @@ impl Client {
     /// more reads the status of one service, in turn, among those whose status was read before.
     ///
     /// # Errors
-    /// [`Class::Missing`] when the portal is gone; else the fault of the read that this caller waited for.
+    /// [`Class::Missing`](crate::base::fault::Class::Missing) when the portal is gone; else the fault of the read that this caller waited for.
     pub async fn mail_services<R>(
         &self,
         portal: &str,
@@ -52,7 +52,7 @@ impl Client {
     /// Adds a mail service, and returns its id (34). Whoever calls must have looked whether there is one of this name.
     ///
     /// # Errors
-    /// [`Class::Taken`] when there is. The outcome is unknown also when it was made and nothing tells its id.
+    /// [`Class::Taken`](crate::base::fault::Class::Taken) when there is. The outcome is unknown also when it was made and nothing tells its id.
     pub async fn create_mail_service(
         &self,
         portal: &str,
@@ -70,36 +70,26 @@ impl Client {
         let copy = self.lists().mail_services.of(portal);
         let named =
             |services: &MailServices| services.named(name).map(|service| service.id.clone()).collect::<Vec<_>>();
-        match outcome {
+        match &outcome {
             Ok(Some(id)) => {
-                let made = MailService::new(&id, name, fields);
+                let new = MailService::new(id, name, fields);
                 copy.amend(move |services| {
-                    if services.by_id(&made.id).is_none() {
-                        services.0.push(made.clone());
+                    if services.by_id(&new.id).is_none() {
+                        services.0.push(new.clone());
                     }
                 });
-                Ok(id)
             }
-            Ok(None) => match self.mail_services(portal, Instant::now(), named).await.unwrap_or_default().as_slice() {
-                [id] => Ok(id.clone()),
-                ids => Err(nameless("create_mail_service", ids.len())),
-            },
-            Err(fault) => {
-                copy.invalidate();
-                let refused = fault.class == Class::Refused;
-                // Some say so with another status than 409.
-                let taken =
-                    refused && self.mail_services(portal, Instant::now(), named).await.is_ok_and(|ids| !ids.is_empty());
-                Err(if taken { Fault { class: Class::Taken, ..fault } } else { fault })
-            }
+            Ok(None) => {}
+            Err(_) => copy.invalidate(),
         }
+        made("create_mail_service", outcome, self.mail_services(portal, Instant::now(), named)).await
     }
 
     /// Changes these fields of a mail service, and its password if one is given (36), and waits a little until the vendor shows it. Repeating
     /// it does no harm.
     ///
     /// # Errors
-    /// [`Class::Missing`] when there is no such service, or no such portal any more.
+    /// [`Class::Missing`](crate::base::fault::Class::Missing) when there is no such service, or no such portal any more.
     pub async fn change_mail_service(
         &self,
         address: &Address,
@@ -153,7 +143,7 @@ impl Client {
     /// How a mail service is now (37).
     ///
     /// # Errors
-    /// [`Class::Missing`] when there is no such service, or no such portal any more.
+    /// [`Class::Missing`](crate::base::fault::Class::Missing) when there is no such service, or no such portal any more.
     pub async fn mail_status(&self, address: &Address) -> Result<MailStatus, Fault> {
         self.known_portal(&address.portal, self.read_mail_status(address).await).await
     }
@@ -170,7 +160,7 @@ impl Client {
     /// Starts or stops a mail service (38), which may take it a while. Repeating it does no harm.
     ///
     /// # Errors
-    /// [`Class::Missing`] when there is no such service, or no such portal any more.
+    /// [`Class::Missing`](crate::base::fault::Class::Missing) when there is no such service, or no such portal any more.
     pub async fn set_mail_status(&self, address: &Address, runs: bool) -> Result<(), Fault> {
         let Address { portal, id } = address;
         let path = [portal.as_str(), "mailservices", id, "status"];

@@ -19,6 +19,7 @@ pub mod details;
 pub mod endpoints;
 mod licenses;
 mod lifecycle;
+mod listed;
 pub mod lists;
 pub mod mail;
 pub mod portals;

@@ -5,16 +5,13 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::Client;
-use super::answer::{read_created, read_json, read_list, read_nothing};
+use super::answer::{LONGEST_MESSAGE, LONGEST_WORD, read_created, read_json, read_list, read_nothing};
+use super::listed::{made, without_list};
 use super::settle::settled;
-use crate::base::fault::{Class, Delivery, Fault};
+use crate::base::fault::{Class, Fault};
 use crate::http::{Answer, Body, Method, Patience, Request};
 use crate::intrexx::address::Address;
 use crate::intrexx::wire::scheduler::{Job, JobChange, Jobs};
-
-/// The longest message and the longest word of a vendor's that are passed on.
-pub(super) const LONGEST_MESSAGE: usize = 300;
-pub(super) const LONGEST_WORD: usize = 40;
 
 impl Client {
     /// What `pick` takes from the jobs of a portal as they were at `fresh_after` or later (23). One call serves all of them; where the list
@@ -83,32 +80,19 @@ impl Client {
         let outcome = self.known_portal(portal, self.send(make, read_created).await).await;
         let name = job.name.clone().unwrap_or_default();
         let named = |jobs: &Jobs| jobs.named(job_type, &name).map(|job| job.id.clone()).collect::<Vec<_>>();
-        match outcome {
-            Ok(Some(id)) => {
-                self.show_new(&Address::new(portal, &id)).await;
-                Ok(id)
-            }
-            Ok(None) => match self.jobs(portal, Instant::now(), named).await.unwrap_or_default().as_slice() {
-                [id] => Ok(id.clone()),
-                ids => Err(nameless("create_job", ids.len())),
-            },
-            Err(fault) => {
-                self.lists().jobs.of(portal).invalidate();
-                Err(match fault.class {
-                    // Some say so with another status than 409.
-                    Class::Refused
-                        if self.jobs(portal, Instant::now(), named).await.is_ok_and(|ids| !ids.is_empty()) =>
-                    {
-                        Fault { class: Class::Taken, ..fault }
-                    }
-                    Class::Missing => {
-                        let detail = format!("{} (is {job_type} a type of job in this portal?)", fault.detail);
-                        Fault { class: Class::Refused, detail, ..fault }
-                    }
-                    _ => fault,
-                })
-            }
+        match &outcome {
+            Ok(Some(id)) => self.show_new(&Address::new(portal, id)).await,
+            Ok(None) => {}
+            Err(_) => self.lists().jobs.of(portal).invalidate(),
         }
+        let listed = self.jobs(portal, Instant::now(), named);
+        made("create_job", outcome, listed).await.map_err(|fault| match fault.class {
+            Class::Missing => {
+                let detail = format!("{} (is {job_type} a type of job in this portal?)", fault.detail);
+                Fault { class: Class::Refused, detail, ..fault }
+            }
+            _ => fault,
+        })
     }
 
     /// Puts a job that was just made into the shared copy, as the vendor shows it.
@@ -207,25 +191,6 @@ fn replace(jobs: &mut Jobs, found: &Job) {
     for job in jobs.rows.iter_mut().filter(|job| job.id.eq_ignore_ascii_case(&found.id)) {
         *job = found.clone();
     }
-}
-
-/// What it means that a list in a portal could not be read. [`Class::Missing`] stays only when the portal is positively gone: one that
-/// answers and has no such list says nothing about what is in it.
-pub(super) async fn without_list(client: &Client, portal: &str, fault: Fault) -> Fault {
-    let now = Instant::now();
-    let fault = client.confirm_missing(portal, fault).await;
-    if fault.class != Class::Missing || client.portals(now, |portals| !portals.has_named(portal)).await == Ok(true) {
-        return fault;
-    }
-    let detail =
-        format!("the portal {portal} answers, but not to this call: {}; see whether its version has it", fault.detail);
-    Fault { class: Class::Broken, detail, ..fault }
-}
-
-/// Something was made, and neither the answer nor the list tells its id.
-pub(super) fn nameless(operation: &'static str, listed: usize) -> Fault {
-    let detail = format!("it was made, the answer does not tell its id, and the list has {listed} of that name");
-    Fault::new(Class::Transient, operation, detail).with_delivery(Delivery::Unknown)
 }
 
 #[cfg(test)]

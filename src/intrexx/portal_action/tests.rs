@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::base::fault::{Class, Delivery};
 use crate::base::secret::Secret;
 use crate::intrexx::client::actions::tests::{Shelf, add_job};
 use crate::intrexx::client::tests::start;

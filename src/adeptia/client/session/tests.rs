@@ -86,7 +86,7 @@ async fn the_token_travels_as_a_header_or_as_a_cookie() {
         let last = heard.last().unwrap();
         match token_in {
             Some(TokenIn::Cookie) => {
-                assert_eq!((last.header("cookie"), last.header("access_token")), ("ACCESS_TOKEN=token-2", ""))
+                assert_eq!((last.header("cookie"), last.header("access_token")), ("ACCESS_TOKEN=token-2", ""));
             }
             _ => assert_eq!((last.header("cookie"), last.header("access_token")), ("", "token-2")),
         }

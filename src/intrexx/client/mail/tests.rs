@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::base::fault::Delivery;
+use crate::base::fault::{Class, Delivery};
 use crate::http::fuzz::fuzz_decoder;
 use crate::intrexx::client::tests::start;
 use crate::intrexx::sim::options::answers::{CreatedBody, GuidStyle, ListStyle, Locations, Passwords};

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
 
 use super::*;
+use crate::base::fault::Delivery;
 use crate::http::fuzz::fuzz_decoder;
 use crate::intrexx::client::tests::start;
 use crate::intrexx::sim::Simulator;
