@@ -11,7 +11,7 @@ use provost::engine::kind::Identity;
 use provost::engine::policy::Deletion;
 use provost::engine::registry::{KindRow, Tables};
 use provost::sim::simulated::Simulated;
-use provost::{intrexx, kinds, myintranetapps};
+use provost::{adeptia, intrexx, kinds, myintranetapps};
 use serde_json::{Value as Json, json};
 
 use crate::examples;
@@ -159,6 +159,19 @@ pub const BEDS: &[Bed] = &[
         examples: "deploy/examples",
         edit: || json!({}),
     },
+    Bed {
+        name: "ConnectPartner",
+        kind: "ConnectPartner",
+        vendor: connect,
+        examples: "deploy/examples",
+        edit: || {
+            json!({
+                "phoneNumber": "2025550199", "address": "1 Main St", "active": false, "networkIds": ["2", "1"],
+                "parameters": [{"paramId": "11518430417328", "value": "Invoice"}, {"paramId": "11518430417329", "value": "c"}],
+                "templateAccess": {"templateIds": null, "all": true},
+            })
+        },
+    },
 ];
 
 fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
@@ -171,6 +184,10 @@ fn workshop(options: workshop::sim::Options) -> BoxFuture<'static, Box<dyn Simul
 
 fn intrexx() -> BoxFuture<'static, Box<dyn Simulated>> {
     async { boxed(intrexx::sim::Simulator::start(crate::intrexx::seeded()).await.unwrap()) }.boxed()
+}
+
+fn connect() -> BoxFuture<'static, Box<dyn Simulated>> {
+    async { boxed(adeptia::sim::Simulator::start(adeptia::sim::Options::default()).await.unwrap()) }.boxed()
 }
 
 fn tool_edit() -> Json {
