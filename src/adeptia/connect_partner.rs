@@ -137,7 +137,7 @@ impl Kind for Partners {
         }
         let id = client.create_partner(&spec.partner_name, &new_company(client, spec)).await?;
         // A new partner has no rows.
-        let facts = PartnerFacts { parameter_rows: Some(BTreeMap::new()), ..PartnerFacts::default() };
+        let facts = PartnerFacts { made: true, parameter_rows: Some(BTreeMap::new()), ..PartnerFacts::default() };
         Ok(Progress::Done(Created { external_id: id.to_string(), facts }))
     }
 
@@ -183,12 +183,7 @@ impl Kind for Partners {
         client.switch_partner(&PartnerId::writable("change_partner", external_id)?, active).await
     }
 
-    async fn delete(
-        client: &Client,
-        external_id: &str,
-        _: &ConnectPartnerSpec,
-        _: &PartnerFacts,
-    ) -> Result<(), Fault> {
+    async fn delete(client: &Client, external_id: &str, _: &ConnectPartnerSpec, _: &PartnerFacts) -> Result<(), Fault> {
         let partner = PartnerId::writable("delete_partner", external_id)?;
         if look::is_active(client, &partner).await? != Some(false) {
             client.switch_partner(&partner, false).await?;

@@ -1,8 +1,7 @@
 //! Password: the vendor's rule (contract 2.3, trap 22).
 
 /// The rule in words.
-pub const RULE: &str =
-    "a password has at least 8 characters, among them an upper-case and a lower-case letter, a digit and another character";
+pub const RULE: &str = "a password has at least 8 characters, among them an upper-case and a lower-case letter, a digit and another character";
 
 /// Whether a password is as the rule says.
 pub fn is_strong(password: &str) -> bool {

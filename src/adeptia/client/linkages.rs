@@ -4,7 +4,7 @@
 //! grant's id may be taken for a partner's (trap 19). So an id says what it is the id of, and each of the four calls is built whole, with its
 //! query, in one place that takes no other sort of id.
 
-use super::partners::PartnerId;
+use super::partners::{PartnerId, refused};
 use super::{Client, read_nothing, read_wrapped};
 use crate::adeptia::config::Profile;
 use crate::adeptia::wire::id::{Id, NumberRef};
@@ -32,10 +32,11 @@ impl LinkageId {
 }
 
 impl Client {
-    /// Lets a partner use a template, and tells the id of the grant where the answer does. One that is granted already stays so.
+    /// Lets a partner use a template, and tells the id of the grant where the answer does.
     ///
     /// # Errors
-    /// [`Class::Refused`] with the vendor's words, for instance that the template is not activated.
+    /// [`Class::Taken`] when it is granted already, and maybe for another conflict, such as a template that is not activated;
+    /// [`Class::Refused`] with the vendor's words.
     pub async fn grant_template(&self, partner: &PartnerId, template: &str) -> Result<Option<LinkageId>, Fault> {
         let template = NumberRef { id: Id::new(template) };
         let make = || grant_one(self.profile(), partner, &template);
@@ -44,15 +45,15 @@ impl Client {
             let granted = read_wrapped::<Granted>(answer, WRAPPER).ok().and_then(|granted| granted.id);
             Ok(granted.map(LinkageId))
         };
-        or_granted(self.send(make, read).await, None)
+        self.send(make, read).await
     }
 
-    /// Lets a partner use every template. One who may already stays so.
+    /// Lets a partner use every template.
     ///
     /// # Errors
     /// As [`Client::grant_template`].
     pub async fn grant_all_templates(&self, partner: &PartnerId) -> Result<(), Fault> {
-        or_granted(self.send(|| grant_all(self.profile(), partner), read_nothing).await, ())
+        self.send(|| grant_all(self.profile(), partner), read_nothing).await
     }
 
     /// Revokes one grant. One that is gone stays so.
@@ -72,17 +73,10 @@ impl Client {
     }
 }
 
-fn or_granted<T>(outcome: Result<T, Fault>, unknown: T) -> Result<T, Fault> {
-    match outcome {
-        Err(fault) if fault.class == Class::Taken => Ok(unknown),
-        outcome => outcome,
-    }
-}
-
 fn or_gone(outcome: Result<(), Fault>) -> Result<(), Fault> {
     match outcome {
         Err(fault) if fault.class == Class::Missing => Ok(()),
-        outcome => outcome,
+        outcome => outcome.map_err(refused),
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tokio::time::Instant;
 
-use super::partners::PartnerId;
+use super::partners::{PartnerId, refused};
 use super::{Client, read_nothing};
 use crate::adeptia::wire::id::Id;
 use crate::adeptia::wire::partners::{CompanyFields, SelfOnboard};
@@ -77,7 +77,7 @@ impl Client {
         };
         let outcome = self.send(make, read_nothing).await;
         self.note_conversion(partner, outcome.is_ok());
-        outcome
+        outcome.map_err(refused)
     }
 
     /// Begins to import the users of a CSV file, which makes their partner an external one. Not to be repeated. Until
@@ -106,7 +106,7 @@ impl Client {
             let request = Request::write("import_users", Method::POST).at(["rest", "users", "import"]);
             Ok(naming(request.patience(Patience::Long).body(form), secrets))
         };
-        self.send(make, read_nothing).await
+        self.send(make, read_nothing).await.map_err(refused)
     }
 
     /// How the import stands that was begun for a partner, without these secrets in what is quoted.

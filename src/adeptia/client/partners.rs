@@ -33,9 +33,13 @@ impl PartnerId {
     pub fn writable(operation: &'static str, id: &str) -> Result<Self, Fault> {
         let partner = Id::new(id);
         let why = if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_digit()) {
-            format!("{id:?} is not the id of a partner, which has digits only; correct the annotation provost.dev/external-id")
+            format!(
+                "{id:?} is not the id of a partner, which has digits only; correct the annotation provost.dev/external-id"
+            )
         } else if partner.is_built_in() {
-            format!("the company {id} comes with {VENDOR}, and is never changed or deleted; manage another partner with this object")
+            format!(
+                "the company {id} comes with {VENDOR}, and is never changed or deleted; manage another partner with this object"
+            )
         } else {
             return Ok(Self(partner));
         };
@@ -234,7 +238,7 @@ impl Client {
             Ok(_) => self.amend_partner(partner, fields.clone()),
             Err(_) => self.lists().partners.invalidate(),
         }
-        outcome.map(|shown| shown.filter(|shown| shown.id == *partner.id()))
+        outcome.map(|shown| shown.filter(|shown| shown.id == *partner.id())).map_err(refused)
     }
 
     /// Makes a partner active or inactive.
@@ -272,7 +276,7 @@ impl Client {
             Ok(()) => self.lists().partners.amend(move |listing| listing.amend(|rows| drop(rows.remove(id.as_str())))),
             Err(_) => self.lists().partners.invalidate(),
         }
-        outcome
+        outcome.map_err(refused)
     }
 
     /// Puts into the shared copy what was sent.
@@ -314,6 +318,14 @@ impl Client {
             }
             Err(fault) => Err(fault),
         }
+    }
+}
+
+/// Only what is made can be told that its name is taken: any other conflict is a refusal.
+pub(super) fn refused(fault: Fault) -> Fault {
+    match fault.class {
+        Class::Taken => Fault { class: Class::Refused, ..fault },
+        _ => fault,
     }
 }
 

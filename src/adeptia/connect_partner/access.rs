@@ -58,6 +58,9 @@ pub async fn perform(
     }
     for template in ids(GRANTED) {
         match grant(client, partner, template, facts).await {
+            // The same status may mean something else. Where nobody can have granted it before us, that it is granted is no explanation.
+            Err(fault) if fault.class == Class::Taken && (uncertain || !facts.made) => {}
+            Err(fault) if fault.class == Class::Taken => return Err(refused(template, fault)),
             // It may be refused for being granted already: no text of a refusal tells.
             Err(fault) if uncertain && fault.class == Class::Refused => left.push(format!(
                 "look in Adeptia Connect whether the partner {partner} may use the template {template}, which is refused ({})",
@@ -67,6 +70,15 @@ pub async fn perform(
         }
     }
     Ok(if left.is_empty() { Deed::Done } else { Deed::Unclear(left.join(", and ")) })
+}
+
+fn refused(template: &str, fault: Fault) -> Fault {
+    let detail = format!(
+        "spec.templateAccess: {template} cannot be granted: {}; if the partner may use it already, revoke that in Adeptia Connect, so that it \
+         can be granted from here",
+        fault.detail
+    );
+    Fault { class: Class::Refused, detail, ..fault }
 }
 
 async fn grant(client: &Client, partner: &PartnerId, template: &str, facts: &mut PartnerFacts) -> Result<(), Fault> {

@@ -22,11 +22,7 @@ pub fn path(param_id: &str) -> String {
 }
 
 /// Adds what is shown of the parameters that the spec lists. One without a row has no value.
-pub fn show(
-    sought: &Sought<'_, ConnectPartnerSpec, PartnerFacts>,
-    rows: &BTreeMap<String, Row>,
-    state: &mut State,
-) {
+pub fn show(sought: &Sought<'_, ConnectPartnerSpec, PartnerFacts>, rows: &BTreeMap<String, Row>, state: &mut State) {
     for parameter in &sought.spec.parameters {
         let path = path(&parameter.param_id);
         let value = match rows.get(&parameter.param_id) {
@@ -72,8 +68,9 @@ pub async fn perform(
     }
     let sent = sent(wanted.spec, &values, &known, shown.as_ref());
     let secrets: Vec<&Secret> = wanted.secrets.values().collect();
-    let answer =
-        client.change_partner(partner, Part::Parameters, &CompanyFields::new().with_parameters(&sent), &secrets).await?;
+    let answer = client
+        .change_partner(partner, Part::Parameters, &CompanyFields::new().with_parameters(&sent), &secrets)
+        .await?;
     // Where no answer tells the id of a new row, that there is one is remembered all the same.
     let mut rows = known;
     rows.extend(fresh.iter().map(|param_id| ((*param_id).to_owned(), String::new())));

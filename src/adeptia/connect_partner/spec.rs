@@ -176,6 +176,9 @@ pub struct PartnerFacts {
     /// The partner as the vendor last showed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed: Option<ObservedPartner>,
+    /// It was made from here, so that it was granted nothing before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub made: bool,
     /// The ids under which the vendor keeps what was granted from here, by template id. Without it a grant cannot be revoked.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub linkages: BTreeMap<String, String>,

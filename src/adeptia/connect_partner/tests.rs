@@ -45,7 +45,10 @@ fn each_wanted_field_has_a_row() {
     assert!(paths.contains(&"parameters.30") && paths.contains(&"templateAccess.51") && paths.contains(&"external"));
     // A secret one is added by the engine.
     assert!(!paths.contains(&"parameters.31"));
-    assert!(desired(json!({"templateAccess": {"all": true}})).contains(&("templateAccess.all".into(), r#""Granted""#.into())));
+    assert!(
+        desired(json!({"templateAccess": {"all": true}}))
+            .contains(&("templateAccess.all".into(), r#""Granted""#.into()))
+    );
 }
 
 /// A secret that is no field is read, and a change of it changes nothing: the conversion is done once.

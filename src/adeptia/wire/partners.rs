@@ -262,14 +262,18 @@ mod tests {
     fn rows_of_parameters_are_all_there_are_or_unknown() {
         let rows = |shown: Json| {
             let rows = company(json!({"id": 1, "partnerParameter": shown})).rows()?;
-            Some(rows.into_iter().map(|(parameter, row)| (parameter, row.id.to_string(), row.value)).collect::<Vec<_>>())
+            Some(
+                rows.into_iter().map(|(parameter, row)| (parameter, row.id.to_string(), row.value)).collect::<Vec<_>>(),
+            )
         };
         let shown = json!([
             {"id": 7, "paramId": {"id": "30"}, "value": "x"}, {"id": "8", "paramId": "31", "value": "****"},
             {"id": "9", "paramId": 32, "value": null}, {"id": "10", "paramId": {"id": 33}},
         ]);
-        let row = |parameter: &str, id: &str, value: Option<&str>| (parameter.into(), id.into(), value.map(str::to_owned));
-        let expected = vec![row("30", "7", Some("x")), row("31", "8", None), row("32", "9", None), row("33", "10", None)];
+        let row =
+            |parameter: &str, id: &str, value: Option<&str>| (parameter.into(), id.into(), value.map(str::to_owned));
+        let expected =
+            vec![row("30", "7", Some("x")), row("31", "8", None), row("32", "9", None), row("33", "10", None)];
         assert_eq!(rows(shown), Some(expected));
         // Without ids of rows nothing is known of them.
         assert_eq!(rows(json!([{"paramId": {"id": "30"}, "value": "x"}])), None);
@@ -279,8 +283,11 @@ mod tests {
     /// Traps 8, 12 and 13: whole JSON, and each id in the type that its field has; `-0` is a text.
     #[test]
     fn each_id_is_written_as_the_page_has_it() {
-        let parameter =
-            SentParameter { id: Id::new("-0"), parameter: TextRef { id: Id::new("11518430417328") }, value: "c".into() };
+        let parameter = SentParameter {
+            id: Id::new("-0"),
+            parameter: TextRef { id: Id::new("11518430417328") },
+            value: "c".into(),
+        };
         let fields = CompanyFields::new().with("address", "").with_networks(["1"]).with_parameters(&[parameter]);
         let expected = json!({
             "address": "", "partnerNetworks": [{"id": 1}],
@@ -289,7 +296,8 @@ mod tests {
         assert_eq!(serde_json::to_value(&fields).ok(), Some(expected));
         let number = |id: &str| NumberRef { id: Id::new(id) };
         let grant = Grant { partner: number("11535091945351"), template: Some(number("11535091945352")) };
-        let expected = json!({"partner": {"id": 11_535_091_945_351_u64}, "transactionTemplate": {"id": 11_535_091_945_352_u64}});
+        let expected =
+            json!({"partner": {"id": 11_535_091_945_351_u64}, "transactionTemplate": {"id": 11_535_091_945_352_u64}});
         assert_eq!(serde_json::to_value(&grant).ok(), Some(expected));
         let all = Grant { partner: number("11535091945351"), template: None };
         assert_eq!(serde_json::to_value(&all).ok(), Some(json!({"partner": {"id": 11_535_091_945_351_u64}})));

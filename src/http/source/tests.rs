@@ -58,7 +58,8 @@ async fn a_text_is_a_part_beside_the_file() {
     transport(&server.url).send(Request::write("import", Method::POST).body(body), read).await.unwrap();
     let heard = &server.heard()[0];
     let boundary = heard.header("content-type").strip_prefix("multipart/form-data; boundary=").unwrap();
-    let file = "Content-Disposition: form-data; name=\"csvFile\"; filename=\"users.csv\"\r\nContent-Type: text/csv\r\n\r\na,b";
+    let file =
+        "Content-Disposition: form-data; name=\"csvFile\"; filename=\"users.csv\"\r\nContent-Type: text/csv\r\n\r\na,b";
     let text = "Content-Disposition: form-data; name=\"isPartner\"\r\n\r\ntrue";
     assert_eq!(heard.body, format!("--{boundary}\r\n{file}\r\n--{boundary}\r\n{text}\r\n--{boundary}--\r\n"));
 }

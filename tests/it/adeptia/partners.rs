@@ -78,7 +78,10 @@ fn granted(stage: &Stage<Simulator>) -> Vec<Option<String>> {
 /// The bodies of what was sent to the partner since `mark`.
 fn sent_since(stage: &Stage<Simulator>, mark: u64) -> Vec<Json> {
     let entries = stage.vendor.journal().since(mark).into_iter();
-    entries.filter(|entry| entry.operation == "update_partner").map(|entry| entry.body.unwrap()["Company"].clone()).collect()
+    entries
+        .filter(|entry| entry.operation == "update_partner")
+        .map(|entry| entry.body.unwrap()["Company"].clone())
+        .collect()
 }
 
 /// Does what a parked object says, with this verdict.
@@ -125,7 +128,9 @@ async fn a_spec_says_each_thing_once() {
     assert!(refused(json!({"parameters": [{"paramId": "1"}]})).await.contains("exactly one of value and valueFrom"));
     let twice = json!({"parameters": [{"paramId": "1", "value": "a"}, {"paramId": "1", "value": "b"}]});
     assert!(refused(twice).await.contains("Duplicate value"));
-    assert!(refused(json!({"templateAccess": {"all": true}})).await.contains("exactly one of templateIds and all: true"));
+    assert!(
+        refused(json!({"templateAccess": {"all": true}})).await.contains("exactly one of templateIds and all: true")
+    );
     assert!(refused(json!({"templateAccess": {"templateIds": null}})).await.contains("exactly one of templateIds"));
     assert!(refused(json!({"external": {}})).await.contains("exactly one of selfOnboard and importUsers"));
     assert!(refused(json!({"networkIds": ["one"]})).await.contains("networkIds"));
@@ -286,17 +291,20 @@ async fn a_partner_that_nobody_shows_is_managed_by_its_id() {
     let (mut stage, partners) = with_partner(answers(unseen), json!({"policy": {"deletion": "Delete"}})).await;
     stage.restart_operator().await;
     let mark = stage.vendor.journal().last();
-    partners.edit("walgreens", json!({"phoneNumber": "1", "parameters": [{"paramId": TEXT, "value": "Invoice"}]})).await;
+    partners
+        .edit("walgreens", json!({"phoneNumber": "1", "parameters": [{"paramId": TEXT, "value": "Invoice"}]}))
+        .await;
     partners.ready("walgreens").await;
     assert_eq!(sent_since(&stage, mark)[0], json!({"phoneNumber": "1"}));
     assert_eq!(parameters(&stage), [pair(TEXT, "Invoice")]);
-    stage.apply(&{
-        let mut twin = partner(json!({}));
-        twin["metadata"]["name"] = json!("twin");
-        twin["spec"]["partnerName"] = json!(NAME);
-        twin
-    })
-    .await;
+    stage
+        .apply(&{
+            let mut twin = partner(json!({}));
+            twin["metadata"]["name"] = json!("twin");
+            twin["spec"]["partnerName"] = json!(NAME);
+            twin
+        })
+        .await;
     partners.unready("twin", "Conflict").await;
     partners.delete("walgreens").await;
     partners.gone("walgreens").await;
@@ -350,7 +358,8 @@ async fn a_deletion_does_what_its_policy_says() {
     for profile in [Profile::Legacy, Profile::Seed, Profile::Current] {
         let options = Options { server: Server { profile, ..Server::default() }, ..Options::default() };
         let (stage, partners) = stage_with(options, json!({"profile": format!("{profile:?}")})).await;
-        for (deletion, active) in [(json!(null), Some(true)), (json!("Disable"), Some(false)), (json!("Delete"), None)] {
+        for (deletion, active) in [(json!(null), Some(true)), (json!("Disable"), Some(false)), (json!("Delete"), None)]
+        {
             let policy = json!({"policy": {"deletion": deletion, "adoption": "IfExists"}});
             stage.apply(&partner(policy)).await;
             partners.taken_over("walgreens").await;
@@ -394,7 +403,11 @@ async fn the_company_itself_is_never_written_to() {
     let object = partners.unready("walgreens", "Refused").await;
     assert!(message(&object, "Ready").contains("is never changed or deleted"), "{object:#?}");
     partners.delete("walgreens").await;
-    partners.until("walgreens", |object| is(object, "Ready", "False", "DeletionBlocked") || is(object, "Ready", "False", "Refused")).await;
+    partners
+        .until("walgreens", |object| {
+            is(object, "Ready", "False", "DeletionBlocked") || is(object, "Ready", "False", "Refused")
+        })
+        .await;
     assert_eq!(stage.vendor_writes(), []);
 }
 
@@ -405,7 +418,8 @@ async fn a_list_that_may_be_cut_makes_nothing_and_loses_nothing() {
     let (stage, partners) = stage(options).await;
     stage.vendor.edit(|state| {
         let own = state.companies[0].clone();
-        let others = (0..60).map(|at| Company { id: 11_529_580_510_000 + at, name: format!("Other {at}"), ..own.clone() });
+        let others =
+            (0..60).map(|at| Company { id: 11_529_580_510_000 + at, name: format!("Other {at}"), ..own.clone() });
         state.companies.extend(others);
     });
     stage.apply(&partner(json!({}))).await;

@@ -5,7 +5,21 @@ use crate::adeptia::client::partners::tests::{made, start, template};
 use crate::adeptia::sim::Options;
 use crate::adeptia::sim::options::behaviour::Repeat;
 use crate::base::fault::Delivery;
+use crate::http::fuzz::fuzz_decoder;
 use crate::sim::trouble::{Act, Order};
+
+fn told(answer: &Answer) -> Result<Option<Id>, Fault> {
+    Ok(read_wrapped::<Granted>(answer, WRAPPER)?.id)
+}
+
+fuzz_decoder!(
+    grant_template,
+    told,
+    [
+        r#"{"TemplatePartnerLinkage": {"id": "11535091945360", "partner": {"id": 1}, "transactionTemplate": {"id": 11535091945352}}}"#,
+        r#"{"TemplatePartnerLinkage": {"partner": {"id": 1}}}"#,
+    ]
+);
 
 const PROFILES: [Profile; 3] = [Profile::Legacy, Profile::Seed, Profile::Current];
 
@@ -55,7 +69,7 @@ async fn one_grant_is_revoked_and_the_others_stay() {
 }
 
 #[tokio::test]
-async fn granting_and_revoking_twice_is_doing_it_once() {
+async fn revoking_twice_is_doing_it_once_and_granting_twice_is_told() {
     for repeat in [Repeat::Refuse, Repeat::NoOp] {
         let (_simulator, client) = start(Profile::Seed, |options: &mut Options| {
             options.behaviour.repeat_grant = repeat;
@@ -64,10 +78,11 @@ async fn granting_and_revoking_twice_is_doing_it_once() {
         .await;
         let partner = made(&client, "Walgreens").await;
         let one = client.grant_template(&partner, "11535091945352").await.unwrap().unwrap();
-        let again = client.grant_template(&partner, "11535091945352").await.unwrap();
-        assert_eq!(again.is_some(), repeat == Repeat::NoOp);
         client.grant_all_templates(&partner).await.unwrap();
-        client.grant_all_templates(&partner).await.unwrap();
+        let again = client.grant_template(&partner, "11535091945352").await.map(|_| ());
+        for again in [again, client.grant_all_templates(&partner).await] {
+            assert_eq!(again.map_err(|fault| fault.class).err(), (repeat == Repeat::Refuse).then_some(Class::Taken));
+        }
         client.revoke_template(&one).await.unwrap();
         client.revoke_template(&one).await.unwrap();
         client.revoke_all_templates(&partner).await.unwrap();

@@ -7,6 +7,9 @@ use crate::adeptia::client::partners::tests::{made, start};
 use crate::adeptia::config::Profile;
 use crate::adeptia::sim::options::answers::ImportStatus;
 use crate::http::Intent;
+use crate::http::fuzz::fuzz_decoder;
+
+fuzz_decoder!(get_import, read_state, [r#"{"status": "InProgress"}"#, r#"{"status": "Success"}"#]);
 
 const CSV: &str = "First Name,Last Name,User Id,Email Id,Role Name,Password,Partner's Name\n\
                    John,Doe,john_1,john.doe@abc.com,IT User,J@hn1234,Walgreens\n";

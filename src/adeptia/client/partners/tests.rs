@@ -1,6 +1,7 @@
 //! Tests of the calls about partners over real HTTP; the trap numbers are those of the contract's section 4.
 
 use super::*;
+use crate::adeptia::client::answer::read_rows;
 use crate::adeptia::client::tests::client_with;
 use crate::adeptia::config::Config;
 use crate::adeptia::sim::options::answers::{DeedAnswer, ErrorHttp, ListWrap};
@@ -9,7 +10,32 @@ use crate::adeptia::sim::options::server;
 use crate::adeptia::sim::{Options, Simulator, Template};
 use crate::adeptia::wire::id::TextRef;
 use crate::adeptia::wire::partners::SentParameter;
+use crate::http::fuzz::fuzz_decoder;
 use crate::sim::trouble::{Act, Order};
+
+/// What is made of a partner.
+fn told(answer: &Answer) -> Result<String, Fault> {
+    let company = read_wrapped::<Company>(answer, WRAPPER)?;
+    let rows = company.rows().map(|rows| rows.into_iter().map(|(id, row)| (id, row.id, row.value)).collect::<Vec<_>>());
+    let texts = ["name", "primaryContact", "phoneNumber", "address", "country"].map(|key| company.text(key));
+    Ok(format!("{:?}", (&company.id, texts, company.networks(), company.active(), company.external(), rows)))
+}
+
+fn ids(answer: &Answer) -> Result<Vec<Id>, Fault> {
+    Ok(read_rows::<Company>(answer, WRAPPER)?.into_iter().map(|company| company.id).collect())
+}
+
+fuzz_decoder!(
+    get_partner,
+    told,
+    [
+        r#"{"Company": {"id": "11529580510902", "name": "Wallgreens", "partnerNetworks": [{"id": 1}], "primaryContact": "a@x",
+            "phoneNumber": "2025550101", "address": "", "country": null, "status": 200, "enableSelfOnboard": false, "spokeCompany": false,
+            "partnerParameter": [{"id": "7", "paramId": {"id": "11518430417328"}, "value": "Purchase Order"}]}}"#,
+        r#"{"id": 11529580510902, "name": "Wallgreens"}"#,
+    ]
+);
+fuzz_decoder!(list_partners, ids, [r#"{"Company": [{"id": 1, "name": "Adeptia"}, {"id": "11529580510902"}]}"#, "[]"]);
 
 /// A simulator of this version with these switches, and a client of it.
 pub(crate) async fn start(profile: Profile, change: impl FnOnce(&mut Options)) -> (Simulator, Client) {
@@ -73,7 +99,10 @@ async fn a_partner_is_made_as_the_page_means_it() {
         let company = simulator.partner("Wallgreens").unwrap();
         assert_eq!((company.id.to_string().as_str(), company.networks.as_slice()), (partner.as_str(), &[1][..]));
         let shown = client.partner(partner.as_str()).await.unwrap();
-        assert_eq!((shown.name().as_deref(), shown.active(), shown.external()), (Some("Wallgreens"), Some(true), Some(false)));
+        assert_eq!(
+            (shown.name().as_deref(), shown.active(), shown.external()),
+            (Some("Wallgreens"), Some(true), Some(false))
+        );
         assert!(names(&client).await.unwrap().contains(&"Wallgreens".to_owned()));
     }
 }
@@ -90,7 +119,10 @@ async fn a_change_sends_what_it_names_and_nothing_else() {
         client.change_partner(&partner, Part::Networks, &networks, &[]).await.unwrap();
         let company = simulator.partner("Wallgreens").unwrap();
         assert_eq!((company.address.as_str(), company.phone_number.as_str()), ("1 Main St", ""));
-        assert_eq!((company.networks.as_slice(), company.primary_contact.as_str()), (&[2, 3][..], "admin@wallgreens.com"));
+        assert_eq!(
+            (company.networks.as_slice(), company.primary_contact.as_str()),
+            (&[2, 3][..], "admin@wallgreens.com")
+        );
         assert!(!called(&simulator).contains(&"move_partner"));
     }
 }
@@ -121,7 +153,7 @@ async fn a_partner_is_deleted_as_its_version_has_it_once_it_is_inactive() {
         let (simulator, client) = start(profile, |_| {}).await;
         let partner = made(&client, "Wallgreens").await;
         let fault = client.delete_partner(&partner).await.unwrap_err();
-        assert_eq!((fault.class, fault.delivery), (Class::Taken, Delivery::Answered), "{fault:?}");
+        assert_eq!((fault.class, fault.delivery), (Class::Refused, Delivery::Answered), "{fault:?}");
         client.switch_partner(&partner, false).await.unwrap();
         client.delete_partner(&partner).await.unwrap();
         assert!(simulator.partner("Wallgreens").is_none());
@@ -161,9 +193,7 @@ async fn a_name_in_use_is_taken_whatever_the_status_of_the_refusal() {
 /// An answer without an id is one that got lost; that the change of a partner is answered with anything at all is not needed.
 #[tokio::test]
 async fn answers_that_nobody_documents_are_taken_as_they_come() {
-    for answer in
-        [DeedAnswer::Empty, DeedAnswer::Object, DeedAnswer::Status, DeedAnswer::Text, DeedAnswer::NoContent]
-    {
+    for answer in [DeedAnswer::Empty, DeedAnswer::Object, DeedAnswer::Status, DeedAnswer::Text, DeedAnswer::NoContent] {
         let (simulator, client) = start(Profile::Seed, |options| {
             options.answers.company_answer = false;
             options.answers.deed_answer = answer;
@@ -215,10 +245,15 @@ async fn a_list_is_whole_or_in_doubt() {
     let (simulator, client) = start(Profile::Seed, |options| options.server.max_limit = Some(50)).await;
     simulator.edit(|state| {
         let one = state.companies[0].clone();
-        let more = (0..60).map(|at| crate::adeptia::sim::Company { id: 11_529_580_510_000 + at, name: format!("P{at}"), ..one.clone() });
+        let more = (0..60).map(|at| crate::adeptia::sim::Company {
+            id: 11_529_580_510_000 + at,
+            name: format!("P{at}"),
+            ..one.clone()
+        });
         state.companies.extend(more);
     });
-    let (count, doubt) = client.partners(Instant::now(), |listing| (listing.rows.iter().count(), listing.doubt.clone())).await.unwrap();
+    let (count, doubt) =
+        client.partners(Instant::now(), |listing| (listing.rows.iter().count(), listing.doubt.clone())).await.unwrap();
     assert_eq!((count, doubt.is_some()), (50, true));
 }
 
