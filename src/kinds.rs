@@ -1,5 +1,6 @@
 //! THE table of kinds, and that of vendors. Everything else is derived from it: controllers, definitions, `plan`, docs, tests.
 
+use crate::adeptia::{AdeptiaConnect, connect_user};
 use crate::engine::registry::{KindRow, Tables};
 use crate::engine::session::VendorRow;
 use crate::intrexx::{
@@ -10,7 +11,7 @@ use crate::myintranetapps::{MyIntranetApps, tenant_account};
 
 /// Every vendor and every managed kind.
 pub const TABLES: Tables = Tables {
-    vendors: &[VendorRow::of::<MyIntranetApps>(), VendorRow::of::<Intrexx>()],
+    vendors: &[VendorRow::of::<MyIntranetApps>(), VendorRow::of::<Intrexx>(), VendorRow::of::<AdeptiaConnect>()],
     kinds: &[
         KindRow::of::<tenant_account::Accounts>("TenantAccount"),
         KindRow::of::<intrexx_portal::Portals>("IntrexxPortal"),
@@ -21,5 +22,6 @@ pub const TABLES: Tables = Tables {
         KindRow::of::<portal_user::Users>("PortalUser"),
         KindRow::of::<portal_group::Groups>("PortalGroup"),
         KindRow::of::<portal_action::PortalActions>("PortalAction"),
+        KindRow::of::<connect_user::ConnectUsers>("ConnectUser"),
     ],
 };
