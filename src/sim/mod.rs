@@ -13,6 +13,7 @@ pub mod exchange;
 pub mod journal;
 mod line;
 mod mask;
+pub mod multipart;
 pub mod server;
 pub mod simulated;
 mod tls;

@@ -1,5 +1,6 @@
 //! `provost simulate VENDOR`: a vendor's simulator as a program, with every switch.
 
+mod adeptia;
 mod intrexx;
 mod myintranetapps;
 
@@ -28,6 +29,9 @@ pub enum Vendor {
     /// An Intrexx server with its Administration API
     #[command(name = "intrexx")]
     Intrexx(Box<Chosen<crate::intrexx::sim::Options>>),
+    /// Adeptia Connect with the users' and partners' part of its REST API
+    #[command(name = "adeptia")]
+    Adeptia(Box<Chosen<crate::adeptia::sim::Options>>),
 }
 
 /// Where to listen, and how the vendor behaves.
@@ -96,6 +100,7 @@ pub async fn run(args: SimulateArgs) -> Result<(), SimulateError> {
     match args.vendor {
         Vendor::MyIntranetApps(chosen) => serve::<crate::myintranetapps::sim::Simulator>(&chosen).await,
         Vendor::Intrexx(chosen) => serve::<crate::intrexx::sim::Simulator>(&chosen).await,
+        Vendor::Adeptia(chosen) => serve::<crate::adeptia::sim::Simulator>(&chosen).await,
     }
 }
 
@@ -145,7 +150,7 @@ mod tests {
     use clap::{CommandFactory, Parser};
 
     use super::*;
-    use crate::{intrexx, myintranetapps};
+    use crate::{adeptia, intrexx, myintranetapps};
 
     #[derive(Parser)]
     struct CommandLine {
@@ -188,6 +193,22 @@ mod tests {
             assert!(greeting.contains(needed), "{needed} in {greeting}");
         }
         assert!(simulator.portal("sales").is_some());
+        simulator.stop().await;
+    }
+
+    #[tokio::test]
+    async fn an_adeptia_connect_tells_how_to_come_in() {
+        let given = ["provost", "adeptia", "--profile=current", "--strict-json=false"];
+        let Vendor::Adeptia(chosen) = CommandLine::parse_from(given).args.vendor else { panic!("another vendor") };
+        assert!(!chosen.options.behaviour.strict_json);
+
+        let simulator: adeptia::sim::Simulator = start(&chosen).await.unwrap();
+        let greeting = greeting(&simulator, &chosen);
+        for needed in
+            ["4.0.0", "adminuser@adeptia.example", "P@ssw0rd", "/rest/login/user", "/rest/users?", "/_sim/state"]
+        {
+            assert!(greeting.contains(needed), "{needed} in {greeting}");
+        }
         simulator.stop().await;
     }
 

@@ -1,9 +1,10 @@
-//! Files that come as `multipart/form-data` (RFC 7578), read from a body that is there already.
+//! Files that come as `multipart/form-data`.
 
 use aws_lc_rs::digest::{SHA256, digest};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 
 use crate::intrexx::sim::answer::{Cause, Refusal};
+use crate::sim::multipart::{self, Unreadable};
 
 /// The name of the part that carries a file; there may be several of that name.
 const PART: &str = "files";
@@ -30,95 +31,32 @@ impl File {
 
 /// The files of an upload: at least one, each a zip.
 pub(super) fn read(headers: &HeaderMap, body: &[u8], limit: u32) -> Result<Vec<File>, Refusal> {
-    let boundary = boundary(headers).ok_or_else(|| {
-        Refusal::new(Cause::MediaType, "the Content-Type must be multipart/form-data with a boundary")
-    })?;
     if usize::try_from(limit).is_ok_and(|limit| body.len() > limit) {
         return Err(Refusal::new(Cause::TooLarge, "the upload is too large"));
     }
     let mut files = Vec::new();
-    for (head, content) in parts(body, &boundary)? {
-        let disposition = parameters(&head, "content-disposition");
-        if parameter(&disposition, "name") != Some(PART) {
+    for part in multipart::read(headers, body).map_err(unreadable)? {
+        if part.name != PART {
             return Err(Refusal::bad(format!("the part must be called {PART}")));
         }
-        let name = parameter(&disposition, "filename").unwrap_or_default();
-        let name = name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+        let name = part.file.unwrap_or_default();
         if !name.to_ascii_lowercase().ends_with(".zip") {
             return Err(Refusal::bad("the file name must end with .zip"));
         }
-        if !is_zip(content) {
+        if !is_zip(part.content) {
             return Err(Refusal::bad(format!("{name} is not a zip file")));
         }
-        files.push(File { name, content: content.to_vec() });
+        files.push(File { name, content: part.content.to_vec() });
     }
     if files.is_empty() { Err(Refusal::bad(format!("there is no part {PART}"))) } else { Ok(files) }
 }
 
-fn boundary(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
-    let (kind, rest) = value.split_once(';')?;
-    let parameters = split(rest);
-    kind.trim().eq_ignore_ascii_case("multipart/form-data").then_some(())?;
-    parameter(&parameters, "boundary").filter(|boundary| !boundary.is_empty()).map(str::to_owned)
-}
-
-/// Each part's header lines and its content.
-fn parts<'a>(body: &'a [u8], boundary: &str) -> Result<Vec<(String, &'a [u8])>, Refusal> {
-    let broken = || Refusal::bad("the multipart body is broken");
-    let first = format!("--{boundary}");
-    let next = format!("\r\n--{boundary}");
-    let mut rest = &body[find(body, first.as_bytes()).ok_or_else(broken)? + first.len()..];
-    let mut found = Vec::new();
-    while !rest.starts_with(b"--") {
-        rest = rest.strip_prefix(b"\r\n").ok_or_else(broken)?;
-        let head = find(rest, b"\r\n\r\n").ok_or_else(broken)?;
-        let lines = String::from_utf8(rest[..head].to_vec()).map_err(|_| broken())?;
-        rest = &rest[head + 4..];
-        let end = find(rest, next.as_bytes()).ok_or_else(broken)?;
-        found.push((lines, &rest[..end]));
-        rest = &rest[end + next.len()..];
-    }
-    Ok(found)
-}
-
-/// The parameters of one header of a part.
-fn parameters(head: &str, name: &str) -> Vec<(String, String)> {
-    let value = head.lines().find_map(|line| {
-        let (key, value) = line.split_once(':')?;
-        key.trim().eq_ignore_ascii_case(name).then_some(value)
-    });
-    value.map(split).unwrap_or_default()
-}
-
-/// `a=b; c="d;e"` as pairs. What has no `=` is left out.
-fn split(text: &str) -> Vec<(String, String)> {
-    let mut pairs = Vec::new();
-    let mut rest = text.trim_start_matches([';', ' ']);
-    while !rest.is_empty() {
-        let end = rest.find([';', '=']).unwrap_or(rest.len());
-        let name = rest[..end].trim().to_ascii_lowercase();
-        if !rest[end..].starts_with('=') {
-            rest = rest[end..].trim_start_matches([';', ' ']);
-            continue;
-        }
-        let value = rest[end + 1..].trim_start();
-        let (value, after) = match value.strip_prefix('"') {
-            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
-            None => value.split_at(value.find(';').unwrap_or(value.len())),
-        };
-        pairs.push((name, value.trim().to_owned()));
-        rest = after.trim_start_matches([';', ' ']);
-    }
-    pairs
-}
-
-fn parameter<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
-    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
-}
-
-fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
-    text.windows(wanted.len()).position(|window| window == wanted)
+fn unreadable(error: Unreadable) -> Refusal {
+    let cause = match error {
+        Unreadable::Type => Cause::MediaType,
+        Unreadable::Broken => Cause::Bad,
+    };
+    Refusal::new(cause, error.to_string())
 }
 
 /// By its first bytes: a local file, or the end record that an empty zip consists of.
@@ -128,6 +66,8 @@ fn is_zip(content: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header;
+
     use super::*;
 
     fn told(content_type: &str, body: &str) -> Result<Vec<(String, Vec<u8>)>, String> {
