@@ -11,7 +11,7 @@ use provost::engine::kind::Identity;
 use provost::engine::policy::Deletion;
 use provost::engine::registry::{KindRow, Tables};
 use provost::sim::simulated::Simulated;
-use provost::{intrexx, kinds, myintranetapps};
+use provost::{adeptia, intrexx, kinds, myintranetapps};
 use serde_json::{Value as Json, json};
 
 use crate::examples;
@@ -159,6 +159,18 @@ pub const BEDS: &[Bed] = &[
         examples: "deploy/examples",
         edit: || json!({}),
     },
+    Bed {
+        name: "ConnectUser",
+        kind: "ConnectUser",
+        vendor: adeptia,
+        examples: "deploy/examples",
+        edit: || {
+            json!({
+                "firstName": "Tess", "active": false,
+                "roles": [{"partnerId": "1", "roleIds": ["2", "3"], "defaultRoleId": "3"}],
+            })
+        },
+    },
 ];
 
 fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
@@ -171,6 +183,10 @@ fn workshop(options: workshop::sim::Options) -> BoxFuture<'static, Box<dyn Simul
 
 fn intrexx() -> BoxFuture<'static, Box<dyn Simulated>> {
     async { boxed(intrexx::sim::Simulator::start(crate::intrexx::seeded()).await.unwrap()) }.boxed()
+}
+
+fn adeptia() -> BoxFuture<'static, Box<dyn Simulated>> {
+    async { boxed(adeptia::sim::Simulator::start(crate::adeptia::telling()).await.unwrap()) }.boxed()
 }
 
 fn tool_edit() -> Json {
