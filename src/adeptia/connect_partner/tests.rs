@@ -96,7 +96,7 @@ fn an_object_with_nothing_but_a_name_is_read() {
 /// Trap 16, and the partial update of 2.11: what does not differ is not sent.
 #[tokio::test]
 async fn a_change_sends_the_vendors_words_for_what_differs() {
-    let client = crate::adeptia::client::tests::client_of("http://127.0.0.1:9");
+    let client = crate::adeptia::client::tests::client_at("http://127.0.0.1:9");
     let sent = |changes: &[Change]| serde_json::to_value(changed(&client, changes)).unwrap();
     assert_eq!(sent(&[change("address", json!(""))]), json!({"address": ""}));
     assert_eq!(sent(&[change("active", json!(true))]), json!({"status": 200}));
@@ -107,7 +107,7 @@ async fn a_change_sends_the_vendors_words_for_what_differs() {
 
 #[tokio::test]
 async fn a_new_partner_is_sent_as_the_page_has_it() {
-    let client = crate::adeptia::client::tests::client_of("http://127.0.0.1:9");
+    let client = crate::adeptia::client::tests::client_at("http://127.0.0.1:9");
     let expected = json!({
         "name": "Walgreens", "partnerNetworks": [{"id": 2}, {"id": 10}, {"id": 1}], "primaryContact": "", "phoneNumber": "",
         "address": "", "country": "", "status": 200, "enableSelfOnboard": false, "spokeCompany": false,

@@ -1,7 +1,10 @@
 //! Adeptia Connect: its kinds, each on the real API server and in front of the simulator.
 
+mod admin_api;
 mod conversion;
 mod partners;
+mod switches;
+mod users;
 
 use provost::adeptia::sim::{Options, Simulator};
 use serde_json::{Value as Json, json};
@@ -9,6 +12,13 @@ use serde_json::{Value as Json, json};
 use crate::examples;
 use crate::stage::{API, Stage};
 use crate::workshop;
+
+/// An installation as documented that shows whether a user is active.
+pub fn telling() -> Options {
+    let mut options = Options::default();
+    options.answers.user_status = true;
+    options
+}
 
 impl Stage<Simulator> {
     /// A stage whose vendor is an Adeptia Connect that behaves as `options` say, connected, with what the examples need beside their
@@ -19,8 +29,8 @@ impl Stage<Simulator> {
 
     /// The same, with more in the vendor's block of its AdminApi than the address.
     pub async fn adeptia_with(options: Options, kinds: &[&str], settings: Json) -> Self {
-        let vendor = Simulator::start(options).await.unwrap();
-        let mut stage = Self::of(vendor, "adeptiaConnect", workshop::tables_of(kinds)).await;
+        let tables = workshop::tables_of(kinds);
+        let mut stage = Self::of(Simulator::start(options).await.unwrap(), "adeptiaConnect", tables).await;
         stage.settings = settings;
         stage.connect().await;
         for document in kinds.iter().flat_map(|kind| examples::of(kind).1) {
@@ -28,6 +38,12 @@ impl Stage<Simulator> {
         }
         stage.start_operator().await;
         stage
+    }
+
+    /// Applies a kind's example as [`example`] has it, and waits until it is as its spec says.
+    pub async fn given(&self, kind: &str, name: &str, fields: Json) {
+        self.apply(&example(kind, name, fields)).await;
+        self.objects(kind).ready(name).await;
     }
 }
 

@@ -4,7 +4,6 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, ListParams};
 use provost::engine::policy::Deletion;
-use provost::sim::simulated::Simulated;
 use serde_json::{Value as Json, json};
 
 use crate::objects::annotation;
@@ -108,7 +107,7 @@ impl Operation {
     pub async fn check(self, scene: &Scene, name: &str, arrival: Arrival, like: Option<&Json>) {
         let externals = scene.externals(name);
         assert_eq!(values(scene, name), like.cloned().into_iter().collect::<Vec<_>>(), "the vendor's side");
-        let effects = scene.stage.vendor.effects().get(name).copied().unwrap_or(1);
+        let effects = scene.effects(name).unwrap_or(1);
         // A person who has a create made anew has its first step made anew too.
         let most = if arrival == Arrival::Advised { 2 } else { 1 };
         assert!(effects <= most, "what cannot be undone was done {effects} times");

@@ -162,13 +162,25 @@ pub const BEDS: &[Bed] = &[
     Bed {
         name: "ConnectPartner",
         kind: "ConnectPartner",
-        vendor: connect,
+        vendor: adeptia,
         examples: "deploy/examples",
         edit: || {
             json!({
                 "phoneNumber": "2025550199", "address": "1 Main St", "active": false, "networkIds": ["2", "1"],
                 "parameters": [{"paramId": "11518430417328", "value": "Invoice"}, {"paramId": "11518430417329", "value": "c"}],
                 "templateAccess": {"templateIds": null, "all": true},
+            })
+        },
+    },
+    Bed {
+        name: "ConnectUser",
+        kind: "ConnectUser",
+        vendor: adeptia,
+        examples: "deploy/examples",
+        edit: || {
+            json!({
+                "firstName": "Tess", "active": false,
+                "roles": [{"partnerId": "1", "roleIds": ["2", "3"], "defaultRoleId": "3"}],
             })
         },
     },
@@ -186,8 +198,8 @@ fn intrexx() -> BoxFuture<'static, Box<dyn Simulated>> {
     async { boxed(intrexx::sim::Simulator::start(crate::intrexx::seeded()).await.unwrap()) }.boxed()
 }
 
-fn connect() -> BoxFuture<'static, Box<dyn Simulated>> {
-    async { boxed(adeptia::sim::Simulator::start(adeptia::sim::Options::default()).await.unwrap()) }.boxed()
+fn adeptia() -> BoxFuture<'static, Box<dyn Simulated>> {
+    async { boxed(adeptia::sim::Simulator::start(crate::adeptia::telling()).await.unwrap()) }.boxed()
 }
 
 fn tool_edit() -> Json {

@@ -67,7 +67,7 @@ async fn an_import_of_somebody_else_is_waited_for() {
     let (simulator, client) = start(Profile::Seed, |options| options.server.import_delay = 60).await;
     let (one, other) = (made(&client, "Walgreens").await, made(&client, "Other").await);
     client.import_users(&one, CSV, &[]).await.unwrap();
-    let later = crate::adeptia::client::tests::client_of(simulator.url());
+    let later = crate::adeptia::client::tests::client_at(simulator.url());
     let fault = later.import_users(&other, CSV, &[]).await.unwrap_err();
     assert_eq!((fault.class, fault.delivery), (Class::Throttled, Delivery::NotSent), "{fault:?}");
     assert_eq!(simulator.journal().count("import_users"), 1);
