@@ -15,12 +15,13 @@ struct Ground {
     wanted: State,
     remembered: BTreeMap<String, String>,
     not_kept: BTreeMap<String, NotKept>,
+    begun: BTreeMap<String, Begun>,
 }
 
 impl Ground {
     fn new() -> Self {
         let wanted = State::new().with("label", "x").with("colour", "Red");
-        Self { wanted, remembered: BTreeMap::new(), not_kept: BTreeMap::new() }
+        Self { wanted, remembered: BTreeMap::new(), not_kept: BTreeMap::new(), begun: BTreeMap::new() }
     }
 
     /// An object that was never looked at, of a Listed kind.
@@ -47,6 +48,7 @@ impl Ground {
             settled: false,
             reported: &[],
             not_kept: &self.not_kept,
+            begun: &self.begun,
             last_approved: None,
             approved: None,
             uid: "u1",

@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::json;
 
+use crate::engine::deed::Begun;
 use crate::engine::diff::remember;
 use crate::engine::kind::{Found, Identity, Seen};
 use crate::engine::plan::{Action, Claim, Plan, Situation};
@@ -32,6 +33,8 @@ pub struct World {
     pub settled: bool,
     pub reported: Vec<(String, String)>,
     pub not_kept: BTreeMap<String, NotKept>,
+    /// What is done once and was begun.
+    pub begun: BTreeMap<String, Begun>,
     pub awaited: Option<String>,
     pub approved: Option<String>,
     /// The external object: its id, and everything about it.
@@ -119,6 +122,7 @@ pub fn world() -> impl Strategy<Value = World> {
                     tombstone,
                     settled,
                     not_kept: BTreeMap::new(),
+                    begun: BTreeMap::new(),
                     awaited,
                     approved: None,
                     object,
@@ -153,6 +157,7 @@ impl World {
             settled: self.settled,
             reported: &self.reported,
             not_kept: &self.not_kept,
+            begun: &self.begun,
             awaited: self.awaited.as_deref(),
             last_approved: None,
             approved: self.approved.as_deref(),
