@@ -20,11 +20,11 @@ use futures::StreamExt;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
 use kube::{Client, ResourceExt};
-use provost::intrexx;
-use provost::myintranetapps::sim::{NewAccount, Options, Simulator};
+use provost::myintranetapps::sim::{NewAccount, Simulator};
 use provost::myintranetapps::tenant_account::TenantAccount;
 use provost::sim::simulated::Simulated;
 use provost::sim::trouble::{Act, Order, Target};
+use provost::{adeptia, intrexx};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -36,6 +36,7 @@ use crate::stage::{Stage as Operator, account, client_with_kinds};
 /// The vendors' addresses in manifests.
 const EXAMPLE: &str = "https://admin.myintranetapps.com";
 const INTREXX: &str = "https://intrexx.example.com:4242";
+const CONNECT: &str = "https://connect.example.com";
 
 /// The vendor of a case.
 #[derive(Debug, Default, Deserialize)]
@@ -46,6 +47,8 @@ struct World {
     accounts: Vec<Account>,
     /// The portals of an Intrexx server, which is the vendor when there are any.
     portals: Vec<String>,
+    /// The e-mail addresses of users of an Adeptia Connect, which is the vendor when this is there; `ID(address)` is a user's id.
+    connect_users: Option<Vec<String>>,
     /// It does not answer at all.
     down: bool,
     /// An operation that it does not get done.
@@ -65,9 +68,15 @@ struct Account {
 }
 
 #[derive(Parser)]
-struct Switches {
+struct Switches<O: clap::Args> {
     #[command(flatten)]
-    options: Options,
+    options: O,
+}
+
+/// What the switches of a case make of a simulator.
+fn switches<O: clap::Args>(world: &World) -> O {
+    let switches = std::iter::once("sim").chain(world.switches.iter().map(String::as_str));
+    Switches::parse_from(switches).options
 }
 
 /// A case under way.
@@ -94,8 +103,15 @@ async fn vendor(case: &Path) -> (Box<dyn Simulated>, Vec<(String, String)>, Worl
         let words = vec![(INTREXX.to_owned(), vendor.url().to_owned())];
         return (Box::new(vendor), words, world);
     }
-    let switches = std::iter::once("sim").chain(world.switches.iter().map(String::as_str));
-    let vendor = Simulator::start(Switches::parse_from(switches).options).await.unwrap();
+    if let Some(users) = &world.connect_users {
+        let vendor = adeptia::sim::Simulator::start(switches(&world)).await.unwrap();
+        let ids = users
+            .iter()
+            .map(|email| (format!("ID({email})"), vendor.edit(|state| state.add_user(email).id.to_string())));
+        let words = [(CONNECT.to_owned(), vendor.url().to_owned())].into_iter().chain(ids).collect();
+        return (Box::new(vendor), words, world);
+    }
+    let vendor = Simulator::start(switches(&world)).await.unwrap();
     for account in &world.accounts {
         let mut new = NewAccount::new(&account.subdomain);
         new.name = account.name.clone().unwrap_or(new.name);
