@@ -1,6 +1,7 @@
 //! `provost simulate VENDOR`: a vendor's simulator as a program, with every switch.
 
 mod adeptia;
+mod crm2;
 mod intrexx;
 mod myintranetapps;
 
@@ -32,6 +33,9 @@ pub enum Vendor {
     /// Adeptia Connect with the users' and partners' part of its REST API
     #[command(name = "adeptia")]
     Adeptia(Box<Chosen<crate::adeptia::sim::Options>>),
+    /// An opentaps CRM-2 server with its Administrative API
+    #[command(name = "crm2")]
+    Crm2(Box<Chosen<crate::crm2::sim::Options>>),
 }
 
 /// Where to listen, and how the vendor behaves.
@@ -101,6 +105,7 @@ pub async fn run(args: SimulateArgs) -> Result<(), SimulateError> {
         Vendor::MyIntranetApps(chosen) => serve::<crate::myintranetapps::sim::Simulator>(&chosen).await,
         Vendor::Intrexx(chosen) => serve::<crate::intrexx::sim::Simulator>(&chosen).await,
         Vendor::Adeptia(chosen) => serve::<crate::adeptia::sim::Simulator>(&chosen).await,
+        Vendor::Crm2(chosen) => serve::<crate::crm2::sim::Simulator>(&chosen).await,
     }
 }
 
@@ -150,7 +155,7 @@ mod tests {
     use clap::{CommandFactory, Parser};
 
     use super::*;
-    use crate::{adeptia, intrexx, myintranetapps};
+    use crate::{adeptia, crm2, intrexx, myintranetapps};
 
     #[derive(Parser)]
     struct CommandLine {
@@ -209,6 +214,19 @@ mod tests {
         {
             assert!(greeting.contains(needed), "{needed} in {greeting}");
         }
+        simulator.stop().await;
+    }
+
+    #[tokio::test]
+    async fn a_crm_tells_how_to_come_in() {
+        let given = ["provost", "crm2", "--client-domain=other.example", "--activity-type-list=objects"];
+        let Vendor::Crm2(chosen) = CommandLine::parse_from(given).args.vendor else { panic!("another vendor") };
+        let simulator: crm2::sim::Simulator = start(&chosen).await.unwrap();
+        let greeting = greeting(&simulator, &chosen);
+        for needed in ["owner@other.example", &chosen.options.credentials.auth_token, "/oauth/temp-token"] {
+            assert!(greeting.contains(needed), "{needed} in {greeting}");
+        }
+        assert!(simulator.domain("other.example").is_some());
         simulator.stop().await;
     }
 

@@ -57,7 +57,7 @@ pub fn list(call: &mut Call<'_>) -> Result<Done, Refusal> {
     Ok(Done::List(CLASS, companies.map(|company| view(call, company, told)).collect()))
 }
 
-/// 2.10: a new partner, which is internal.
+/// 2.10: a new partner, which is internal. Parameters are documented for changes only: here they are passed over.
 pub fn create(call: &mut Call<'_>) -> Result<Done, Refusal> {
     let (options, body) = (call.options(), call.take_sent());
     let sent = Sent::wrapped(&options, &body, CLASS)?;
@@ -68,9 +68,6 @@ pub fn create(call: &mut Call<'_>) -> Result<Done, Refusal> {
     let mut company = Company::named("");
     apply(call, &sent, &mut company)?;
     company.id = call.store.state.new_id();
-    if let Some(rows) = sent.items("partnerParameter")? {
-        parameters::apply(call.store, &mut company, rows)?;
-    }
     call.store.state.companies.push(company.clone());
     answer(call, &company, |told| Done::Created(CLASS, told))
 }
@@ -87,8 +84,8 @@ fn answer(call: &Call<'_>, company: &Company, done: fn(Value) -> Done) -> Result
 pub fn update(call: &mut Call<'_>) -> Result<Done, Refusal> {
     let (options, body) = (call.options(), call.take_sent());
     let behaviour = &options.behaviour;
-    let sent = Sent::wrapped(&options, &body, CLASS)?;
     let mut company = call.id().and_then(|id| call.store.state.company(id)).ok_or_else(no_partner)?.clone();
+    let sent = Sent::wrapped(&options, &body, CLASS)?;
     if behaviour.partner_update_needs_inactive
         && company.active
         && sent.number("status")?.is_none_or(|status| status == ACTIVE)
@@ -125,8 +122,8 @@ fn keep(call: &mut Call<'_>, company: &Company) {
 /// 2.18: moves a partner into other networks, and changes nothing else. The array is the whole set.
 pub fn relocate(call: &mut Call<'_>) -> Result<Done, Refusal> {
     let (options, body) = (call.options(), call.take_sent());
-    let sent = Sent::wrapped(&options, &body, CLASS)?;
     let mut company = call.id().and_then(|id| call.store.state.company(id)).ok_or_else(no_partner)?.clone();
+    let sent = Sent::wrapped(&options, &body, CLASS)?;
     company.networks = networks(call, &sent)?.ok_or_else(|| sent.missing("partnerNetworks"))?;
     keep(call, &company);
     answer(call, &company, |told| Done::Entity(CLASS, told))

@@ -61,8 +61,8 @@ pub fn list(call: &mut Call<'_>) -> Result<Done, Refusal> {
 pub fn update(call: &mut Call<'_>) -> Result<Done, Refusal> {
     let (options, body) = (call.options(), call.take_sent());
     let behaviour = &options.behaviour;
-    let sent = Sent::wrapped(&options, &body, CLASS)?;
     let mut user = call.id().and_then(|id| call.store.state.user(id)).ok_or_else(no_user)?.clone();
+    let sent = Sent::wrapped(&options, &body, CLASS)?;
     if behaviour.user_update_needs_inactive && user.active {
         return Err(Refusal::conflict("the user is active; deactivate it first"));
     }

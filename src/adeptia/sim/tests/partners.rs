@@ -71,7 +71,8 @@ async fn partners_are_checked() {
     }
     let mut body = company("Smith & Sons, Ltd. (UK)_1-2’s");
     body["Company"]["primaryContact"] = json!("");
-    bench.post("/rest/company", body).await.good();
+    body["Company"]["partnerParameter"] = json!([parameter("-0", TEXT, "passed over")]);
+    assert_eq!(bench.post("/rest/company", body).await.good()["Company"]["partnerParameter"], json!([]));
     assert_eq!(bench.post("/rest/company", company("Walgreens")["Company"].clone()).await.status, 400);
 }
 
@@ -223,9 +224,9 @@ async fn values_fit_their_parameters() {
         other.parameters.push(crate::adeptia::sim::Parameter { id: 5, definition: 200, value: "mine".to_owned() });
     });
     for (definition, good, bad) in [
-        ("100", "B", "C"),
+        ("100", "B", "Zebra"),
         ("101", "2026-02-28", "2026-02-30"),
-        ("102", "a@b.example", "a"),
+        ("102", "a@b.example", "nowhere"),
         ("103", "https://b.example", "b.example"),
         ("104", "12", "1.5"),
         ("105", "1.5", "one"),
