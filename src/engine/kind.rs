@@ -179,6 +179,13 @@ impl<S, F> Sought<'_, S, F> {
     pub fn seal(&self, value: &str) -> String {
         self.key.fingerprint(value.as_bytes())
     }
+
+    /// The vendor's words about the object, with the spec's secrets blotted out; they are known by their fingerprints alone. None while the
+    /// object is being deleted, when not even those are.
+    pub fn scrub(&self, text: &str) -> Option<String> {
+        let prints: Vec<&str> = self.prints.values().map(String::as_str).collect();
+        (!prints.is_empty()).then(|| self.key.scrub(text, &prints))
+    }
 }
 
 /// Whether an external object exists. Only a positive `Absent` may lead to a create or to letting go.

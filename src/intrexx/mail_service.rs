@@ -333,7 +333,11 @@ impl Kind for MailServices {
         let facts = sought.facts.cloned().unwrap_or_default();
         let mut seen = Seen::new(id, describe(&service, spec, &portal), facts);
         match status {
-            Ok(status) => {
+            Ok(mut status) => {
+                if spec.password.is_some() {
+                    // A mail server may be quoted, and with it what it was sent.
+                    status.message = status.message.and_then(|message| sought.scrub(&message));
+                }
                 seen.state = seen.state.with("state", state(&status, spec.state));
                 seen.unready = unready(&status, spec.state);
                 seen.facts.observed = Some(observe(status));

@@ -80,13 +80,18 @@ async fn a_start_is_waited_for() {
 #[tokio::test]
 async fn a_service_that_does_not_work_is_told_with_the_vendors_words() {
     let (stage, services) = with_outgoing(seeded()).await;
-    break_it(&stage, Some("authentication failed"));
+    break_it(&stage, Some(&format!("authentication failed for sales with {PASSWORD:?}")));
     let object = services.looked_at("outgoing").await;
+    assert!(!serde_json::to_string(&object).unwrap().contains(PASSWORD), "{object:#?}");
     assert!(
         is(&object, "Ready", "False", "ServiceError") && is(&object, "Stalled", "True", "ServiceError"),
         "{object:#?}"
     );
-    assert!(message(&object, "Ready").contains("authentication failed"), "{}", message(&object, "Ready"));
+    assert!(
+        message(&object, "Ready").contains("authentication failed for sales with \"***\""),
+        "{}",
+        message(&object, "Ready")
+    );
     // Telling it again to run would not help.
     services.looked_at("outgoing").await;
     assert_eq!(stage.vendor.journal().performed("set_mail_status"), 1);

@@ -108,6 +108,7 @@ async fn what_is_not_there_is_the_web_servers_answer() {
     assert_eq!(bench.sim.journal().writes().len(), 1);
 }
 
+/// Trap 3: tokens stand in queries, and must not end in what is kept of them.
 #[tokio::test]
 async fn the_journal_tells_reads_from_writes_and_keeps_no_secret() {
     let mut bench = bench().await;
