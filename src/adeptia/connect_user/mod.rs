@@ -175,7 +175,8 @@ impl Kind for ConnectUsers {
     }
 
     async fn enable(client: &Client, external_id: &str, spec: &ConnectUserSpec) -> Result<(), Fault> {
-        client.switch_user(&Id::new(external_id), spec.active != Some(false)).await
+        // Who is to be off stays so.
+        if spec.active == Some(false) { Ok(()) } else { client.switch_user(&Id::new(external_id), true).await }
     }
 
     async fn delete(
