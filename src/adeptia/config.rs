@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// Where an Adeptia Connect is.
 ///
-/// The credentials Secret needs the keys `username` and `password`: a login that may manage users and partners.
+/// The credentials Secret needs the keys `username` and `password`: a login that may manage users and partners. The user name is to be the
+/// e-mail address of that user, by which Provost knows it and keeps from locking it out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Config {

@@ -20,7 +20,7 @@ use futures::StreamExt;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
 use kube::{Client, ResourceExt};
-use provost::myintranetapps::sim::{NewAccount, Options, Simulator};
+use provost::myintranetapps::sim::{NewAccount, Simulator};
 use provost::myintranetapps::tenant_account::TenantAccount;
 use provost::sim::simulated::Simulated;
 use provost::sim::trouble::{Act, Order, Target};
@@ -47,8 +47,10 @@ struct World {
     accounts: Vec<Account>,
     /// The portals of an Intrexx server, which is the vendor when there are any.
     portals: Vec<String>,
-    /// The partners of an Adeptia Connect, which is the vendor when this is given.
-    partners: Option<Vec<String>>,
+    /// The e-mail addresses of users of an Adeptia Connect, which is the vendor when this is there; `ID(address)` is a user's id.
+    connect_users: Option<Vec<String>>,
+    /// The names of its partners, the first of which has the id 11529580510902, and the others the next ones; likewise.
+    connect_partners: Option<Vec<String>>,
     /// It does not answer at all.
     down: bool,
     /// An operation that it does not get done.
@@ -68,9 +70,15 @@ struct Account {
 }
 
 #[derive(Parser)]
-struct Switches {
+struct Switches<O: clap::Args> {
     #[command(flatten)]
-    options: Options,
+    options: O,
+}
+
+/// What the switches of a case make of a simulator.
+fn switches<O: clap::Args>(world: &World) -> O {
+    let switches = std::iter::once("sim").chain(world.switches.iter().map(String::as_str));
+    Switches::parse_from(switches).options
 }
 
 /// A case under way.
@@ -97,8 +105,8 @@ async fn vendor(case: &Path) -> (Box<dyn Simulated>, Vec<(String, String)>, Worl
         let words = vec![(INTREXX.to_owned(), vendor.url().to_owned())];
         return (Box::new(vendor), words, world);
     }
-    if let Some(partners) = &world.partners {
-        let vendor = adeptia::sim::Simulator::start(adeptia::sim::Options::default()).await.unwrap();
+    if world.connect_users.is_some() || world.connect_partners.is_some() {
+        let vendor = adeptia::sim::Simulator::start(switches(&world)).await.unwrap();
         vendor.edit(|state| {
             let own = state.companies[0].clone();
             let partner = |(id, name): (u64, &String)| adeptia::sim::Company {
@@ -107,13 +115,16 @@ async fn vendor(case: &Path) -> (Box<dyn Simulated>, Vec<(String, String)>, Worl
                 networks: vec![1],
                 ..own.clone()
             };
-            state.companies.extend((11_529_580_510_902..).zip(partners).map(partner));
+            let names = world.connect_partners.iter().flatten();
+            state.companies.extend((11_529_580_510_902..).zip(names).map(partner));
         });
-        let words = vec![(CONNECT.to_owned(), vendor.url().to_owned())];
+        let users = world.connect_users.iter().flatten();
+        let ids =
+            users.map(|email| (format!("ID({email})"), vendor.edit(|state| state.add_user(email).id.to_string())));
+        let words = [(CONNECT.to_owned(), vendor.url().to_owned())].into_iter().chain(ids).collect();
         return (Box::new(vendor), words, world);
     }
-    let switches = std::iter::once("sim").chain(world.switches.iter().map(String::as_str));
-    let vendor = Simulator::start(Switches::parse_from(switches).options).await.unwrap();
+    let vendor = Simulator::start(switches(&world)).await.unwrap();
     for account in &world.accounts {
         let mut new = NewAccount::new(&account.subdomain);
         new.name = account.name.clone().unwrap_or(new.name);

@@ -175,7 +175,8 @@ impl Kind for ConnectUsers {
     }
 
     async fn enable(client: &Client, external_id: &str, spec: &ConnectUserSpec) -> Result<(), Fault> {
-        client.switch_user(&Id::new(external_id), spec.active != Some(false)).await
+        // Who is to be off stays so.
+        if spec.active == Some(false) { Ok(()) } else { client.switch_user(&Id::new(external_id), true).await }
     }
 
     async fn delete(
@@ -295,7 +296,9 @@ fn wanted_roles(spec: &ConnectUserSpec, siblings: &Siblings) -> Result<BTreeSet<
     for (at, roles) in spec.roles.iter().enumerate() {
         let path = partner_path(at);
         let Some(partner) = roles.partner_id.as_deref().or_else(|| siblings.id(&path)).map(Id::new) else { continue };
-        if !partners.insert(partner.clone()) {
+        // What stands for the ids of partners that are yet to be made is the same for all of them.
+        let is_known = partner.as_str().bytes().all(|byte| byte.is_ascii_digit());
+        if !partners.insert(partner.clone()) && is_known {
             return Err(Invalid {
                 field: format!("roles[{at}]"),
                 problem: format!("the partner {partner} has its roles in an entry before this one"),

@@ -5,7 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::*;
+use crate::adeptia::client::tests::start;
+use crate::adeptia::sim::options::behaviour::UsedInvitation;
 use crate::engine::diff::{Change, diff};
+
+const EMAIL: &str = "new@adeptia.example";
 
 fn spec(more: Json) -> ConnectUserSpec {
     let mut spec = json!({
@@ -97,6 +101,12 @@ fn roles_are_those_of_partners_by_id_or_by_name() {
     let invalid = ConnectUsers::desired(&named, &twice).unwrap_err();
     assert_eq!(invalid.field, "roles[1]");
     assert!(invalid.problem.contains("partner 1"), "{invalid}");
+    let to_be_made = spec(json!({"roles": [
+        {"partner": {"name": "walgreens"}, "roleIds": ["7"], "defaultRoleId": "7"},
+        {"partner": {"name": "wallmart"}, "roleIds": ["7"], "defaultRoleId": "7"},
+    ]}));
+    let unknown = (0..2).map(|at| (partner_path(at), "(known after create)".to_owned())).collect();
+    ConnectUsers::desired(&to_be_made, &unknown).unwrap();
     assert_eq!(ConnectUsers::key(&named, &twice).unwrap().iter().count(), 1);
 }
 
@@ -105,4 +115,56 @@ fn users_of_one_address_are_one_user() {
     let key = |email: &str| ConnectUsers::natural_key(&spec(json!({"email": email})));
     assert_eq!(key("New@Adeptia.example"), key("new@adeptia.example"));
     assert_ne!(key("new@adeptia.example"), key("old@adeptia.example"));
+}
+
+/// The last step of a create, after an invitation that was recorded.
+async fn last_step(client: &Client, invitation: &Id) -> Result<Progress<ConnectUserFacts>, Fault> {
+    let secrets = BTreeMap::from([("password".to_owned(), Secret::new("Planted-7Q"))]);
+    let (spec, files, siblings) = (spec(json!({})), BTreeMap::new(), Siblings::default());
+    let wanted = Wanted { spec: &spec, changes: &[], secrets: &secrets, files: &files, siblings: &siblings };
+    let attempt = Attempt { recorded: Some(invitation.as_str()), uncertain: true };
+    ConnectUsers::create(client, &wanted, attempt).await
+}
+
+async fn invited(client: &Client) -> Id {
+    let roles = BTreeSet::from([Role { partner: Id::new("1"), role: Id::new("2"), default: true }]);
+    let invitation = Invitation { email: EMAIL, message: "Welcome", sender: "a@adeptia.example", roles: &roles };
+    client.invite(&invitation).await.unwrap()
+}
+
+/// Trap 17 and contract 2.3: an invitation that serves no more has made its user, whatever the vendor says of it; and when it has not,
+/// there is a way out, which is a person's to take.
+#[tokio::test]
+async fn a_used_invitation_leads_to_its_user_or_to_a_person() {
+    for used_invitation in [UsedInvitation::Used, UsedInvitation::Missing, UsedInvitation::Taken] {
+        let (simulator, client) = start(|options| options.behaviour.used_invitation = used_invitation).await;
+        let invitation = invited(&client).await;
+        simulator.edit(|state| state.invitations.iter_mut().for_each(|invitation| invitation.used = true));
+        let fault = last_step(&client, &invitation).await.unwrap_err();
+        assert_eq!((fault.class, fault.delivery), (Class::Refused, Delivery::Answered), "{used_invitation:?}");
+        assert!(fault.detail.contains(PENDING_CREATE) && fault.detail.contains(invitation.as_str()), "{fault}");
+
+        let id = simulator.edit(|state| state.add_user(EMAIL).id.to_string());
+        let Ok(Progress::Done(created)) = last_step(&client, &invitation).await else { panic!("{used_invitation:?}") };
+        assert_eq!((created.external_id, simulator.effect(EMAIL)), (id, 1));
+    }
+}
+
+/// Trap 17: a first step of unknown outcome is a person's to judge, and is not made again.
+#[tokio::test]
+async fn an_uncertain_invitation_is_left_to_a_person() {
+    let (simulator, client) = start(|_| {}).await;
+    let secrets = BTreeMap::from([("password".to_owned(), Secret::new("Planted-7Q"))]);
+    let (spec, files, siblings) = (
+        spec(json!({"invitation": {"message": "Welcome", "senderEmail": "a@adeptia.example"}})),
+        BTreeMap::new(),
+        Siblings::default(),
+    );
+    let wanted = Wanted { spec: &spec, changes: &[], secrets: &secrets, files: &files, siblings: &siblings };
+    let uncertain = Attempt { recorded: None, uncertain: true };
+    let Ok(Progress::Unclear(what)) = ConnectUsers::create(&client, &wanted, uncertain).await else { panic!() };
+    assert!(what.contains("sent invites") && !what.contains('\''), "{what}");
+    assert_eq!(simulator.effect(EMAIL), 0);
+    let Ok(Progress::Step(words)) = ConnectUsers::create(&client, &wanted, Attempt::default()).await else { panic!() };
+    assert_eq!(simulator.edit(|state| state.invitations[0].id.to_string()), words);
 }

@@ -3,6 +3,7 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+use crate::adeptia::{self, AdeptiaConnect};
 use crate::engine::kind::Vendor as _;
 use crate::intrexx::{self, Intrexx};
 use crate::myintranetapps::sim::options::Environment;
@@ -41,6 +42,12 @@ pub const VENDORS: &[Vendor] = &[
         block: Intrexx::BLOCK,
         start: || intrexx::sim::Simulator::start(intrexx::sim::Options::default()).map(boxed).boxed(),
         advice: intrexx,
+    },
+    Vendor {
+        name: AdeptiaConnect::NAME,
+        block: AdeptiaConnect::BLOCK,
+        start: || adeptia::sim::Simulator::start(adeptia::sim::Options::default()).map(boxed).boxed(),
+        advice: adeptia_connect,
     },
 ];
 
@@ -87,6 +94,18 @@ fn intrexx(url: &str, _: &str) -> String {
   curl -s -X POST '{url}/_sim/trouble?do=loseAnswer&operation=create_user'
   kubectl get portaluser ada -o json | jq '.metadata = {{name: \"grace\"}} | .spec.loginName = \"grace\"' | kubectl apply -f -
   kubectl describe portaluser grace
+"
+    )
+}
+
+fn adeptia_connect(url: &str, _: &str) -> String {
+    format!(
+        "
+  kubectl describe connectuser test-user
+
+  # one invitation went out, and no second one ever does
+  curl -s {url}/_sim/state
+  kubectl patch connectuser test-user --type merge -p '{{\"spec\":{{\"active\":false}}}}'
 "
     )
 }

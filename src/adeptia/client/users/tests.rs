@@ -2,10 +2,10 @@
 
 use super::*;
 use crate::adeptia::client::tests::{client_of, start};
+use crate::adeptia::sim::Simulator;
 use crate::adeptia::sim::options::answers::{ErrorHttp, ErrorShape, ListWrap};
 use crate::adeptia::sim::options::behaviour::Repeat;
 use crate::adeptia::sim::options::server::Profile as Version;
-use crate::adeptia::sim::Simulator;
 use crate::sim::trouble::{Act, Order};
 use std::collections::BTreeSet;
 
