@@ -20,6 +20,9 @@ use crate::http::{Answer, Body, Method, Patience, Request, Source};
 /// How long whoever began an import is waited for, when nothing is heard of it any more: its object may be gone.
 const PATIENCE: Duration = Duration::from_secs(600);
 
+/// How long whoever waits for another one's import waits before it looks again.
+const PAUSE: Duration = Duration::from_secs(5);
+
 /// How the last import stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportState {
@@ -139,7 +142,7 @@ impl Client {
 
     fn note_conversion(&self, partner: &PartnerId, done: bool) {
         if done {
-            self.amend_partner(partner, CompanyFields::new().with("enableSelfOnboard", true));
+            self.amend_partner(partner, CompanyFields::new().with("enableSelfOnboard", true), None);
         } else {
             self.lists().partners.invalidate();
         }
@@ -152,7 +155,8 @@ fn naming(request: Request, secrets: &[Secret]) -> Request {
 
 fn another(what: &str) -> Fault {
     let detail = format!("{what} is under way; the vendor does one at a time, so this one waits for it");
-    Fault::new(Class::Throttled, "import_users", detail).with_delivery(Delivery::NotSent)
+    let fault = Fault::new(Class::Throttled, "import_users", detail).with_delivery(Delivery::NotSent);
+    fault.with_retry_after(Some(PAUSE))
 }
 
 /// Words for "it goes on", "it went well" and "it went wrong". The shape of the answer is unknown, and so are its words.

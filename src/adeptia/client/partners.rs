@@ -196,9 +196,9 @@ impl Client {
         };
         let outcome = self.send(make, |answer| read_wrapped::<Company>(answer, WRAPPER)).await;
         match outcome {
-            Ok(mut company) => {
-                company.apply(fields);
-                let id = company.id.clone();
+            Ok(shown) => {
+                let id = shown.id.clone();
+                let company = Company::sent(id.clone(), fields).overlaid(&shown);
                 self.lists().partners.amend(move |listing| listing.amend(|rows| rows.put(company.clone())));
                 Ok(id)
             }
@@ -233,12 +233,12 @@ impl Client {
             read_nothing(answer)?;
             Ok(read_wrapped::<Company>(answer, WRAPPER).ok())
         };
-        let outcome = self.send(make, read).await;
+        let outcome = self.send(make, read).await.map(|shown| shown.filter(|shown| shown.id == *partner.id()));
         match &outcome {
-            Ok(_) => self.amend_partner(partner, fields.clone()),
+            Ok(shown) => self.amend_partner(partner, fields.clone(), shown.clone()),
             Err(_) => self.lists().partners.invalidate(),
         }
-        outcome.map(|shown| shown.filter(|shown| shown.id == *partner.id())).map_err(refused)
+        outcome.map_err(refused)
     }
 
     /// Makes a partner active or inactive.
@@ -279,13 +279,16 @@ impl Client {
         outcome.map_err(refused)
     }
 
-    /// Puts into the shared copy what was sent.
-    pub(super) fn amend_partner(&self, partner: &PartnerId, sent: CompanyFields) {
+    /// Puts into the shared copy what was sent, and what the answer shows of it, which is surer.
+    pub(super) fn amend_partner(&self, partner: &PartnerId, sent: CompanyFields, shown: Option<Company>) {
         let id = partner.id().clone();
         let apply = move |rows: &mut Partners| {
             if let Some(mut company) = rows.remove(id.as_str()) {
                 company.apply(&sent);
-                rows.put(company);
+                rows.put(match &shown {
+                    Some(shown) => company.overlaid(shown),
+                    None => company,
+                });
             }
         };
         self.lists().partners.amend(move |listing| listing.amend(&apply));

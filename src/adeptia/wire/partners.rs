@@ -127,6 +127,20 @@ impl Company {
         Some(shown.into_iter().map(row).collect())
     }
 
+    /// A partner with this id that shows what was sent.
+    pub fn sent(id: Id, sent: &CompanyFields) -> Self {
+        let mut company = Self { id, fields: Map::new() };
+        company.apply(sent);
+        company
+    }
+
+    /// The same, with what another look shows in the place of what this one does.
+    #[must_use]
+    pub fn overlaid(mut self, other: &Self) -> Self {
+        self.fields.extend(other.fields.clone());
+        self
+    }
+
     /// Shows what was sent.
     pub fn apply(&mut self, sent: &CompanyFields) {
         self.fields.extend(sent.0.iter().map(|(key, value)| (key.clone(), value.clone())));
