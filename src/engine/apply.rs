@@ -1,14 +1,12 @@
 //! Apply: carries out a plan, step by step, each safe to repeat. The only place from which a vendor write is made.
 
-use std::collections::BTreeMap;
-
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::announcement::Announcement;
 use super::conflict::seize;
 use super::content::{self, Printed, Revealed};
-use super::deed::is_once;
+use super::deed::{is_of_admin_api, is_once};
 use super::diff::Change;
 use super::kind::{Attempt, Identity, Kind, Managed, Progress, Wanted};
 use super::kubernetes::{announce, record_adopted, record_created, record_step, retract, write_status};
@@ -116,7 +114,9 @@ async fn note_step<K: Kind>(pass: &mut Pass<'_, K>, standing: Announcement) -> R
 async fn forget_former<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
     let Some(before) = pass.stored().filter(|status| status.external_id.is_some()) else { return Ok(()) };
     let facts = K::Facts::default();
-    let after = Status { external_id: None, applied: BTreeMap::new(), facts, ..before.clone() };
+    let mut after = Status { external_id: None, facts, ..before.clone() };
+    after.applied.retain(|path, _| is_of_admin_api::<K>(path));
+    after.begun.retain(|group, _| K::RENEWS.contains(&group.as_str()));
     let json = |status| serde_json::to_value(status).unwrap_or_default();
     if let Some(patch) = merge_patch(&json(before), &json(&after)) {
         pass.object = write_status(&pass.engine.client, &pass.object, patch).await?;

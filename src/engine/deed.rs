@@ -119,6 +119,11 @@ pub fn is_once<K: Kind>(group: &str) -> bool {
     K::ONCE.contains(&group) || K::RENEWS.contains(&group)
 }
 
+/// Whether this field is about the AdminApi, whatever external object its object has.
+pub fn is_of_admin_api<K: Kind>(path: &str) -> bool {
+    row(K::FIELDS, path).is_some_and(|field| K::RENEWS.contains(&field.group))
+}
+
 /// Whether a create carries this field.
 pub fn is_carried<K: Kind>(path: &str) -> bool {
     row(K::FIELDS, path).is_none_or(|field| !is_once::<K>(field.group) && !K::LATER.contains(&field.group))

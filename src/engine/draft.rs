@@ -125,7 +125,9 @@ impl Draft {
 /// The marks of deeds that were begun for the external object of this id; those of another one say nothing about it.
 pub fn begun<K: Kind>(object: &K::Object, external_id: Option<&str>) -> BTreeMap<String, Begun> {
     let marks = object.status().into_iter().flat_map(|status| &status.begun);
-    let ours = marks.filter(|(_, mark)| Some(mark.external_id.as_str()) == external_id);
+    // Of a renewal it matters to all.
+    let ours = marks
+        .filter(|(group, mark)| K::RENEWS.contains(&group.as_str()) || Some(mark.external_id.as_str()) == external_id);
     ours.map(|(group, mark)| (group.clone(), mark.clone())).collect()
 }
 

@@ -284,7 +284,10 @@ impl<K: Kind> Pass<'_, K> {
 
     /// What was last sent of the fields that cannot be read back, recorded or not.
     pub fn remembered(&self) -> BTreeMap<String, String> {
-        let mut remembered = self.relevant().map(|status| status.applied.clone()).unwrap_or_default();
+        let relevant = self.relevant().is_some();
+        let applied = self.stored().into_iter().flat_map(|status| &status.applied);
+        let kept = applied.filter(|(path, _)| relevant || deed::is_of_admin_api::<K>(path));
+        let mut remembered: BTreeMap<String, String> = kept.map(|(path, sent)| (path.clone(), sent.clone())).collect();
         remembered.extend(self.memory.applied.clone());
         remembered
     }

@@ -78,7 +78,8 @@ async fn call<K: Kind>(
     let purpose = Purpose::of(pass, "Update").changing(wanted.changes).under(&mark.attempt);
     let known = pass.facts().cloned().unwrap_or_default();
     let mut facts = known.clone();
-    let outcome = K::perform(&link.client, &mark.external_id, wanted, &mut facts, attempt);
+    let id = pass.external_id().unwrap_or_default();
+    let outcome = K::perform(&link.client, &id, wanted, &mut facts, attempt);
     let outcome = record::recorded(purpose, outcome).await;
     if facts != known {
         pass.learn(facts);

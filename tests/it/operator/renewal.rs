@@ -149,6 +149,18 @@ async fn a_lost_answer_locks_out_and_says_the_way_back_in() {
 }
 
 #[tokio::test]
+async fn an_external_object_that_is_made_anew_is_no_reason_to_renew() {
+    let (stage, signs) = workshop().await;
+    stage.apply(&sign("door", "1")).await;
+    signs.ready("door").await;
+    stage.vendor.remove_sign("door");
+    signs.looked_at("door").await;
+    signs.ready("door").await;
+    assert!(stage.vendor.sign("door").is_some());
+    assert_eq!(rotated(&stage, "1"), 1);
+}
+
+#[tokio::test]
 async fn a_call_that_never_left_is_made() {
     let (stage, signs) = workshop().await;
     stage.vendor.trouble().place(Order::next_of("rotate", Act::CutBefore));

@@ -139,6 +139,7 @@ impl Kind for Signs {
     type Object = Sign;
 
     const IDENTITY: Identity = Identity::Chosen;
+    const RECREATE: bool = true;
     const DELETIONS: Deletions = &[Deletion::Delete, Deletion::Orphan];
     const FIELDS: &'static [Field] = &[
         Field { key: true, ..field("place", Access::Immutable, "sign") },

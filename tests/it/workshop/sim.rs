@@ -183,6 +183,11 @@ impl Simulator {
         change(self.premises.lock().store.signs.get_mut(place).unwrap());
     }
 
+    /// Takes the sign at a place away by hand.
+    pub fn remove_sign(&self, place: &str) {
+        self.premises.lock().store.signs.remove(place);
+    }
+
     /// How often a lettering was carved at a place, or the token renewed for a reason of a sign there.
     pub fn deeds(&self, place: &str, what: &str) -> u64 {
         self.premises.lock().deeds.get(&(place.to_owned(), what.to_owned())).copied().unwrap_or_default()
