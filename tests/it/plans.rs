@@ -20,7 +20,7 @@ use futures::StreamExt;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
 use kube::{Client, ResourceExt};
-use provost::myintranetapps::sim::{NewAccount, Simulator};
+use provost::myintranetapps::sim::{NewAccount, Options, Simulator};
 use provost::myintranetapps::tenant_account::TenantAccount;
 use provost::sim::simulated::Simulated;
 use provost::sim::trouble::{Act, Order, Target};
