@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::future::BoxFuture;
-use kube::core::schema::StructuralSchemaRewriter;
+use kube::core::schema::{OptionalEnum, StructuralSchemaRewriter};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::Value as Json;
@@ -87,7 +87,8 @@ fn block_schema<T: JsonSchema>() -> schemars::Schema {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
     });
-    let mut schema = settings.with_transform(StructuralSchemaRewriter).into_generator().into_root_schema_for::<T>();
+    let settings = settings.with_transform(StructuralSchemaRewriter).with_transform(OptionalEnum);
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
     schema.remove("title");
     schema
 }
