@@ -58,10 +58,15 @@ impl Imports {
         free
     }
 
+    /// Whose turn it is.
+    fn holder(&self) -> Option<Id> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(|turn| turn.partner.clone())
+    }
+
     /// Gives the turn back.
-    fn release(&self, partner: &PartnerId) {
+    fn release(&self, partner: &Id) {
         let mut turn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if turn.as_ref().is_some_and(|turn| turn.partner == *partner.id()) {
+        if turn.as_ref().is_some_and(|turn| turn.partner == *partner) {
             *turn = None;
         }
     }
@@ -89,14 +94,26 @@ impl Client {
     /// # Errors
     /// [`Class::Throttled`], not sent, while another import is under way; [`Class::Refused`] with the vendor's words.
     pub async fn import_users(&self, partner: &PartnerId, csv: &str, secrets: &[Secret]) -> Result<(), Fault> {
-        if !self.imports().take(partner) {
-            return Err(another("an import of the users of another partner"));
-        }
+        self.take_turn(partner).await?;
         let outcome = self.begin_import(csv, secrets).await;
         if outcome.as_ref().is_err_and(|fault| fault.delivery != Delivery::Unknown) {
-            self.imports().release(partner);
+            self.imports().release(partner.id());
         }
         outcome
+    }
+
+    /// Waits for its turn, which comes also when the partner whose turn it is was seen to be external: nobody asks for its import then.
+    async fn take_turn(&self, partner: &PartnerId) -> Result<(), Fault> {
+        if self.imports().take(partner) {
+            return Ok(());
+        }
+        if let Some(holder) = self.imports().holder()
+            && self.partner(holder.as_str()).await.is_ok_and(|company| company.external() == Some(true))
+        {
+            self.imports().release(&holder);
+        }
+        let taken = self.imports().take(partner);
+        if taken { Ok(()) } else { Err(another("an import of the users of another partner")) }
     }
 
     async fn begin_import(&self, csv: &str, secrets: &[Secret]) -> Result<(), Fault> {
@@ -117,17 +134,15 @@ impl Client {
     /// # Errors
     /// The fault of the call; [`Class::Throttled`], not sent, while another one's is under way.
     pub async fn import_state(&self, partner: &PartnerId, secrets: &[Secret]) -> Result<ImportState, Fault> {
-        if !self.imports().take(partner) {
-            return Err(another("an import of the users of another partner"));
-        }
+        self.take_turn(partner).await?;
         let state = self.look_at_import(secrets).await?;
         match state {
             ImportState::Running | ImportState::Unclear(_) => {}
             ImportState::Done => {
-                self.imports().release(partner);
+                self.imports().release(partner.id());
                 self.note_conversion(partner, true);
             }
-            ImportState::Failed(_) => self.imports().release(partner),
+            ImportState::Failed(_) => self.imports().release(partner.id()),
         }
         Ok(state)
     }

@@ -56,9 +56,13 @@ pub async fn perform(
     let values: BTreeMap<&str, &str> = values(wanted);
     let fresh: Vec<&str> = { values.keys() }.copied().filter(|id| !has_row(known.as_ref(), id)).collect();
     if uncertain && shown.is_none() && !fresh.is_empty() {
+        // Whatever a person says of them, they are not sent as new ones again.
+        if let Some(rows) = &mut facts.parameter_rows {
+            rows.extend(unnamed(&fresh));
+        }
         return Ok(Deed::Unclear(format!(
-            "look in Adeptia Connect whether the partner {partner} has values of the parameters {} already, since sending one again would \
-             double it",
+            "look in Adeptia Connect for the values of the parameters {} of the partner {partner}, and set them there: sending one again \
+             would double it",
             fresh.join(", ")
         )));
     }
@@ -73,11 +77,16 @@ pub async fn perform(
         .await?;
     // Where no answer tells the id of a new row, that there is one is remembered all the same.
     let mut rows = known;
-    rows.extend(fresh.iter().map(|param_id| ((*param_id).to_owned(), String::new())));
+    rows.extend(unnamed(&fresh));
     let told = answer.and_then(|company| company.rows()).into_iter().flatten();
     rows.extend(told.map(|(param_id, row)| (param_id, row.id.to_string())));
     facts.parameter_rows = Some(rows);
     Ok(Deed::Done)
+}
+
+/// Rows that there are, or may be, of which nobody knows the ids.
+fn unnamed<'p>(param_ids: &'p [&str]) -> impl Iterator<Item = (String, String)> + use<'p> {
+    param_ids.iter().map(|param_id| ((*param_id).to_owned(), String::new()))
 }
 
 fn has_row(known: Option<&BTreeMap<String, String>>, param_id: &str) -> bool {

@@ -53,12 +53,23 @@ async fn imports_come_one_after_the_other() {
     assert!(waits(&fault), "{fault:?}");
     assert_eq!(client.import_state(&one, &[]).await.unwrap(), ImportState::Running);
     simulator.advance(SignedDuration::from_secs(60));
-    // Whose turn it is stays so until it was told that it is over.
+    // Where nobody can see that it is over, its turn lasts until that was told.
+    simulator.reconfigure(|options| options.answers.get_company = false);
     assert!(waits(&client.import_users(&other, CSV, &[]).await.unwrap_err()));
     assert_eq!(client.import_state(&one, &[]).await.unwrap(), ImportState::Done);
     assert!(simulator.partner("Walgreens").unwrap().enable_self_onboard);
     client.import_users(&other, &CSV.replace("Walgreens", "Other").replace("john", "jane"), &[]).await.unwrap();
     assert_eq!(simulator.journal().count("import_users"), 2);
+}
+
+/// Nobody asks for the state of an import once the partner is seen to be external, and the next one goes on all the same.
+#[tokio::test]
+async fn an_import_that_was_seen_to_be_over_holds_nobody_up() {
+    let (_simulator, client) = start(Profile::Seed, |_| {}).await;
+    let (one, other) = (made(&client, "Walgreens").await, made(&client, "Other").await);
+    client.import_users(&one, CSV, &[]).await.unwrap();
+    client.import_users(&other, &CSV.replace("Walgreens", "Other").replace("john", "jane"), &[]).await.unwrap();
+    assert_eq!(client.import_state(&other, &[]).await.unwrap(), ImportState::Done);
 }
 
 /// Trap 20: an import that another client began is waited for too.
