@@ -5,6 +5,7 @@
 pub mod access;
 pub mod breaker;
 pub mod clock;
+pub mod custody;
 pub mod endpoint;
 pub mod fault;
 pub mod line;

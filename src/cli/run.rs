@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::election::{Candidacy, ElectionArgs};
 use super::{Failure, interrupted, kubernetes};
 use crate::base::access::Gate;
+use crate::base::custody;
 use crate::base::secret::FingerprintKey;
 use crate::engine::context::Settings;
 use crate::engine::kubernetes::ensure_secret;
@@ -113,12 +114,15 @@ pub async fn run(args: RunArgs) -> Result<(), Failure> {
         tracing::info!("told to stop");
         stop.cancel();
         running.await?;
+        custody::given_back().await;
         return Ok(());
     };
     let candidacy = Candidacy::new(config, &args.namespace, &args.election, &args.identity, terms, stop.clone())?;
     let (gate, leading) = (candidacy.leadership(), candidacy.leading());
     let running = start_under(client, TABLES, settings, Some(admin), stop, gate, leading).await?;
-    candidacy.live(running).await
+    let lived = candidacy.live(running).await;
+    custody::given_back().await;
+    lived
 }
 
 /// Starts an operator that knows these vendors and kinds, as the only one; it ends some time after `stop`.

@@ -1,17 +1,17 @@
 //! Apply: carries out a plan, step by step, each safe to repeat. The only place from which a vendor write is made.
 
-use std::collections::BTreeMap;
-
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
 use super::announcement::Announcement;
 use super::conflict::seize;
 use super::content::{self, Printed, Revealed};
+use super::deed::{is_of_admin_api, is_once};
 use super::diff::Change;
 use super::kind::{Attempt, Identity, Kind, Managed, Progress, Wanted};
 use super::kubernetes::{announce, record_adopted, record_created, record_step, retract, write_status};
 use super::pass::Pass;
+use super::perform::perform;
 use super::plan::{Claim, Hold};
 use super::policy::{ABANDON, EXTERNAL_ID, PENDING_CREATE};
 use super::reason::Reason;
@@ -39,9 +39,10 @@ pub async fn create<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<(
     // That it was absent before says nothing about the time after.
     pass.memory.absent = None;
     let mut step = announcement.recorded.is_none().then_some(1);
+    let carried = pass.carried();
     let action = pass.plan.as_ref().map_or("Create", |plan| plan.action.word());
     loop {
-        let purpose = Purpose::of(pass, action).creating(&pass.wanted, pass.memory.attempt.clone(), step);
+        let purpose = Purpose::of(pass, action).creating(&carried, pass.memory.attempt.clone(), step);
         let attempt = Attempt { recorded: announcement.recorded.as_deref(), uncertain: !pass.memory.step_is_clean };
         match record::recorded_create(purpose, K::create(&link.client, &wanted, attempt)).await {
             Ok(Progress::Step(words)) => {
@@ -84,7 +85,7 @@ async fn begin<K: Kind>(pass: &mut Pass<'_, K>) -> Result<Announcement, Stop> {
             // An announcement that an earlier process left may belong to a call that was made: it is never taken back unseen.
             let fresh = other.is_none();
             let again = other.as_ref().is_some_and(Announcement::is_again);
-            let attempt = attempt_id(pass.engine.gate.as_ref())?;
+            let attempt = attempt_id(pass.engine.gate.as_ref(), "create")?;
             let announcement = Announcement { attempt, recorded: other.and_then(|earlier| earlier.recorded) };
             // Known before it is written: the answer to the write may be lost although it was done.
             pass.memory.attempt = Some(announcement.attempt.clone());
@@ -113,7 +114,9 @@ async fn note_step<K: Kind>(pass: &mut Pass<'_, K>, standing: Announcement) -> R
 async fn forget_former<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
     let Some(before) = pass.stored().filter(|status| status.external_id.is_some()) else { return Ok(()) };
     let facts = K::Facts::default();
-    let after = Status { external_id: None, applied: BTreeMap::new(), facts, ..before.clone() };
+    let mut after = Status { external_id: None, facts, ..before.clone() };
+    after.applied.retain(|path, _| is_of_admin_api::<K>(path));
+    after.begun.retain(|group, _| K::RENEWS.contains(&group.as_str()));
     let json = |status| serde_json::to_value(status).unwrap_or_default();
     if let Some(patch) = merge_patch(&json(before), &json(&after)) {
         pass.object = write_status(&pass.engine.client, &pass.object, patch).await?;
@@ -206,10 +209,17 @@ pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[
             groups.push(group);
         }
     }
+    let begun = pass.begun();
+    // Deeds wait for the rest, which they do not hold up; what was begun goes on before another one begins.
+    groups.sort_by_key(|group| (is_once::<K>(group), K::RENEWS.contains(group), !begun.contains_key(*group)));
     for group in groups {
         let in_group = |change: &&Change| row(K::FIELDS, &change.path).is_some_and(|field| field.group == group);
         let part: Vec<Change> = changes.iter().filter(in_group).cloned().collect();
         let wanted = Wanted { spec: &spec, changes: &part, secrets: &secrets, files: &files, siblings: &siblings };
+        if is_once::<K>(group) {
+            perform(pass, link, group, &wanted).await?;
+            continue;
+        }
         let purpose = Purpose::of(pass, "Update").changing(&part);
         let known = pass.facts().cloned().unwrap_or_default();
         let mut facts = known.clone();
@@ -230,7 +240,8 @@ pub async fn update<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, changes: &[
     Ok(())
 }
 
-fn gone<K: Kind>(fault: Fault, id: &str) -> Stop {
+/// What a vendor's word that it has no such object comes to.
+pub fn gone<K: Kind>(fault: Fault, id: &str) -> Stop {
     if fault.class != Class::Missing || K::IDENTITY == Identity::Listed {
         return Stop::Vendor(fault);
     }
@@ -344,9 +355,13 @@ async fn bury<K: Kind>(pass: &Pass<'_, K>, link: &Link<K>, external_id: Option<&
 }
 
 /// A name for an attempt that no other has, and the epoch of the lease under which it is made. What could not be sent is not announced.
-fn attempt_id(gate: &dyn Gate) -> Result<String, Stop> {
-    let not_sent = |class, why: String| Stop::Vendor(Fault::new(class, "create", why).with_delivery(Delivery::NotSent));
-    gate.admit_write("create").map_err(|why| not_sent(Class::Refused, why))?;
+///
+/// # Errors
+/// This process may not write, or has no randomness.
+pub fn attempt_id(gate: &dyn Gate, operation: &'static str) -> Result<String, Stop> {
+    let not_sent =
+        |class, why: String| Stop::Vendor(Fault::new(class, operation, why).with_delivery(Delivery::NotSent));
+    gate.admit_write(operation).map_err(|why| not_sent(Class::Refused, why))?;
     let mut bytes = [0; 6];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| not_sent(Class::Transient, "no randomness".to_owned()))?;
     let attempt: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -281,6 +281,7 @@ impl Connections {
             Arc::new(Witness::new(self.engine.metrics.clone(), self.engine.settings.changes.clone(), key));
         let block = &spec.vendor[vendor.block];
         let print = credentials::print(&self.engine, vendor, block, spec, &access);
+        let credentials = credentials::print_of(&self.engine, &access.credentials);
         let begun = Instant::now();
         let known = last.as_ref().filter(|session| session.print == print);
         let (client, breaker) = match known {
@@ -299,7 +300,7 @@ impl Connections {
                     Some(last) => last.tombstones.clone(),
                     None => Arc::new(Tombstones::new(tombstone::load(&self.engine.client, &key.0, &key.1).await?)),
                 };
-                Arc::new(Session::new(vendor, client, print, realm, breaker, tombstones))
+                Arc::new(Session::new(vendor, client, print, credentials, realm, breaker, tombstones))
             }
         };
         session.refresh(begun);

@@ -54,9 +54,8 @@ pub async fn access(
         message: format!("spec.credentials: the Secret {namespace}/{name} does not exist; create it"),
     })?;
     engine.references.learned(&Target::new(Sort::Secret, namespace, name), &content.version);
-    let text = |(key, value): (String, Vec<u8>)| Some((key, Secret::new(String::from_utf8(value).ok()?)));
     Ok(Access {
-        credentials: content.data.into_iter().filter_map(text).collect(),
+        credentials: content.texts(),
         ca_bundle: ca_bundle(engine, namespace, spec, read).await?,
         named: named(engine, vendor, namespace, spec, read).await?,
         limits: spec.limits(),
@@ -143,6 +142,14 @@ pub fn print(
     }
     text.push_str(&engine.key.fingerprint(access.ca_bundle.as_deref().unwrap_or_default()));
     engine.key.fingerprint(text.as_bytes())
+}
+
+/// A fingerprint of credentials alone, and of the key that it was taken under.
+pub fn print_of(engine: &Engine, credentials: &BTreeMap<String, Secret>) -> String {
+    let line =
+        |(name, secret): (&String, &Secret)| format!("{name}={}\n", engine.key.fingerprint(secret.expose().as_bytes()));
+    let text: String = credentials.iter().map(line).collect();
+    format!("{}.{}", engine.key.fingerprint(text.as_bytes()), engine.key.name())
 }
 
 /// Settings and credentials that cannot work are the user's to mend, and are told without the name of a call that was never made.

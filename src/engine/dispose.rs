@@ -5,6 +5,7 @@ use tokio::time::Instant;
 
 use super::apply;
 use super::conflict::heir;
+use super::deed::Begun;
 use super::kind::Kind;
 use super::kubernetes::release;
 use super::pass::Pass;
@@ -189,7 +190,11 @@ fn blocked<K: Kind>(pass: &Pass<'_, K>, stop: &Stop) -> Stop {
 
 async fn let_go<K: Kind>(pass: &mut Pass<'_, K>, deed: Reason, what: String) -> Result<End, Stop> {
     let left = K::LEFT.filter(|_| matches!(deed, Reason::Disabled | Reason::Orphaned) && pass.external_id().is_some());
-    let what = left.map_or_else(|| what.clone(), |left| format!("{what}; {left}"));
+    let begun: Vec<String> = pass.begun().values().map(Begun::fields).collect();
+    let begun = Some(begun.join(", ")).filter(|begun| !begun.is_empty());
+    let unknown = begun.map(|begun| format!("what became of {begun}, which was begun, is not known"));
+    let further = [left.map(str::to_owned), unknown].into_iter().flatten();
+    let what = further.fold(what, |what, more| format!("{what}; {more}"));
     release(&pass.engine.client, &pass.object, FINALIZER).await?;
     Ok(End::LetGo(deed, what))
 }

@@ -8,6 +8,7 @@ use kube::{Resource, ResourceExt};
 
 use super::announcement::Announcement;
 use super::condition::{DRIFTED, SYNCED, holds};
+use super::deed::Begun;
 use super::kind::Kind;
 use super::plan::Situation;
 use super::policy::{APPROVE, EXTERNAL_ID, Effective, FINALIZER, PENDING_CREATE};
@@ -42,6 +43,8 @@ pub struct Draft {
     pub last_approved: Option<String>,
     /// What was sent and the vendor does not keep.
     pub not_kept: BTreeMap<String, NotKept>,
+    /// What is done once, and was begun for the external object of this id.
+    pub begun: BTreeMap<String, Begun>,
 }
 
 impl Draft {
@@ -68,6 +71,7 @@ impl Draft {
             settled: status.is_some_and(|status| status.observed_generation == generation)
                 && (converged(SYNCED) || converged(DRIFTED)),
             reported: reported.map(|change| (change.field.clone(), change.to.clone())).collect(),
+            begun: begun::<K>(object, external_id.as_deref()),
             natural_key: K::natural_key(object.spec()),
             external_id,
             last_approved: status.and_then(|status| status.last_approved.clone()),
@@ -109,12 +113,22 @@ impl Draft {
             settled: self.settled,
             reported: &self.reported,
             not_kept: &self.not_kept,
+            begun: &self.begun,
             last_approved: self.last_approved.as_deref(),
             approved: annotation::<K>(object, APPROVE).filter(|hash| Some(*hash) != self.last_approved.as_deref()),
             uid: object.meta().uid.as_deref().unwrap_or_default(),
             generation: object.meta().generation.unwrap_or_default(),
         }
     }
+}
+
+/// The marks of deeds that were begun for the external object of this id; those of another one say nothing about it.
+pub fn begun<K: Kind>(object: &K::Object, external_id: Option<&str>) -> BTreeMap<String, Begun> {
+    let marks = object.status().into_iter().flat_map(|status| &status.begun);
+    // Of a renewal it matters to all.
+    let ours = marks
+        .filter(|(group, mark)| K::RENEWS.contains(&group.as_str()) || Some(mark.external_id.as_str()) == external_id);
+    ours.map(|(group, mark)| (group.clone(), mark.clone())).collect()
 }
 
 /// An annotation that is not blank.

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+pub use super::deed::{Deed, DeedAttempt};
 use super::diff::Change;
 pub use super::file::{Content, File, FileSource};
 use super::metrics::{Gauge, GaugeSpec};
@@ -24,7 +25,7 @@ use super::state::{Field, State, Value};
 use super::status::Status;
 use crate::base::access::Access;
 use crate::base::endpoint::Endpoint;
-use crate::base::fault::{Class, Fault};
+use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::{FingerprintKey, Secret};
 
 /// One vendor's admin API.
@@ -265,7 +266,7 @@ pub struct Unready {
 pub struct Wanted<'a, S> {
     /// The spec of the object.
     pub spec: &'a S,
-    /// The fields to change (empty in a create, which sends everything).
+    /// The fields to change (empty in a create, which sends everything but [`Kind::LATER`] and the deeds).
     pub changes: &'a [Change],
     /// The secret values by path: all of them in a create, and in an update those that changed and those that are no field.
     pub secrets: &'a BTreeMap<String, Secret>,
@@ -322,6 +323,10 @@ pub struct Created<F> {
 /// - a step of a create is never called again once its answer came, whatever stops in between; when an answer is lost, or may have been,
 ///   the next call says so ([`Attempt::uncertain`]). The object is looked for first: a create whose last step was done is not called again;
 /// - of two objects for one external object, only one is ever acted for;
+/// - a deed ([`Kind::ONCE`]) is marked in Kubernetes before it is begun. Once its answer came it is never performed again for the same value;
+///   when an answer is lost, or may have been, the next call says so ([`DeedAttempt::uncertain`]), and a [`Kind::find`] that shows the wanted
+///   value settles it;
+/// - new credentials that a deed brings ([`Deed::Renewed`]) are written, whatever happens, as long as the process lives;
 /// - `update` only with changes of one group; `disable` and `delete` only when the object's policy asks for it.
 ///
 /// # What an implementation must uphold
@@ -368,6 +373,16 @@ pub trait Kind: Sized + Send + Sync + 'static {
     const DELETIONS: Deletions;
     /// Its fields.
     const FIELDS: &'static [Field];
+    /// Groups of fields that a create does not carry: they are brought about by [`Kind::update`], once the object exists.
+    const LATER: &'static [&'static str] = &[];
+    /// Groups of fields whose change is a deed, which must not be repeated blindly: instead of [`Kind::update`], [`Kind::perform`] brings it
+    /// about. No create carries them.
+    const ONCE: &'static [&'static str] = &[];
+    /// The same, for deeds that renew the AdminApi's own credentials.
+    const RENEWS: &'static [&'static str] = &[];
+    /// What a person does when the answer to such a deed is lost and the vendor does not take the old credentials any more, as the beginning
+    /// of a sentence: `take the new token from My Account`.
+    const RENEWAL_LOST: &'static str = "get the new credentials from the vendor";
     /// Its own metrics.
     const GAUGES: &'static [GaugeSpec] = &[];
     /// The reasons of its own conditions and of [`Unready`], each with its meaning.
@@ -465,6 +480,20 @@ pub trait Kind: Sized + Send + Sync + 'static {
         wanted: &Wanted<'_, Self::Spec>,
         facts: &mut Self::Facts,
     ) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Makes one call of a deed: brings about the changes of one group of [`Kind::ONCE`] or [`Kind::RENEWS`], or a step of that. `facts` are as
+    /// in [`Kind::update`]. Must be said by kinds that have such groups.
+    fn perform(
+        _client: &<Self::Vendor as Vendor>::Client,
+        _external_id: &str,
+        _wanted: &Wanted<'_, Self::Spec>,
+        _facts: &mut Self::Facts,
+        _attempt: DeedAttempt<'_>,
+    ) -> impl Future<Output = Result<Deed, Fault>> + Send {
+        async {
+            Err(Fault::new(Class::Refused, "perform", "this kind does nothing once").with_delivery(Delivery::NotSent))
+        }
+    }
 
     /// Switches the object off. Called only for kinds that allow `Disable`, which must say how. `facts` are those last known.
     fn disable(

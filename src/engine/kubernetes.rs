@@ -9,6 +9,8 @@ use std::future::Future;
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use k8s_openapi::ByteString;
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
@@ -19,6 +21,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
 use super::policy::{EXTERNAL_ID, FINALIZER, PENDING_CREATE};
+use crate::base::secret::{Secret as Hidden, scrub};
 
 /// The longest that one call may take: shorter than what a lease leaves us.
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -64,6 +67,19 @@ impl Error {
         self.has_code(403)
     }
 
+    /// Whether Kubernetes understood, and will not do it however often it is asked.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self, Self::Call(error) if matches!(error.as_ref(), kube::Error::Api(status)
+            if (400..500).contains(&status.code) && ![408, 409, 429].contains(&status.code)))
+    }
+
+    /// Its words, in which none of these values is repeated, encoded or not.
+    pub fn without<'s>(&self, secrets: impl Iterator<Item = &'s Hidden>) -> String {
+        let encoded = |secret: &Hidden| [secret.clone(), Hidden::new(STANDARD.encode(secret.expose()))];
+        let hidden: Vec<Hidden> = secrets.flat_map(encoded).collect();
+        scrub(&self.to_string(), &hidden)
+    }
+
     fn has_code(&self, code: u16) -> bool {
         matches!(self, Self::Call(error) if matches!(error.as_ref(), kube::Error::Api(status) if status.code == code))
     }
@@ -106,7 +122,20 @@ fn version(object: &impl ResourceExt) -> String {
 }
 
 async fn patch<O: Object>(client: &Client, object: &O, change: Json) -> Result<O, Error> {
-    let mut stored = call(api_of(client, object).patch(&object.name_any(), &params(), &Patch::Merge(change))).await?;
+    patch_part(client, object, None, change).await
+}
+
+async fn patch_part<O: Object>(
+    client: &Client,
+    object: &O,
+    subresource: Option<&str>,
+    change: Json,
+) -> Result<O, Error> {
+    let (api, name, params, change) = (api_of(client, object), object.name_any(), params(), Patch::Merge(change));
+    let mut stored = match subresource {
+        Some(part) => call(api.patch_subresource(part, &name, &params, &change)).await?,
+        None => call(api.patch(&name, &params, &change)).await?,
+    };
     prune(&mut stored);
     Ok(stored)
 }
@@ -148,16 +177,48 @@ pub async fn announce<O: Object>(client: &Client, object: &O, attempt: &str) -> 
 /// # Errors
 /// The last one, after a minute, or that the announcement is no longer ours.
 pub async fn record_step<O: Object>(client: &Client, object: &O, before: &str, after: &str) -> Result<O, Error> {
+    let ours = |latest: &O| {
+        let standing = latest.annotations().get(PENDING_CREATE);
+        standing.is_some_and(|standing| standing == before || standing == after)
+    };
+    let change = |standing: &O| {
+        json!({"metadata": {
+            "resourceVersion": standing.resource_version(),
+            "finalizers": with_finalizer(standing),
+            "annotations": {PENDING_CREATE: after},
+        }})
+    };
+    persist(client, object, None, change, ours).await
+}
+
+/// Records what a step of a deed returned: a change of the status, as long as what it is about is still `ours`. Retried like
+/// [`record_step`].
+///
+/// # Errors
+/// The last one, after a minute, or that it is no longer ours.
+pub async fn record_deed<O: Object>(
+    client: &Client,
+    object: &O,
+    status: &Json,
+    ours: impl Fn(&O) -> bool,
+) -> Result<O, Error> {
+    let change = |standing: &O| as_read(standing, status);
+    persist(client, object, Some("status"), change, ours).await
+}
+
+/// Writes until it is written, starting from what others wrote meanwhile as long as that is `ours`.
+async fn persist<O: Object>(
+    client: &Client,
+    object: &O,
+    subresource: Option<&str>,
+    change: impl Fn(&O) -> Json,
+    ours: impl Fn(&O) -> bool,
+) -> Result<O, Error> {
     let mut newer: Option<O> = None;
     let mut pauses = patience().build();
     loop {
         let standing = newer.as_ref().unwrap_or(object);
-        let change = json!({"metadata": {
-            "resourceVersion": standing.resource_version(),
-            "finalizers": with_finalizer(standing),
-            "annotations": {PENDING_CREATE: after},
-        }});
-        let error = match patch(client, standing, change).await {
+        let error = match patch_part(client, standing, subresource, change(standing)).await {
             Ok(object) => return Ok(object),
             Err(error) => error,
         };
@@ -166,8 +227,7 @@ pub async fn record_step<O: Object>(client: &Client, object: &O, before: &str, a
         if error.is_conflict()
             && let Ok(latest) = call(api_of(client, object).get(&object.name_any())).await
         {
-            let standing = latest.annotations().get(PENDING_CREATE);
-            if standing.is_none_or(|standing| standing != before && standing != after) {
+            if !ours(&latest) {
                 return Err(error);
             }
             newer = Some(latest);
@@ -176,7 +236,7 @@ pub async fn record_step<O: Object>(client: &Client, object: &O, before: &str, a
 }
 
 /// How long we go on trying to write down what must not be lost.
-fn patience() -> ExponentialBuilder {
+pub fn patience() -> ExponentialBuilder {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(50))
         .with_max_delay(Duration::from_secs(10))
@@ -251,10 +311,19 @@ pub async fn release<O: Object>(client: &Client, object: &O, finalizer: &str) ->
 /// # Errors
 /// Then the status is as it was.
 pub async fn write_status<O: Object>(client: &Client, object: &O, status: Json) -> Result<O, Error> {
-    let change = Patch::Merge(json!({"status": status}));
-    let mut stored = call(api_of(client, object).patch_status(&object.name_any(), &params(), &change)).await?;
-    prune(&mut stored);
-    Ok(stored)
+    patch_part(client, object, Some("status"), json!({"status": status})).await
+}
+
+/// The same, refused when the object changed since it was read.
+///
+/// # Errors
+/// Then the status is as it was.
+pub async fn write_status_as_read<O: Object>(client: &Client, object: &O, status: Json) -> Result<O, Error> {
+    patch_part(client, object, Some("status"), as_read(object, &status)).await
+}
+
+fn as_read(object: &impl ResourceExt, status: &Json) -> Json {
+    json!({"metadata": {"resourceVersion": object.resource_version()}, "status": status})
 }
 
 /// Asks Kubernetes to delete this very object as it was read.
@@ -278,16 +347,28 @@ pub struct Content {
     pub version: String,
 }
 
+impl Content {
+    fn of(secret: Secret) -> Self {
+        Self {
+            version: secret.resource_version().unwrap_or_default(),
+            data: secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect(),
+        }
+    }
+
+    /// The values that are text.
+    pub fn texts(self) -> BTreeMap<String, Hidden> {
+        let text = |(key, value): (String, Vec<u8>)| Some((key, Hidden::new(String::from_utf8(value).ok()?)));
+        self.data.into_iter().filter_map(text).collect()
+    }
+}
+
 /// Reads a Secret; none when it does not exist.
 ///
 /// # Errors
 /// When Kubernetes gives no clear answer.
 pub async fn read_secret(client: &Client, namespace: &str, name: &str) -> Result<Option<Content>, Error> {
     let found = call(Api::<Secret>::namespaced(client.clone(), namespace).get_opt(name)).await?;
-    Ok(found.map(|secret| Content {
-        version: secret.resource_version().unwrap_or_default(),
-        data: secret.data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0)).collect(),
-    }))
+    Ok(found.map(Content::of))
 }
 
 /// Reads a ConfigMap; none when it does not exist.
@@ -302,6 +383,44 @@ pub async fn read_config_map(client: &Client, namespace: &str, name: &str) -> Re
         let binary = map.binary_data.unwrap_or_default().into_iter().map(|(key, value)| (key, value.0));
         Content { version, data: text.chain(binary).collect() }
     }))
+}
+
+/// Tries whether keys of a Secret can be written, without writing any. Which controller keeps it, if one does.
+///
+/// # Errors
+/// They cannot, or Kubernetes gives no clear answer.
+pub async fn try_secret(client: &Client, namespace: &str, name: &str) -> Result<Option<String>, Error> {
+    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let params = PatchParams { dry_run: true, ..params() };
+    let change = Patch::Merge(json!({"data": {"provost.trial": ByteString(b"trial".to_vec())}}));
+    let tried = call(api.patch(name, &params, &change)).await?;
+    let keeper = tried.owner_references().iter().find(|owner| owner.controller == Some(true));
+    Ok(keeper.map(|owner| format!("the {} {}", owner.kind, owner.name)))
+}
+
+/// Writes these keys of a Secret, whosever it is, and leaves its other keys as they are. One that is gone is made with these alone. What it
+/// holds then.
+///
+/// # Errors
+/// Then it may be as it was.
+pub async fn write_secret_keys(
+    client: &Client,
+    namespace: &str,
+    name: &str,
+    keys: &BTreeMap<&'static str, Hidden>,
+) -> Result<Content, Error> {
+    let api: Api<Secret> = Api::namespaced(client.clone(), namespace);
+    let value =
+        |(key, value): (&&'static str, &Hidden)| ((*key).to_owned(), ByteString(value.expose().as_bytes().to_vec()));
+    let data: BTreeMap<String, ByteString> = keys.iter().map(value).collect();
+    match call(api.patch(name, &params(), &Patch::Merge(json!({"data": data})))).await {
+        Err(error) if error.is_missing() => {
+            let mut secret = Secret { data: Some(data), ..Secret::default() };
+            secret.metadata.name = Some(name.to_owned());
+            call(api.create(&post(), &secret)).await.map(Content::of)
+        }
+        written => written.map(Content::of),
+    }
 }
 
 /// Whose Secret was met, and its version.

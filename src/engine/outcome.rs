@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource;
+use kube::core::object::HasStatus;
 use serde_json::json;
 
 use super::condition::{DRIFTED, READY, RECONCILING, STALLED, SYNCED};
+use super::deed::Begun;
 use super::diff::remember;
 use super::kind::{Kind, Seen};
 use super::kubernetes::write_status;
@@ -31,8 +33,8 @@ const PATIENCE: u32 = 3;
 /// The status could not be written; what was to be recorded is kept in memory.
 pub async fn record<K: Kind>(item: &Item, pass: &mut Pass<'_, K>, outcome: &Outcome) -> Result<(), Stop> {
     // What was done is told by the pass that did it: no other knows of it.
-    for (deed, note) in &pass.deeds {
-        say(item, pass, deed.word(), false, note);
+    for (deed, note) in std::mem::take(&mut pass.deeds) {
+        say(item, pass, deed.word(), false, &note);
     }
     if is_hiccup(pass, outcome) {
         tracing::debug!(kind = item.kind, namespace = %item.namespace, name = %item.name, reason = %outcome.reason(), "will try again");
@@ -56,6 +58,8 @@ pub async fn record<K: Kind>(item: &Item, pass: &mut Pass<'_, K>, outcome: &Outc
         pass.memory.adopted = None;
         pass.memory.approved = None;
         pass.memory.not_kept.clear();
+        let stored = pass.object.status().map(|status| status.begun.clone()).unwrap_or_default();
+        pass.memory.deeds.retain(|group, _| stored.contains_key(*group));
         if pass.annotation(super::policy::EXTERNAL_ID).is_some() {
             pass.memory.external_id = None;
             if pass.annotation(super::policy::PENDING_CREATE).is_none() {
@@ -110,6 +114,7 @@ fn status<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Status<K::Facts> {
     status.last_approved = pass.memory.approved.clone().or(status.last_approved);
     status.applied = applied(pass, outcome);
     status.not_kept = not_kept(pass);
+    status.begun = begun(pass, status.external_id.as_deref(), status.begun);
     status.awaited_id = match &pass.awaits {
         _ if status.external_id.is_some() => None,
         Some(awaited) => awaited.clone(),
@@ -150,6 +155,31 @@ fn not_kept<K: Kind>(pass: &Pass<'_, K>) -> BTreeMap<String, NotKept> {
         });
     }
     not_kept
+}
+
+/// The marks of deeds that are not known to be done: by an answer, or because the vendor shows what they were to bring about. Those of
+/// another external object say nothing about this one.
+fn begun<K: Kind>(
+    pass: &Pass<'_, K>,
+    own_id: Option<&str>,
+    stored: BTreeMap<String, Begun>,
+) -> BTreeMap<String, Begun> {
+    let state = pass.seen.as_ref().map(|seen| &seen.state);
+    let shown = |(path, value): (&String, &String)| {
+        state.and_then(|state| state.get(path)).is_some_and(|seen| seen.remembered() == *value)
+    };
+    let mut begun = stored;
+    begun.retain(|group, mark| {
+        let course = pass.memory.deeds.get(group.as_str()).filter(|course| course.attempt == mark.attempt);
+        if let Some(words) = course.and_then(|course| course.step.clone()) {
+            mark.recorded = Some(words);
+        }
+        let settled = course.is_some_and(|course| course.over) || mark.wanted.iter().all(shown);
+        // An id that was typed, and not seen to be the object's own yet, takes no mark away.
+        let ours = K::RENEWS.contains(&group.as_str()) || own_id.is_none_or(|own| own == mark.external_id);
+        ours && !settled
+    });
+    begun
 }
 
 fn contribute<K: Kind>(item: &Item, pass: &Pass<'_, K>, conditions: &[Condition]) {

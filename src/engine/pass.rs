@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::announcement::Announcement;
 use super::content::Printed;
 use super::context::Engine;
+use super::deed::{self, Begun, Course};
 use super::diff::{Change, withdraw};
 use super::draft::{self, Draft};
 use super::kind::{Found, Kind, Seen, Sought};
@@ -20,7 +21,7 @@ use super::reason::Reason;
 use super::report::Stop;
 use super::settle::Link;
 use super::sibling::{Siblings, scoped_key};
-use super::state::{State, Value};
+use super::state::{State, Value, row};
 use super::status::{NotKept, Status};
 use super::tombstone;
 use crate::base::fault::Fault;
@@ -70,6 +71,8 @@ pub struct Memory<K: Kind> {
     pub step_is_clean: bool,
     /// What its last step returned, until it is recorded.
     pub step: Option<String>,
+    /// How its deeds go, by group of fields, until no mark of them stands.
+    pub deeds: BTreeMap<&'static str, Course>,
     /// Since when the external object of this id, or of none yet, was absent in every look.
     pub absent: Option<(Option<String>, Instant)>,
     /// When the external object was last seen to be unwell, and likely to get well by itself.
@@ -103,6 +106,7 @@ impl<K: Kind> Default for Memory<K> {
             attempt_is_clean: false,
             step_is_clean: false,
             step: None,
+            deeds: BTreeMap::new(),
             absent: None,
             unwell: None,
             removed: false,
@@ -141,6 +145,7 @@ impl<K: Kind> Memory<K> {
             attempt_is_clean: _,
             step_is_clean: _,
             step: None,
+            deeds,
             absent: None,
             unwell: None,
             removed: false,
@@ -149,7 +154,7 @@ impl<K: Kind> Memory<K> {
         else {
             return false;
         };
-        applied.is_empty() && tried.is_empty() && not_kept.is_empty()
+        applied.is_empty() && tried.is_empty() && not_kept.is_empty() && deeds.is_empty()
     }
 }
 
@@ -279,7 +284,10 @@ impl<K: Kind> Pass<'_, K> {
 
     /// What was last sent of the fields that cannot be read back, recorded or not.
     pub fn remembered(&self) -> BTreeMap<String, String> {
-        let mut remembered = self.relevant().map(|status| status.applied.clone()).unwrap_or_default();
+        let relevant = self.relevant().is_some();
+        let applied = self.stored().into_iter().flat_map(|status| &status.applied);
+        let kept = applied.filter(|(path, _)| relevant || deed::is_of_admin_api::<K>(path));
+        let mut remembered: BTreeMap<String, String> = kept.map(|(path, sent)| (path.clone(), sent.clone())).collect();
         remembered.extend(self.memory.applied.clone());
         remembered
     }
@@ -343,10 +351,34 @@ impl<K: Kind> Pass<'_, K> {
         }
     }
 
-    /// Remembers that everything was sent: a create carries every field.
+    /// What is done once, was begun for this very external object and is not known to be done, recorded or not.
+    pub fn begun(&self) -> BTreeMap<String, Begun> {
+        let mut begun = draft::begun::<K>(&self.object, self.external_id().as_deref());
+        for (group, course) in &self.memory.deeds {
+            let mark = begun.get_mut(*group).filter(|mark| mark.attempt == course.attempt);
+            match (mark, course.over) {
+                (Some(_), true) => drop(begun.remove(*group)),
+                (Some(mark), false) => mark.recorded = course.step.clone().or(mark.recorded.take()),
+                (None, _) => {}
+            }
+        }
+        begun
+    }
+
+    /// Remembers that everything was sent that a create carries.
     pub fn sent_all(&mut self) {
-        let sent = self.wanted.iter().map(|(path, value)| (path.to_owned(), value.remembered()));
-        self.memory.applied.extend(sent.collect::<Vec<_>>());
+        let carried = self.carried();
+        let sent = carried.iter().map(|(path, value)| (path.to_owned(), value.remembered()));
+        self.memory.applied.extend(sent);
+    }
+
+    /// What of the wanted state a create carries.
+    pub fn carried(&self) -> State {
+        let mut carried = State::new();
+        for (path, value) in self.wanted.iter().filter(|(path, _)| deed::is_carried::<K>(path)) {
+            carried.insert(path, value.clone());
+        }
+        carried
     }
 
     /// Remembers that these changes were sent.
@@ -412,6 +444,7 @@ impl<K: Kind> Pass<'_, K> {
             first_sight: stored.first_sight && !just_taken,
             last_approved: self.last_approved().map(str::to_owned),
             not_kept: self.not_kept(),
+            begun: self.begun(),
             ..stored
         }
     }
@@ -469,7 +502,12 @@ impl<K: Kind> Pass<'_, K> {
     fn weigh(&mut self, seen: &State, read: Instant) {
         for (path, mut tried) in std::mem::take(&mut self.memory.tried) {
             match seen.get(&path).map(Value::remembered) {
-                Some(shown) if shown != tried.sent && tried.again && tried.missed.as_ref() == Some(&shown) => {
+                // What is done once is not done again to see.
+                Some(shown)
+                    if shown != tried.sent
+                        && (row(K::FIELDS, &path).is_some_and(|field| deed::is_once::<K>(field.group))
+                            || (tried.again && tried.missed.as_ref() == Some(&shown))) =>
+                {
                     self.memory.not_kept.insert(path, NotKept { sent: tried.sent, shown });
                 }
                 Some(shown) if shown != tried.sent => {

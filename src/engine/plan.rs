@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_lc_rs::digest;
 
+use super::deed::Begun;
 use super::diff::{Change, Effect, diff};
 use super::kind::{Found, Identity, Seen};
 use super::policy::{ABANDON, Deletion, EXTERNAL_ID, Effective, Management, PENDING_CREATE};
@@ -172,6 +173,8 @@ pub struct Situation<'a> {
     pub reported: &'a [(String, String)],
     /// What was sent and the vendor does not keep, by path.
     pub not_kept: &'a BTreeMap<String, NotKept>,
+    /// What is done once and was begun.
+    pub begun: &'a BTreeMap<String, Begun>,
     /// The approval that was used last: the same plan again, later, is another plan.
     pub last_approved: Option<&'a str>,
     /// The hash in the annotation provost.dev/approve, unless that plan was carried out already: one approval is good for one time.
@@ -352,7 +355,8 @@ fn compare<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
         changes.into_iter().partition(|change| is_stuck(at, &seen.state, &change.path));
     if !at.policy.correct_drift {
         let drifted = |change: &Change| {
-            at.settled || at.reported.iter().any(|(path, to)| *path == change.path && *to == change.to.text())
+            !is_begun(at, change)
+                && (at.settled || at.reported.iter().any(|(path, to)| *path == change.path && *to == change.to.text()))
         };
         (kept, changes) = changes.into_iter().partition(drifted);
         kept.extend(refused.into_iter().chain(stuck));
@@ -370,6 +374,10 @@ fn compare<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
     } else if changes.is_empty() && !stuck.is_empty() {
         return not_kept(stuck);
     }
+    if at.policy.management == Management::Plan && changes.iter().any(|change| is_begun(at, change)) {
+        // What was approved and begun goes on first, without what came up since.
+        changes.retain(|change| is_begun(at, change));
+    }
     match (changes.is_empty(), kept.is_empty()) {
         (false, _) => Plan { action: Action::Update, changes, kept, hold: None },
         (true, true) => Plan::of(Action::Nothing),
@@ -379,6 +387,12 @@ fn compare<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
             Plan { action: Action::Update, changes, kept, hold: None }.held(Reason::DriftReported, message)
         }
     }
+}
+
+/// Whether bringing about this very value was begun.
+fn is_begun(at: &Situation<'_>, change: &Change) -> bool {
+    let wanted = at.wanted.get(&change.path).map(Value::remembered);
+    wanted.is_some() && at.begun.values().any(|mark| mark.wanted.get(&change.path) == wanted.as_ref())
 }
 
 /// Whether this value was sent already, and the vendor has shown the same other one ever since.
@@ -454,13 +468,20 @@ fn authorise(at: &Situation<'_>, plan: Plan) -> Plan {
                 ),
             ),
             _ => {
+                let begun: Vec<String> = at.begun.values().map(Begun::fields).collect();
+                let begun =
+                    if begun.is_empty() { String::new() } else { format!("; begun before: {}", begun.join(", ")) };
                 let message = format!(
-                    "not as the spec says, and left so because policy.management is Observe: {}",
+                    "not as the spec says, and left so because policy.management is Observe: {}{begun}",
                     paths(&plan.changes)
                 );
                 plan.held(Reason::Observed, message)
             }
         },
+        // Its approval was for all of it.
+        Management::Plan if plan.action == Action::Update && plan.changes.iter().all(|change| is_begun(at, change)) => {
+            plan
+        }
         Management::Plan => {
             let hash = plan.hash(at.uid, at.generation, at.wanted, at.last_approved);
             match at.approved {

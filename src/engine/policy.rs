@@ -15,6 +15,8 @@ pub const PAUSED: &str = "provost.dev/paused";
 pub const RECONCILE_AT: &str = "provost.dev/reconcile-at";
 /// Annotation: approves the plan with this hash.
 pub const APPROVE: &str = "provost.dev/approve";
+/// Annotation: `<attempt> done` or `<attempt> again` says what became of something that is done once, where nobody else can tell.
+pub const DEED: &str = "provost.dev/deed";
 /// Annotation: this object's own uid lets go of an object whose deletion is blocked.
 pub const ABANDON: &str = "provost.dev/abandon";
 /// Annotation of an AdminApi: `<count> until <RFC 3339>` lets so many deletions go that its guard holds, until then.

@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
 use super::content::{Printed, is_spent};
+use super::deed::is_of_admin_api;
 use super::diff::{Change, Effect, Shown, diff, withdraw};
 use super::draft::{Draft, annotation, recorded_id};
 use super::kind::{FileSource, Found, Kind, Managed, Seen, Sought, Vendor};
@@ -382,7 +383,8 @@ impl<K: Kind> Look<'_, K> {
         let recorded = self.object.status().and_then(|status| status.external_id.as_ref());
         if recorded != Some(&external_id) {
             // What was sent to another one says nothing about this one.
-            self.draft.remembered.clear();
+            self.draft.remembered.retain(|path, _| is_of_admin_api::<K>(path));
+            self.draft.begun.retain(|group, _| K::RENEWS.contains(&group.as_str()));
             self.draft.not_kept.clear();
             self.facts = None;
         }

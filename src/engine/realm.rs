@@ -59,7 +59,7 @@ pub fn admit(engine: &Engine, key: &Key, object: &AdminApi, realm: &str) -> Resu
 }
 
 /// Whether two realms are of two accounts. Nobody can tell when their fingerprints were taken under two keys.
-fn differ(one: &str, other: &str) -> bool {
+pub fn differ(one: &str, other: &str) -> bool {
     let key = |realm| str::rsplit_once(realm, '.').map(|(_, key)| key);
     one != other && key(one) == key(other)
 }

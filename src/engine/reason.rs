@@ -82,6 +82,14 @@ reasons! {
     NotFound,
     /// A create or a run may or may not have happened, and the vendor offers no way to find out.
     CreateOutcomeUnknown,
+    /// Something that is done once was begun, and is not finished yet; it goes on by itself.
+    Underway,
+    /// Something that is done once may or may not have been done, and the vendor offers no way to find out.
+    DeedOutcomeUnknown,
+    /// The AdminApi's credentials were being renewed, and its Secret does not have the new ones.
+    RenewalUnfinished,
+    /// The Secret of the AdminApi cannot be written, so its credentials are not renewed.
+    SecretNotWritable,
     /// The object cannot be read at all.
     Malformed,
     /// The spec is at odds with itself or with what the vendor takes.

@@ -30,6 +30,7 @@ use super::plan::{self, Action, Claim, Hold, Plan};
 use super::policy::{APPROVE, EXTERNAL_ID, Management, PAUSED};
 use super::reason::Reason;
 use super::reference::{Sort, Target};
+use super::renewal;
 use super::report::{Outcome, Settled, Stop};
 use super::settle::{self, Link};
 use crate::base::fault::{Class, Fault};
@@ -71,7 +72,7 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
         Err(Stop::Waiting { reason, .. }) if may_lag(reason) && !std::mem::replace(&mut pass.memory.waited, true) => {
             return Ok(End::Soon);
         }
-        link => link?,
+        link => link.map_err(|stop| renewal::explain(pass, stop))?,
     };
     let Some(link) = link else { return Ok(End::Quiet) };
     let exists = pass.external_id().is_some();

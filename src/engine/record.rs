@@ -137,6 +137,13 @@ impl Purpose {
         self
     }
 
+    /// The same, as a call of a deed under this attempt.
+    #[must_use]
+    pub fn under(mut self, attempt: &str) -> Self {
+        self.attempt = Some(attempt.to_owned());
+        self
+    }
+
     /// The same, as a step of a create under this announcement. The step is not known after a restart in the middle.
     #[must_use]
     pub fn creating(mut self, wanted: &State, attempt: Option<String>, step: Option<u32>) -> Self {

@@ -114,6 +114,8 @@ pub struct Session {
     pub print: String,
     /// Stops its calls when they cannot succeed.
     pub breaker: Arc<Breaker>,
+    /// Fingerprint of the credentials alone, and of the key that it was taken under.
+    pub credentials: String,
     /// Fingerprint of the account that the credentials belong to: equal for two AdminApis of one account.
     pub realm: String,
     /// What was switched off when its object was deleted, by kind and natural key.
@@ -127,11 +129,21 @@ impl Session {
         vendor: &'static VendorRow,
         client: AnyClient,
         print: String,
+        credentials: String,
         realm: String,
         breaker: Arc<Breaker>,
         tombstones: Arc<Tombstones>,
     ) -> Self {
-        Self { vendor, client, print, realm, breaker, tombstones, fresh_after: RwLock::new(Instant::now()) }
+        Self {
+            vendor,
+            client,
+            print,
+            credentials,
+            realm,
+            breaker,
+            tombstones,
+            fresh_after: RwLock::new(Instant::now()),
+        }
     }
 
     /// The instant after which shared data must have been read to serve an ordinary look: the start of the last resync.

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+use super::deed::Begun;
 use super::diff::Change;
 use super::plan::Plan;
 
@@ -42,6 +43,9 @@ pub struct Status<F> {
     /// Fields that the vendor took and shows otherwise, by path. They are not sent again before one of the two values changes.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub not_kept: BTreeMap<String, NotKept>,
+    /// What is done once, was begun, and is not known to be done, by its group of fields.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub begun: BTreeMap<String, Begun>,
     /// The kind's own part.
     #[serde(flatten)]
     pub facts: F,
@@ -63,6 +67,7 @@ impl<F: Default> Default for Status<F> {
             awaited_id: None,
             applied: BTreeMap::new(),
             not_kept: BTreeMap::new(),
+            begun: BTreeMap::new(),
             facts: F::default(),
         }
     }

@@ -205,7 +205,7 @@ impl Stage<workshop::sim::Simulator> {
     /// A stage whose vendor is the workshop, connected, with an operator of all its kinds at work.
     pub async fn workshop(options: workshop::sim::Options) -> Self {
         let vendor = workshop::sim::Simulator::start(options).await.unwrap();
-        let mut stage = Stage::of(vendor, "workshop", workshop::tables_of(&["Tool", "Member", "Errand"])).await;
+        let mut stage = Stage::of(vendor, "workshop", workshop::tables_of(&["Tool", "Member", "Errand", "Sign"])).await;
         stage.connect().await;
         stage.start_operator().await;
         stage

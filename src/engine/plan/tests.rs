@@ -15,12 +15,13 @@ struct Ground {
     wanted: State,
     remembered: BTreeMap<String, String>,
     not_kept: BTreeMap<String, NotKept>,
+    begun: BTreeMap<String, Begun>,
 }
 
 impl Ground {
     fn new() -> Self {
         let wanted = State::new().with("label", "x").with("colour", "Red");
-        Self { wanted, remembered: BTreeMap::new(), not_kept: BTreeMap::new() }
+        Self { wanted, remembered: BTreeMap::new(), not_kept: BTreeMap::new(), begun: BTreeMap::new() }
     }
 
     /// An object that was never looked at, of a Listed kind.
@@ -47,6 +48,7 @@ impl Ground {
             settled: false,
             reported: &[],
             not_kept: &self.not_kept,
+            begun: &self.begun,
             last_approved: None,
             approved: None,
             uid: "u1",
@@ -197,6 +199,33 @@ fn what_was_not_kept_is_told_until_one_of_the_two_changes() {
     let edited = Ground { wanted: State::new().with("label", "x").with("colour", "Blue"), ..ground };
     let at = Situation { external_id: Some("7"), ..edited.situation() };
     assert_eq!(verdict(&converge(&at, &seen("7", "red"))), ("Update", None));
+}
+
+#[test]
+fn what_was_approved_and_begun_goes_on_first_and_alone() {
+    let mark = |value: &str| Begun {
+        attempt: "a.1".to_owned(),
+        external_id: "7".to_owned(),
+        wanted: BTreeMap::from([("colour".to_owned(), value.to_owned())]),
+        recorded: None,
+        credentials: None,
+    };
+    let begun = |value| Ground { begun: BTreeMap::from([("paint".to_owned(), mark(value))]), ..Ground::new() };
+    let policy = |management, correct_drift| {
+        let plain = effective(&Policy::default(), &BTreeMap::new(), &[Deletion::Delete]);
+        Effective { management, correct_drift, ..plain }
+    };
+    let plan = |ground: &Ground, policy| {
+        let at = Situation { external_id: Some("7"), settled: true, policy, ..ground.situation() };
+        verdict(&converge(&at, &seen("7", "green")))
+    };
+    let same = begun("\"Red\"");
+    assert_eq!(plan(&same, policy(Management::Plan, true)), ("Update", None));
+    assert_eq!(plan(&same, policy(Management::Enforce, false)), ("Update", None), "that is no drift");
+    assert_eq!(plan(&same, policy(Management::Observe, true)), ("Update", Some(Reason::Observed)));
+    let other = begun("\"Blue\"");
+    assert_eq!(plan(&other, policy(Management::Plan, true)), ("Update", Some(Reason::AwaitingApproval)));
+    assert_eq!(plan(&other, policy(Management::Enforce, false)), ("Update", Some(Reason::DriftReported)));
 }
 
 #[test]

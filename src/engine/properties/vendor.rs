@@ -6,6 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::json;
 
+use crate::engine::deed::Begun;
 use crate::engine::diff::remember;
 use crate::engine::kind::{Found, Identity, Seen};
 use crate::engine::plan::{Action, Claim, Plan, Situation};
@@ -32,6 +33,8 @@ pub struct World {
     pub settled: bool,
     pub reported: Vec<(String, String)>,
     pub not_kept: BTreeMap<String, NotKept>,
+    /// What is done once and was begun.
+    pub begun: BTreeMap<String, Begun>,
     pub awaited: Option<String>,
     pub approved: Option<String>,
     /// The external object: its id, and everything about it.
@@ -96,9 +99,10 @@ pub fn world() -> impl Strategy<Value = World> {
         let quirks = (
             prop::collection::btree_set(prop::sample::select(&PATHS[1..]), 0..3),
             prop::option::weighted(0.2, prop::sample::select(&PATHS[1..])),
+            prop::collection::btree_map(prop::sample::select(&PATHS[1..]), any::<bool>(), 0..2),
         );
         (Just(fields.clone()), identity, policy(), state(&fields), state(&fields), object, known, told, quirks)
-            .prop_map(|(fields, identity, policy, wanted, sent, object, known, told, (hidden, stubborn))| {
+            .prop_map(|(fields, identity, policy, wanted, sent, object, known, told, (hidden, stubborn, begun))| {
                 let (external_id, first_sight, announced, uncertain, tombstone, awaited, settled) = known;
                 let text = |(path, value): (&str, &Value)| (path.to_owned(), value.remembered());
                 let reported = wanted
@@ -111,6 +115,7 @@ pub fn world() -> impl Strategy<Value = World> {
                     policy,
                     remembered: sent.iter().filter(|_| told.1).map(text).collect(),
                     reported: reported.collect(),
+                    begun: begun.into_iter().map(|(path, same)| (path.to_owned(), mark(&wanted, path, same))).collect(),
                     wanted,
                     external_id,
                     first_sight,
@@ -127,6 +132,14 @@ pub fn world() -> impl Strategy<Value = World> {
                 }
             })
     })
+}
+
+/// The mark of a deed that brings about what is wanted, or once did.
+fn mark(wanted: &State, path: &str, same: bool) -> Begun {
+    let value = wanted.get(path).map(Value::remembered).filter(|_| same).unwrap_or_else(|| "\"before\"".to_owned());
+    let (recorded, credentials) = (None, None);
+    let wanted = BTreeMap::from([(path.to_owned(), value)]);
+    Begun { attempt: "a.0".to_owned(), external_id: "1".to_owned(), wanted, recorded, credentials }
 }
 
 impl World {
@@ -153,6 +166,7 @@ impl World {
             settled: self.settled,
             reported: &self.reported,
             not_kept: &self.not_kept,
+            begun: &self.begun,
             awaited: self.awaited.as_deref(),
             last_approved: None,
             approved: self.approved.as_deref(),

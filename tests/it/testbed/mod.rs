@@ -123,6 +123,13 @@ pub const BEDS: &[Bed] = &[
         edit: || json!({}),
     },
     Bed {
+        name: "Sign (test only)",
+        kind: "Sign",
+        vendor: || workshop(workshop::sim::Options { carving_looks: 1, ..Default::default() }),
+        examples: "tests/it/workshop/examples",
+        edit: || json!({"ground": "red", "lettering": "Mind the gap", "rotation": {"request": "1"}}),
+    },
+    Bed {
         name: "PortalTemplate",
         kind: "PortalTemplate",
         vendor: intrexx,

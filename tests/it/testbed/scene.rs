@@ -12,10 +12,13 @@ use serde_json::{Value as Json, json};
 use super::Bed;
 use crate::crash::step::Mark;
 use crate::objects::{Objects, assert_kstatus, converged, is, message};
-use crate::stage::{API, Stage};
+use crate::stage::{API, CREDENTIALS, Stage};
 
 pub const EXTERNAL_ID: &str = "provost.dev/external-id";
 pub const PENDING_CREATE: &str = "provost.dev/pending-create";
+
+/// The reasons of objects that wait for a person to look at the vendor's side.
+const PARKED: [&str; 2] = ["CreateOutcomeUnknown", "RenewalUnfinished"];
 
 /// A stage for one kind.
 pub struct Scene {
@@ -102,7 +105,7 @@ impl Scene {
         let mut arrival = Arrival::Unaided;
         loop {
             let stands = move |object: &DynamicObject| {
-                converged(object) || waits(object, "CreateOutcomeUnknown") || waits(object, "Adopted")
+                converged(object) || PARKED.iter().any(|reason| waits(object, reason)) || waits(object, "Adopted")
             };
             let object = self.until(name, stands).await;
             assert_kstatus(&object);
@@ -114,7 +117,7 @@ impl Scene {
                 continue;
             }
             arrival = self.advised(&object).await;
-            self.until(name, move |object| !waits(object, "CreateOutcomeUnknown")).await;
+            self.until(name, move |object| !PARKED.iter().any(|reason| waits(object, reason))).await;
         }
     }
 
@@ -122,6 +125,11 @@ impl Scene {
     async fn advised(&self, object: &DynamicObject) -> Arrival {
         let name = &object.name_any();
         let message = message(object, "Ready");
+        if is(object, "Ready", "False", "RenewalUnfinished") {
+            assert!(message.contains(CREDENTIALS), "{message}");
+            self.stage.write_secret(CREDENTIALS, self.stage.credentials()).await;
+            return Arrival::Resumed;
+        }
         assert!(message.contains(EXTERNAL_ID) && message.contains(PENDING_CREATE), "{message}");
         match self.externals(name).as_slice() {
             [] => {

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::wire::{Change, Errand, Made, Member, NewMember, NewTool, Tool, ToolList, Value};
+use super::wire::{Change, Errand, Made, Member, NewMember, NewToken, NewTool, Row, Sign, Tool, ToolList, Value};
 
 /// Where a workshop is, and what opens its gate. The credentials Secret needs the key `token`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -164,6 +164,68 @@ impl Client {
             Err(fault) if fault.class == Class::Missing => Ok(false),
             errand => errand.map(|errand| errand.under_way),
         }
+    }
+
+    /// Whether the token opens the door.
+    pub async fn knock(&self) -> Result<(), Fault> {
+        self.transport.send(Request::read("knock", Method::GET).at(["door"]), nothing).await
+    }
+
+    /// Has the token renewed, and makes the present one worthless. `reason` is for the workshop's books.
+    pub async fn rotate(&self, reason: &str) -> Result<Secret, Fault> {
+        let body = Body::json("rotate", &serde_json::json!({"reason": reason}))?;
+        let request = Request::write("rotate", Method::POST).at(["token"]).body(body);
+        Ok(Secret::new(self.transport.send(request, read::<NewToken>).await?.token))
+    }
+
+    /// A sign; none when the vendor says that there is none.
+    pub async fn sign(&self, place: &str) -> Result<Option<Sign>, Fault> {
+        match self.transport.send(Request::read("sign", Method::GET).at(["signs", place]), read::<Sign>).await {
+            Ok(sign) => Ok(Some(sign)),
+            Err(fault) if fault.class == Class::Missing => Ok(None),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    pub async fn hang_sign(&self, place: &str, ground: &str) -> Result<(), Fault> {
+        let body = Body::json("hang_sign", &serde_json::json!({"ground": ground}))?;
+        let request = Request::write("hang_sign", Method::POST).at(["signs", place]);
+        self.transport.send(request.body(body), nothing).await
+    }
+
+    pub async fn paint_sign(&self, place: &str, ground: &str) -> Result<(), Fault> {
+        let body = Body::json("paint_sign", &serde_json::json!({"ground": ground}))?;
+        let request = Request::write("paint_sign", Method::PATCH).at(["signs", place]);
+        self.transport.send(request.body(body), nothing).await
+    }
+
+    pub async fn take_sign(&self, place: &str) -> Result<(), Fault> {
+        self.transport.send(Request::write("take_sign", Method::DELETE).at(["signs", place]), nothing).await
+    }
+
+    /// Puts a mark on a sign, and tells its row.
+    pub async fn put_mark(&self, place: &str, mark: &str) -> Result<u64, Fault> {
+        let request = Request::write("put_mark", Method::PUT).at(["signs", place, "marks", mark]);
+        Ok(self.transport.send(request, read::<Row>).await?.row)
+    }
+
+    pub async fn take_mark(&self, place: &str, row: u64) -> Result<(), Fault> {
+        let request = Request::write("take_mark", Method::DELETE).at(["signs", place, "rows", &row.to_string()]);
+        self.transport.send(request, nothing).await
+    }
+
+    /// Chalks a lettering on a sign, and tells the number of the chalk.
+    pub async fn chalk(&self, place: &str, lettering: &str) -> Result<String, Fault> {
+        let body = Body::json("chalk", &serde_json::json!({"lettering": lettering}))?;
+        let request = Request::write("chalk", Method::POST).at(["signs", place, "chalk"]).body(body);
+        Ok(self.transport.send(request, read::<Made>).await?.id)
+    }
+
+    /// Carves what is chalked.
+    pub async fn carve(&self, place: &str, chalk: &str) -> Result<(), Fault> {
+        let body = Body::json("carve", &serde_json::json!({"chalk": chalk}))?;
+        let request = Request::write("carve", Method::POST).at(["signs", place, "carvings"]).body(body);
+        self.transport.send(request, nothing).await
     }
 
     /// Passes an outcome of a write on. After an unknown one the copy may lack what the vendor has done.

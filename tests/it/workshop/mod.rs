@@ -5,6 +5,7 @@ pub mod client;
 pub mod errand;
 pub mod member;
 pub mod part;
+pub mod sign;
 pub mod sim;
 pub mod tool;
 mod wire;
@@ -55,10 +56,11 @@ impl Vendor for Workshop {
 }
 
 /// The kinds of this vendor.
-const KINDS: [KindRow; 3] = [
+const KINDS: [KindRow; 4] = [
     KindRow::of::<tool::Tools>("Tool"),
     KindRow::of::<member::Members>("Member"),
     KindRow::of::<errand::Errands>("Errand"),
+    KindRow::of::<sign::Signs>("Sign"),
 ];
 
 /// The tables of the program, and this vendor's rows beside.

@@ -2,6 +2,8 @@
 //! deletes may stay in sight for a while; its members are found by id alone, and each invitation is a mail that cannot be called back. No
 //! more can an errand be.
 
+mod signs;
+
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -24,6 +26,8 @@ use provost::sim::trouble::Troubles;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
+use signs::Sign;
+
 /// How the workshop behaves.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -37,6 +41,14 @@ pub struct Options {
     pub errand_looks: u32,
     /// Colours are kept in lower case, whatever was sent.
     pub lower_case_colours: bool,
+    /// What is carved into signs is not shown.
+    pub letterings_hidden: bool,
+    /// What is shown of every sign, whatever is carved into it.
+    pub other_lettering: Option<String>,
+    /// So many looks at a sign find the workshop still carving.
+    pub carving_looks: u32,
+    /// A mark that the workshop refuses.
+    pub refused_mark: Option<String>,
     /// The badge that everybody has to show.
     pub badge: Option<String>,
 }
@@ -83,6 +95,8 @@ struct Store {
     errands: Vec<Errand>,
     tools: Vec<Tool>,
     members: Vec<Member>,
+    /// The signs, by place.
+    signs: BTreeMap<String, Sign>,
     /// Invitations that were not used yet: the login of each.
     open: BTreeMap<String, String>,
 }
@@ -93,6 +107,8 @@ struct Inner {
     options: Options,
     /// How often what cannot be called back was done, by login or label.
     effects: BTreeMap<String, u64>,
+    /// How often the same was carved into a sign, or the token renewed for the same reason, by place.
+    deeds: BTreeMap<(String, String), u64>,
     token: String,
     last: u64,
 }
@@ -134,6 +150,7 @@ impl Simulator {
             .route("/members", post(create_member))
             .route("/members/{id}", get(member).patch(change_member).delete(delete_member))
             .route("/members/{id}/password", put(set_password))
+            .merge(signs::routes())
             .layer(from_fn_with_state(premises.clone(), admit))
             .with_state(premises.clone());
         let router = simulation.router(Arc::new(premises.clone()), routes, Router::new(), "");
@@ -154,6 +171,26 @@ impl Simulator {
     /// The members, the oldest first.
     pub fn members(&self) -> Vec<Member> {
         self.premises.lock().store.members.clone()
+    }
+
+    /// The sign at a place.
+    pub fn sign(&self, place: &str) -> Option<Sign> {
+        self.premises.lock().store.signs.get(place).cloned()
+    }
+
+    /// Changes the sign at a place by hand.
+    pub fn edit_sign(&self, place: &str, change: impl FnOnce(&mut Sign)) {
+        change(self.premises.lock().store.signs.get_mut(place).unwrap());
+    }
+
+    /// Takes the sign at a place away by hand.
+    pub fn remove_sign(&self, place: &str) {
+        self.premises.lock().store.signs.remove(place);
+    }
+
+    /// How often a lettering was carved at a place, or the token renewed for a reason of a sign there.
+    pub fn deeds(&self, place: &str, what: &str) -> u64 {
+        self.premises.lock().deeds.get(&(place.to_owned(), what.to_owned())).copied().unwrap_or_default()
     }
 
     /// Makes a tool by hand.
@@ -244,11 +281,12 @@ impl Simulated for Simulator {
             key: errand.label.clone(),
             values: json!({"done": true}),
         });
-        tools.chain(members).chain(errands).collect()
+        tools.chain(members).chain(errands).chain(signs::externals(&inner)).collect()
     }
 
     fn effects(&self) -> BTreeMap<String, u64> {
-        self.premises.lock().effects.clone()
+        let inner = self.premises.lock();
+        inner.effects.clone().into_iter().chain(inner.repeated()).collect()
     }
 }
 
@@ -273,12 +311,22 @@ impl Vendor for Premises {
             (&Method::PATCH, ["members", _]) => Operation::write("change_member"),
             (&Method::PUT, ["members", _, "password"]) => Operation::write("set_password"),
             (&Method::DELETE, ["members", _]) => Operation::write("delete_member"),
+            (&Method::GET, ["door"]) => Operation::read("knock"),
+            (&Method::POST, ["token"]) => Operation::write("rotate"),
+            (&Method::GET, ["signs", _]) => Operation::read("sign"),
+            (&Method::POST, ["signs", _]) => Operation::write("hang_sign"),
+            (&Method::PATCH, ["signs", _]) => Operation::write("paint_sign"),
+            (&Method::DELETE, ["signs", _]) => Operation::write("take_sign"),
+            (&Method::PUT, ["signs", _, "marks", _]) => Operation::write("put_mark"),
+            (&Method::DELETE, ["signs", _, "rows", _]) => Operation::write("take_mark"),
+            (&Method::POST, ["signs", _, "chalk"]) => Operation::write("chalk"),
+            (&Method::POST, ["signs", _, "carvings"]) => Operation::write("carve"),
             _ => Operation::write("unknown"),
         }
     }
 
     fn secret_names(&self) -> &'static [&'static str] {
-        &["pin", "password", "value", "code", "spares", "manual"]
+        &["pin", "password", "value", "code", "spares", "manual", "token"]
     }
 
     fn secrets(&self) -> Vec<Secret> {

@@ -43,6 +43,26 @@ pub struct Errand {
     pub under_way: bool,
 }
 
+/// A sign as the vendor shows it. Its marks are never shown.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Sign {
+    pub ground: String,
+    pub lettering: Option<String>,
+    pub carving: bool,
+}
+
+/// The answer to a mark.
+#[derive(Deserialize)]
+pub struct Row {
+    pub row: u64,
+}
+
+/// The answer to whoever has the token renewed.
+#[derive(Deserialize)]
+pub struct NewToken {
+    pub token: String,
+}
+
 /// A new tool.
 #[derive(Serialize)]
 pub struct NewTool<'a> {
