@@ -14,12 +14,10 @@ pub struct Config {
     /// The address of Adeptia Connect without /rest, such as `https://connect.example.com`, with the path of a reverse proxy if there is
     /// one. It must be https, because credentials travel with each call; http is accepted for loopback addresses only.
     pub url: String,
-    /// The version of the API, whose paths and methods changed between releases. Legacy: the early 2.x ones. Seed: those of late 2019.
-    /// Current: 3.x and later. Default: Seed.
+    /// The version of the API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
-    /// Where the token of the log-in travels. Header: in the header ACCESS_TOKEN. Cookie: in a cookie of that name, for proxies that drop
-    /// headers with an underscore. Default: Header.
+    /// Where the token of the log-in travels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_in: Option<TokenIn>,
     /// The status code of a partner that is not active, which the vendor documents nowhere; 200 is that of an active one. Default: 201.
@@ -31,7 +29,8 @@ pub struct Config {
 /// The status code of an inactive partner when the block does not say.
 const INACTIVE: u32 = 201;
 
-/// A version of the API.
+/// The version of the API, whose paths and methods changed between releases. Legacy: the early 2.x ones. Seed: those of late 2019.
+/// Current: 3.x and later. Default: Seed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Profile {
     /// Early 2.x: partners are deleted with DELETE, and all templates granted without a query.
@@ -43,7 +42,8 @@ pub enum Profile {
     Current,
 }
 
-/// Where the token travels.
+/// Where the token of the log-in travels. Header: in the header ACCESS_TOKEN. Cookie: in a cookie of that name, for proxies that drop
+/// headers with an underscore. Default: Header.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum TokenIn {
     /// In the header `ACCESS_TOKEN`.

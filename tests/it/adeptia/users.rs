@@ -260,9 +260,9 @@ async fn a_user_is_switched_off_and_on_whether_that_is_shown_or_not() {
 async fn another_password_has_no_effect_and_is_told() {
     let (stage, users) = with_user(Options::default(), json!({})).await;
     stage.write_secret(SECRET, json!({"test-user": "Planted-next-7Q"})).await;
-    let told = |object: &kube::api::DynamicObject| is(object, "Ready", "True", "CreateOnlyChanged");
+    let told = |object: &kube::api::DynamicObject| is(object, "Synced", "True", "CreateOnlyChanged");
     let object = users.until("new", told).await;
-    assert!(message(&object, "Ready").contains("password changed"), "{object:#?}");
+    assert!(message(&object, "Synced").contains("password changed"), "{object:#?}");
     assert!(stage.vendor.login(EMAIL, PASSWORD));
     assert_eq!(written(&stage).len(), 2);
 }

@@ -117,6 +117,20 @@ async fn the_one_call_that_deletes_says_so() {
     }
 }
 
+/// The answer is lost, and the next try finds nobody: then the copy that all share shows nobody either.
+#[tokio::test]
+async fn a_deletion_whose_answer_is_lost_is_seen_by_all() {
+    let (simulator, client) = start(|_| {}).await;
+    let id = given(&simulator);
+    let before = Instant::now();
+    listing(&client).await;
+    simulator.trouble().place(Order::next_of("delete_user", Act::LoseAnswer));
+    assert_eq!(client.delete_user(&id).await.unwrap_err().class, Class::Transient);
+    assert_eq!(client.delete_user(&id).await.unwrap_err().class, Class::Missing);
+    assert!(client.users(before, |listing| listing.rows.by_id(&id).is_none()).await.unwrap());
+    assert_eq!(simulator.journal().count("list_users"), 1);
+}
+
 /// Contract 1.4 and 2.9: whatever form the vendor's no has, a user who owns objects stays, and it is told why.
 #[tokio::test]
 async fn a_refused_deletion_is_one_in_every_form() {
