@@ -57,16 +57,21 @@ pub async fn perform(
         left.extend(revoke(client, partner, wanted.spec, template, facts).await?);
     }
     for template in ids(GRANTED) {
-        match grant(client, partner, template, facts).await {
+        match grant(client, partner, template).await {
+            Ok(linkage) => _ = facts.linkages.insert(template.to_owned(), linkage.unwrap_or_default()),
+            // From here, before another one of these was refused.
+            Err(fault) if is_no(&fault) && facts.linkages.contains_key(template) => {}
             // The same status may mean something else. Where nobody can have granted it before us, that it is granted is no explanation.
-            Err(fault) if fault.class == Class::Taken && (uncertain || !facts.made) => {}
+            Err(fault) if fault.class == Class::Taken && (uncertain || !facts.made) => {
+                facts.linkages.insert(template.to_owned(), String::new());
+            }
             Err(fault) if fault.class == Class::Taken => return Err(refused(template, fault)),
             // It may be refused for being granted already: no text of a refusal tells.
             Err(fault) if uncertain && fault.class == Class::Refused => left.push(format!(
                 "look in Adeptia Connect whether the partner {partner} may use the template {template}, which is refused ({})",
                 fault.detail
             )),
-            outcome => outcome?,
+            Err(fault) => return Err(fault),
         }
     }
     Ok(if left.is_empty() { Deed::Done } else { Deed::Unclear(left.join(", and ")) })
@@ -81,14 +86,17 @@ fn refused(template: &str, fault: Fault) -> Fault {
     Fault { class: Class::Refused, detail, ..fault }
 }
 
-async fn grant(client: &Client, partner: &PartnerId, template: &str, facts: &mut PartnerFacts) -> Result<(), Fault> {
+fn is_no(fault: &Fault) -> bool {
+    matches!(fault.class, Class::Taken | Class::Refused)
+}
+
+/// Grants a template, or all, and tells the id of the grant where the vendor does.
+async fn grant(client: &Client, partner: &PartnerId, template: &str) -> Result<Option<String>, Fault> {
     if template == ALL {
-        return client.grant_all_templates(partner).await;
+        return client.grant_all_templates(partner).await.map(|()| None);
     }
-    if let Some(linkage) = client.grant_template(partner, template).await? {
-        facts.linkages.insert(template.to_owned(), linkage.as_str().to_owned());
-    }
-    Ok(())
+    let linkage = client.grant_template(partner, template).await?;
+    Ok(linkage.map(|linkage| linkage.as_str().to_owned()))
 }
 
 /// Revokes a grant; or tells what a person has to do, because nobody knows the id of it.
@@ -104,11 +112,14 @@ async fn revoke(
         facts.linkages.clear();
         return Ok(None);
     }
-    match facts.linkages.get(template) {
+    let linkage = facts.linkages.get(template).filter(|linkage| !linkage.is_empty());
+    match linkage {
         Some(linkage) => client.revoke_template(&LinkageId::new(linkage)).await?,
         // One of all that are granted now; it goes with them.
         None if spec.grants_all() => {}
         None => {
+            // Whether it is still granted is for a person to say.
+            facts.linkages.remove(template);
             return Ok(Some(format!(
                 "the vendor did not tell under which id the template {template} was granted to the partner {partner}, so that this grant \
                  cannot be revoked from here: revoke it in Adeptia Connect, or put {template} back into spec.templateAccess.templateIds"

@@ -179,7 +179,8 @@ pub struct PartnerFacts {
     /// It was made from here, so that it was granted nothing before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub made: bool,
-    /// The ids under which the vendor keeps what was granted from here, by template id. Without it a grant cannot be revoked.
+    /// The ids under which the vendor keeps what was granted from here, by template id or `all`; blank where they were not told. Without one
+    /// a grant cannot be revoked by itself.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub linkages: BTreeMap<String, String>,
     /// The ids under which the vendor keeps the values of parameters, by parameter id; blank for one that was sent and has not been told.

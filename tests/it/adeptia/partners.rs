@@ -259,6 +259,28 @@ async fn a_lost_answer_to_a_grant_is_no_second_grant() {
     assert_eq!((granted(&stage), stage.vendor.journal().count("grant_template")), (vec![Some(TEMPLATE.to_owned())], 2));
 }
 
+/// One template that cannot be granted keeps none of the others from it, and is told; it is granted once it can be.
+#[tokio::test]
+async fn a_grant_that_is_refused_is_told_and_no_other_is_repeated_in_vain() {
+    for taken_status in [409, 422] {
+        let (stage, partners) = stage(answers(Answers { taken_status, ..Answers::default() })).await;
+        let activate = |active: bool| {
+            let other = OTHER_TEMPLATE.parse().unwrap();
+            stage
+                .vendor
+                .edit(|state| state.templates.iter_mut().find(|known| known.id == other).unwrap().active = active);
+        };
+        activate(false);
+        stage.apply(&partner(json!({"templateAccess": {"templateIds": [TEMPLATE, OTHER_TEMPLATE]}}))).await;
+        let object = partners.unready("walgreens", "Refused").await;
+        assert!(message(&object, "Ready").contains("is not activated"), "{object:#?}");
+        activate(true);
+        partners.looked_at("walgreens").await;
+        partners.ready("walgreens").await;
+        assert_eq!(granted(&stage), [Some(TEMPLATE.to_owned()), Some(OTHER_TEMPLATE.to_owned())]);
+    }
+}
+
 /// A grant whose id was never told cannot be revoked by itself, and nothing else is revoked instead; there are ways out.
 #[tokio::test]
 async fn a_grant_without_an_id_is_left_to_a_person() {
