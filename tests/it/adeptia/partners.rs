@@ -265,7 +265,7 @@ async fn a_grant_that_is_refused_is_told_and_no_other_is_repeated_in_vain() {
     for taken_status in [409, 422] {
         let (stage, partners) = stage(answers(Answers { taken_status, ..Answers::default() })).await;
         let activate = |active: bool| {
-            let other = OTHER_TEMPLATE.parse().unwrap();
+            let other: u64 = OTHER_TEMPLATE.parse().unwrap();
             stage
                 .vendor
                 .edit(|state| state.templates.iter_mut().find(|known| known.id == other).unwrap().active = active);
