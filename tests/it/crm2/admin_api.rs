@@ -62,6 +62,8 @@ async fn the_parameters_of_a_delete_go_where_the_admin_api_says() {
     let told = |object: &kube::api::DynamicObject| message(object, "Ready").contains("deleteParameters");
     domains.until("acme", told).await;
     stage.patch::<AdminApi>(API, json!({"spec": {"crm2": {"deleteParameters": "Body"}}})).await;
+    stage.looked_at::<AdminApi>(API).await;
+    domains.looked_at("acme").await;
     domains.ready("acme").await;
     assert_eq!(stage.vendor.domain(DOMAIN).unwrap().added_types().collect::<Vec<_>>(), ["PINNED"]);
 }
