@@ -86,7 +86,6 @@ impl Scene {
         if manifest["spec"].get("userIdType").is_some() {
             // A name that need not be an address.
             manifest["spec"]["userIdType"] = json!("Internal");
-            manifest["spec"]["contact"]["emailAddress"] = json!(format!("{name}@acme.example"));
         }
         manifest["spec"]["adminApi"] = json!({"name": API});
         manifest["spec"]["policy"] = policy;
