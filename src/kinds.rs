@@ -1,5 +1,6 @@
 //! THE table of kinds, and that of vendors. Everything else is derived from it: controllers, definitions, `plan`, docs, tests.
 
+use crate::adeptia::{AdeptiaConnect, connect_partner, connect_user};
 use crate::crm2::{Crm2, crm_domain, crm_domain_user};
 use crate::engine::registry::{KindRow, Tables};
 use crate::engine::session::VendorRow;
@@ -11,7 +12,12 @@ use crate::myintranetapps::{MyIntranetApps, tenant_account};
 
 /// Every vendor and every managed kind.
 pub const TABLES: Tables = Tables {
-    vendors: &[VendorRow::of::<MyIntranetApps>(), VendorRow::of::<Intrexx>(), VendorRow::of::<Crm2>()],
+    vendors: &[
+        VendorRow::of::<MyIntranetApps>(),
+        VendorRow::of::<Intrexx>(),
+        VendorRow::of::<Crm2>(),
+        VendorRow::of::<AdeptiaConnect>(),
+    ],
     kinds: &[
         KindRow::of::<tenant_account::Accounts>("TenantAccount"),
         KindRow::of::<intrexx_portal::Portals>("IntrexxPortal"),
@@ -24,5 +30,7 @@ pub const TABLES: Tables = Tables {
         KindRow::of::<portal_action::PortalActions>("PortalAction"),
         KindRow::of::<crm_domain::Domains>("CrmDomain"),
         KindRow::of::<crm_domain_user::CrmDomainUsers>("CrmDomainUser"),
+        KindRow::of::<connect_partner::Partners>("ConnectPartner"),
+        KindRow::of::<connect_user::ConnectUsers>("ConnectUser"),
     ],
 };

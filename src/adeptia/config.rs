@@ -6,24 +6,31 @@ use serde::{Deserialize, Serialize};
 
 /// Where an Adeptia Connect is.
 ///
-/// The credentials Secret needs the keys `username` and `password`: a login that may manage users and partners.
+/// The credentials Secret needs the keys `username` and `password`: a login that may manage users and partners. The user name is to be the
+/// e-mail address of that user, by which Provost knows it and keeps from locking it out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Config {
     /// The address of Adeptia Connect without /rest, such as `https://connect.example.com`, with the path of a reverse proxy if there is
     /// one. It must be https, because credentials travel with each call; http is accepted for loopback addresses only.
     pub url: String,
-    /// The version of the API, whose paths and methods changed between releases. Legacy: the early 2.x ones. Seed: those of late 2019.
-    /// Current: 3.x and later. Default: Seed.
+    /// The version of the API.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<Profile>,
-    /// Where the token of the log-in travels. Header: in the header ACCESS_TOKEN. Cookie: in a cookie of that name, for proxies that drop
-    /// headers with an underscore. Default: Header.
+    /// Where the token of the log-in travels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_in: Option<TokenIn>,
+    /// The status code of a partner that is not active, which the vendor documents nowhere; 200 is that of an active one. Default: 201.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = ("self != 200", "inactiveStatus must differ from 200, which is the status of an active partner"))]
+    pub inactive_status: Option<u32>,
 }
 
-/// A version of the API.
+/// The status code of an inactive partner when the block does not say.
+const INACTIVE: u32 = 201;
+
+/// The version of the API, whose paths and methods changed between releases. Legacy: the early 2.x ones. Seed: those of late 2019.
+/// Current: 3.x and later. Default: Seed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum Profile {
     /// Early 2.x: partners are deleted with DELETE, and all templates granted without a query.
@@ -35,7 +42,8 @@ pub enum Profile {
     Current,
 }
 
-/// Where the token travels.
+/// Where the token of the log-in travels. Header: in the header ACCESS_TOKEN. Cookie: in a cookie of that name, for proxies that drop
+/// headers with an underscore. Default: Header.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum TokenIn {
     /// In the header `ACCESS_TOKEN`.
@@ -48,6 +56,11 @@ pub enum TokenIn {
 impl Config {
     /// A block with nothing but an address.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), profile: None, token_in: None }
+        Self { url: url.into(), profile: None, token_in: None, inactive_status: None }
+    }
+
+    /// The status code of a partner that is not active.
+    pub fn inactive_status(&self) -> u32 {
+        self.inactive_status.unwrap_or(INACTIVE)
     }
 }

@@ -7,6 +7,7 @@
 )]
 #![allow(clippy::large_futures, reason = "a test has one future, and moves it once")]
 
+mod adeptia;
 mod changes;
 mod cluster;
 mod conformance;

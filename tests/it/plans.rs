@@ -20,12 +20,11 @@ use futures::StreamExt;
 use kube::api::{Api, DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::ApiResource;
 use kube::{Client, ResourceExt};
-use provost::crm2;
-use provost::intrexx;
 use provost::myintranetapps::sim::{NewAccount, Options, Simulator};
 use provost::myintranetapps::tenant_account::TenantAccount;
 use provost::sim::simulated::Simulated;
 use provost::sim::trouble::{Act, Order, Target};
+use provost::{adeptia, crm2, intrexx};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
@@ -38,6 +37,7 @@ use crate::stage::{Stage as Operator, account, client_with_kinds};
 const EXAMPLE: &str = "https://admin.myintranetapps.com";
 const INTREXX: &str = "https://intrexx.example.com:4242";
 const CRM2: &str = "https://crm2.opentaps.com";
+const CONNECT: &str = "https://connect.example.com";
 
 /// The vendor of a case.
 #[derive(Debug, Default, Deserialize)]
@@ -52,6 +52,10 @@ struct World {
     contacts: Option<Vec<Contact>>,
     /// The users of mailboxes that it polls.
     mailboxes: Vec<String>,
+    /// The e-mail addresses of users of an Adeptia Connect, which is the vendor when this is there; `ID(address)` is a user's id.
+    connect_users: Option<Vec<String>>,
+    /// The names of its partners, the first of which has the id 11529580510902, and the others the next ones; likewise.
+    connect_partners: Option<Vec<String>>,
     /// It does not answer at all.
     down: bool,
     /// An operation that it does not get done.
@@ -79,9 +83,15 @@ struct Contact {
 }
 
 #[derive(Parser)]
-struct Switches {
+struct Switches<O: clap::Args> {
     #[command(flatten)]
-    options: Options,
+    options: O,
+}
+
+/// What the switches of a case make of a simulator.
+fn switches<O: clap::Args>(world: &World) -> O {
+    let switches = std::iter::once("sim").chain(world.switches.iter().map(String::as_str));
+    Switches::parse_from(switches).options
 }
 
 /// A case under way.
@@ -115,8 +125,26 @@ async fn vendor(case: &Path) -> (Box<dyn Simulated>, Vec<(String, String)>, Worl
         vendor.edit_domain("acme.example", |domain| domain.mailboxes = mailboxes).unwrap();
         return (Box::new(vendor), words, world);
     }
-    let switches = std::iter::once("sim").chain(world.switches.iter().map(String::as_str));
-    let vendor = Simulator::start(Switches::parse_from(switches).options).await.unwrap();
+    if world.connect_users.is_some() || world.connect_partners.is_some() {
+        let vendor = adeptia::sim::Simulator::start(switches(&world)).await.unwrap();
+        vendor.edit(|state| {
+            let own = state.companies[0].clone();
+            let partner = |(id, name): (u64, &String)| adeptia::sim::Company {
+                id,
+                name: name.clone(),
+                networks: vec![1],
+                ..own.clone()
+            };
+            let names = world.connect_partners.iter().flatten();
+            state.companies.extend((11_529_580_510_902..).zip(names).map(partner));
+        });
+        let users = world.connect_users.iter().flatten();
+        let ids =
+            users.map(|email| (format!("ID({email})"), vendor.edit(|state| state.add_user(email).id.to_string())));
+        let words = [(CONNECT.to_owned(), vendor.url().to_owned())].into_iter().chain(ids).collect();
+        return (Box::new(vendor), words, world);
+    }
+    let vendor = Simulator::start(switches(&world)).await.unwrap();
     for account in &world.accounts {
         let mut new = NewAccount::new(&account.subdomain);
         new.name = account.name.clone().unwrap_or(new.name);

@@ -129,21 +129,29 @@ impl Client {
         Ok(listing.map(Users::from_iter))
     }
 
-    /// One user (2.5), which others who look into the list see as well from now on.
+    /// One user (2.5). Others who look into the list see it as it is now, too, or no longer.
     ///
     /// # Errors
     /// [`Class::Missing`] when there is none such.
     pub async fn user(&self, id: &Id) -> Result<User, Fault> {
         let begun = Instant::now();
-        match self.whole_user(id).await {
-            Ok((user, _)) => {
-                let copy = user.clone();
-                self.lists().users.refine(begun, move |listing| listing.rows.put(copy.clone()));
-                Ok(user)
-            }
+        let found = match self.whole_user(id).await {
             Err(fault) if fault.class != Class::Missing && says_no(&fault) => self.listed_user(id, begun, fault).await,
-            Err(fault) => Err(fault),
+            outcome => outcome.map(|(user, _)| user),
+        };
+        let users = &self.lists().users;
+        match &found {
+            Ok(user) => {
+                let user = user.clone();
+                users.refine(begun, move |listing| listing.rows.put(user.clone()));
+            }
+            Err(fault) if fault.class == Class::Missing => {
+                let id = id.clone();
+                users.refine(begun, move |listing| listing.rows.remove(&id));
+            }
+            Err(_) => {}
         }
+        found
     }
 
     /// The same from the list, after a no of which nobody knows what it means.
@@ -257,11 +265,7 @@ impl Client {
             return outcome;
         }
         match self.user(id).await {
-            Err(fault) if fault.class == Class::Missing => {
-                let id = id.clone();
-                self.lists().users.amend(move |listing| listing.rows.remove(&id));
-                Ok(())
-            }
+            Err(fault) if fault.class == Class::Missing => Ok(()),
             Err(_) => outcome,
             Ok(_) => Err(still_there(outcome.err())),
         }

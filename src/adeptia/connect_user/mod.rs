@@ -106,12 +106,7 @@ impl Kind for ConnectUsers {
         // The list may tell less of a user than the user's own page.
         let user = if silent && before.is_none() && !sought.alone { client.user(&user.id).await? } else { user };
         let observed = observe(&user, before);
-        let state = State::new()
-            .maybe("email", user.email.as_deref().map(normal))
-            .with("firstName", user.first_name.unwrap_or_default())
-            .with("lastName", user.last_name.unwrap_or_default())
-            .maybe("roles", observed.roles.as_deref().map(listed))
-            .maybe("active", observed.active);
+        let state = describe(&user, &observed);
         let external_id = sought.external_id.map_or_else(|| user.id.to_string(), str::to_owned);
         Ok(Found::Present(Seen::new(external_id, state, ConnectUserFacts { observed: Some(observed) })))
     }
@@ -180,7 +175,8 @@ impl Kind for ConnectUsers {
     }
 
     async fn enable(client: &Client, external_id: &str, spec: &ConnectUserSpec) -> Result<(), Fault> {
-        client.switch_user(&Id::new(external_id), spec.active != Some(false)).await
+        // Who is to be off stays so.
+        if spec.active == Some(false) { Ok(()) } else { client.switch_user(&Id::new(external_id), true).await }
     }
 
     async fn delete(
@@ -194,14 +190,10 @@ impl Kind for ConnectUsers {
 }
 
 async fn by_id(client: &Client, id: &Id, fresh_after: Instant, alone: bool) -> Result<Found<User>, Fault> {
-    if !alone {
-        let look = |listing: &Listing<Users>| (listing.rows.by_id(id).cloned(), listing.doubt.is_none());
-        match client.users(fresh_after, look).await? {
-            (Some(user), _) => return Ok(Found::Present(user)),
-            (None, true) => return Ok(Found::Absent),
-            (None, false) => {}
-        }
+    if !alone && let Some(user) = client.users(fresh_after, |listing| listing.rows.by_id(id).cloned()).await? {
+        return Ok(Found::Present(user));
     }
+    // A list that leaves out whom we know is not whole, whatever it looks like.
     match client.user(id).await {
         Err(fault) if fault.class == Class::Missing => Ok(Found::Absent),
         outcome => outcome.map(Found::Present),
@@ -304,7 +296,9 @@ fn wanted_roles(spec: &ConnectUserSpec, siblings: &Siblings) -> Result<BTreeSet<
     for (at, roles) in spec.roles.iter().enumerate() {
         let path = partner_path(at);
         let Some(partner) = roles.partner_id.as_deref().or_else(|| siblings.id(&path)).map(Id::new) else { continue };
-        if !partners.insert(partner.clone()) {
+        // What stands for the ids of partners that are yet to be made is the same for all of them.
+        let is_known = partner.as_str().bytes().all(|byte| byte.is_ascii_digit());
+        if !partners.insert(partner.clone()) && is_known {
             return Err(Invalid {
                 field: format!("roles[{at}]"),
                 problem: format!("the partner {partner} has its roles in an entry before this one"),
@@ -338,6 +332,16 @@ fn listed(roles: &[ObservedRole]) -> Json {
     serde_json::to_value(roles).unwrap_or_default()
 }
 
+/// The state of a user.
+fn describe(user: &User, observed: &ObservedConnectUser) -> State {
+    State::new()
+        .maybe("email", user.email.as_deref().map(normal))
+        .with("firstName", user.first_name.as_deref().unwrap_or_default())
+        .with("lastName", user.last_name.as_deref().unwrap_or_default())
+        .maybe("roles", observed.roles.as_deref().map(listed))
+        .maybe("active", observed.active)
+}
+
 /// What is shown of a user; what is not shown this time is as it was last shown, or set since.
 fn observe(user: &User, before: Option<&ObservedConnectUser>) -> ObservedConnectUser {
     ObservedConnectUser {
@@ -346,3 +350,6 @@ fn observe(user: &User, before: Option<&ObservedConnectUser>) -> ObservedConnect
         roles: user.roles().map(|roles| observed_roles(&roles)).or_else(|| before?.roles.clone()),
     }
 }
+
+#[cfg(test)]
+mod tests;

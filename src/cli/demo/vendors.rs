@@ -3,6 +3,7 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
+use crate::adeptia::{self, AdeptiaConnect};
 use crate::crm2::{self, Crm2};
 use crate::engine::kind::Vendor as _;
 use crate::intrexx::{self, Intrexx};
@@ -48,6 +49,12 @@ pub const VENDORS: &[Vendor] = &[
         block: Crm2::BLOCK,
         start: || crm2::sim::Simulator::start(crm2::sim::Options::default()).map(boxed).boxed(),
         advice: crm2,
+    },
+    Vendor {
+        name: AdeptiaConnect::NAME,
+        block: AdeptiaConnect::BLOCK,
+        start: || adeptia::sim::Simulator::start(adeptia::sim::Options::default()).map(boxed).boxed(),
+        advice: adeptia_connect,
     },
 ];
 
@@ -110,6 +117,18 @@ fn crm2(url: &str, _: &str) -> String {
   kubectl patch crmdomainuser grace --type merge -p '{{\"spec\":{{\"permissions\":{{\"granted\":[\"CONTACT_SEE\"]}}}}}}'
   kubectl describe crmdomainuser grace
   curl -s {url}/_sim/journal
+"
+    )
+}
+
+fn adeptia_connect(url: &str, _: &str) -> String {
+    format!(
+        "
+  kubectl describe connectuser test-user
+
+  # one invitation went out, and no second one ever does
+  curl -s {url}/_sim/state
+  kubectl patch connectuser test-user --type merge -p '{{\"spec\":{{\"active\":false}}}}'
 "
     )
 }

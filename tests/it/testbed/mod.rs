@@ -11,7 +11,7 @@ use provost::engine::kind::Identity;
 use provost::engine::policy::Deletion;
 use provost::engine::registry::{KindRow, Tables};
 use provost::sim::simulated::Simulated;
-use provost::{crm2, intrexx, kinds, myintranetapps};
+use provost::{adeptia, crm2, intrexx, kinds, myintranetapps};
 use serde_json::{Value as Json, json};
 
 use crate::crm2::DOMAIN;
@@ -213,6 +213,33 @@ pub const BEDS: &[Bed] = &[
             })
         },
     },
+    Bed {
+        name: "ConnectPartner",
+        kind: "ConnectPartner",
+        vendor: adeptia,
+        examples: "deploy/examples",
+        single: false,
+        edit: || {
+            json!({
+                "phoneNumber": "2025550199", "address": "1 Main St", "active": false, "networkIds": ["2", "1"],
+                "parameters": [{"paramId": "11518430417328", "value": "Invoice"}, {"paramId": "11518430417329", "value": "c"}],
+                "templateAccess": {"templateIds": null, "all": true},
+            })
+        },
+    },
+    Bed {
+        name: "ConnectUser",
+        kind: "ConnectUser",
+        vendor: adeptia,
+        examples: "deploy/examples",
+        single: false,
+        edit: || {
+            json!({
+                "firstName": "Tess", "active": false,
+                "roles": [{"partnerId": "1", "roleIds": ["2", "3"], "defaultRoleId": "3"}],
+            })
+        },
+    },
 ];
 
 fn boxed(simulator: impl Simulated) -> Box<dyn Simulated> {
@@ -229,6 +256,10 @@ fn intrexx() -> BoxFuture<'static, Box<dyn Simulated>> {
 
 fn crm2() -> BoxFuture<'static, Box<dyn Simulated>> {
     async { boxed(crm2::sim::Simulator::start(crm2::sim::Options::default()).await.unwrap()) }.boxed()
+}
+
+fn adeptia() -> BoxFuture<'static, Box<dyn Simulated>> {
+    async { boxed(adeptia::sim::Simulator::start(crate::adeptia::telling()).await.unwrap()) }.boxed()
 }
 
 fn tool_edit() -> Json {

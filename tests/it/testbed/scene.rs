@@ -81,11 +81,9 @@ impl Scene {
         let (mut manifest, _) = self.bed.example();
         manifest["metadata"] = json!({"name": name});
         if let Some(key) = self.bed.key() {
-            manifest["spec"][key] = json!(name);
-        }
-        if manifest["spec"].get("userIdType").is_some() {
-            // A name that need not be an address.
-            manifest["spec"]["userIdType"] = json!("Internal");
+            // An e-mail address keeps its domain.
+            let domain = manifest["spec"][key].as_str().and_then(|example| example.split_once('@'));
+            manifest["spec"][key] = domain.map_or_else(|| json!(name), |(_, domain)| json!(format!("{name}@{domain}")));
         }
         manifest["spec"]["adminApi"] = json!({"name": API});
         manifest["spec"]["policy"] = policy;
@@ -94,6 +92,11 @@ impl Scene {
             create.insert("portalPath".to_owned(), json!(format!("/opt/intrexx/org/{name}")));
             create["database"]["name"] = json!(name);
             create.retain(|field, _| !matches!(field.as_str(), "webConnector" | "restConnectorPort"));
+        }
+        if let Some(user) = manifest.pointer_mut("/spec/external/selfOnboard") {
+            // A user belongs to one partner.
+            user["userId"] = json!(name);
+            user["email"] = json!(format!("{name}@partner.example"));
         }
         if manifest["spec"].get("writeConnectionTo").is_some() {
             // A Secret that we write belongs to one object.
@@ -174,8 +177,7 @@ impl Scene {
 
     /// The external objects with this natural key.
     pub fn externals(&self, key: &str) -> Vec<External> {
-        // Of something inside something else, the last element is what a spec says.
-        let named = |external: &External| self.bed.single || external.key.rsplit('/').next() == Some(key);
+        let named = |external: &External| self.bed.single || is_of(&external.key, key);
         let ours = |external: &External| external.kind == self.bed.kind && named(external);
         self.stage.vendor.externals().into_iter().filter(ours).collect()
     }
@@ -187,10 +189,23 @@ impl Scene {
         }
     }
 
+    /// How often that was done for this natural key which cannot be undone.
+    pub fn effects(&self, key: &str) -> Option<u64> {
+        let effects = self.stage.vendor.effects();
+        effects.iter().find(|(other, _)| is_of(other, key)).map(|(_, times)| *times)
+    }
+
     /// Lets go of an object, and leaves the vendor's side alone.
     pub async fn let_go(&self, name: &str) {
         self.patch(name, json!({"spec": {"policy": {"deletion": "Orphan"}}})).await;
         self.delete(name).await;
         self.gone(name).await;
     }
+}
+
+/// Whether a natural key, as the vendor has it, is that of the object of this name. Of something inside something else the last element is
+/// what a spec says, and of an e-mail address what is before its domain.
+fn is_of(key: &str, name: &str) -> bool {
+    let last = key.rsplit('/').next().unwrap_or(key);
+    last.split_once('@').map_or(last, |(local, _)| local) == name
 }

@@ -4,7 +4,7 @@ use axum::response::IntoResponse;
 use serde_json::json;
 
 use crate::adeptia::client::Listing;
-use crate::adeptia::client::tests::client_of;
+use crate::adeptia::client::tests::client_at;
 use crate::adeptia::wire::users::{USER, User};
 use crate::http::tests::Server;
 
@@ -19,7 +19,7 @@ async fn list(users: usize, cut: fn(usize, usize) -> usize) -> (Listing<Vec<User
         json!({"IndigoUser": rows}).to_string().into_response()
     })
     .await;
-    let listing = client_of(&server.url).list("list_users", &["rest", "users"], USER).await.unwrap();
+    let listing = client_at(&server.url).list("list_users", &["rest", "users"], USER).await.unwrap();
     let heard = server.heard();
     let asked = heard.iter().filter_map(|heard| heard.uri.query()).map(str::to_owned).collect();
     (listing, asked)

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::adeptia::client::tests::client_of;
+use crate::adeptia::client::tests::client_at;
 use crate::adeptia::client::{Client, read_nothing};
 use crate::adeptia::config::{Config, TokenIn};
 use crate::base::fault::{Class, Fault};
@@ -60,7 +60,7 @@ async fn a_token_that_has_run_out_is_renewed_whatever_form_that_takes() {
     ];
     for (number, refusal) in refusals.into_iter().enumerate() {
         let server = start(30, refusal).await;
-        write(&client_of(&server.url)).await.unwrap();
+        write(&client_at(&server.url)).await.unwrap();
         let heard: Vec<_> = server.heard().iter().map(|heard| heard.uri.path().to_owned()).collect();
         assert_eq!(heard, ["/rest/login/user", "/rest/x", "/rest/login/user", "/rest/x"], "{number}");
     }
@@ -69,7 +69,7 @@ async fn a_token_that_has_run_out_is_renewed_whatever_form_that_takes() {
 #[tokio::test]
 async fn other_redirects_leave_a_write_uncertain() {
     let server = start(30, || (StatusCode::FOUND, [("location", "/done")]).into_response()).await;
-    let fault = write(&client_of(&server.url)).await.unwrap_err();
+    let fault = write(&client_at(&server.url)).await.unwrap_err();
     assert_eq!((fault.class, fault.code), (Class::Broken, Some(302)));
     assert_eq!(server.heard().len(), 2);
 }
@@ -101,7 +101,7 @@ async fn a_new_token_that_is_refused_is_explained() {
         _ => (StatusCode::UNAUTHORIZED, format!("bad {}", heard.header("access_token"))).into_response(),
     })
     .await;
-    let fault = write(&client_of(&server.url)).await.unwrap_err();
+    let fault = write(&client_at(&server.url)).await.unwrap_err();
     assert_eq!((fault.class, fault.code), (Class::Denied, Some(401)));
     assert!(fault.detail.contains("underscore") && fault.detail.contains("tokenIn: Cookie"), "{fault}");
     assert!(!format!("{fault:?}").contains("token-secret"), "{fault:?}");
@@ -114,7 +114,7 @@ async fn a_token_is_renewed_at_four_fifths_of_its_thirty_days() {
         _ => "{}",
     })
     .await;
-    let client = client_of(&server.url);
+    let client = client_at(&server.url);
     let log_ins = || server.heard().iter().filter(|heard| heard.uri.path().ends_with("/login/user")).count();
     write(&client).await.unwrap();
     for (hours, expected) in [(23 * 24, 1), (25, 2)] {
@@ -133,7 +133,7 @@ async fn one_log_in_serves_all() {
         _ => "{}",
     })
     .await;
-    let client = client_of(&server.url);
+    let client = client_at(&server.url);
     let outcomes = futures::future::join_all((0..20).map(|_| write(&client))).await;
     assert!(outcomes.iter().all(Result::is_ok));
     let heard = server.heard();
@@ -152,10 +152,10 @@ async fn the_check_needs_no_page_about_the_product() {
             path => panic!("{path}"),
         })
         .await;
-        client_of(&server.url).check(Instant::now()).await.unwrap();
+        client_at(&server.url).check(Instant::now()).await.unwrap();
     }
     let server = Server::start(|_| StatusCode::UNAUTHORIZED).await;
-    assert_eq!(client_of(&server.url).check(Instant::now()).await.unwrap_err().class, Class::Denied);
+    assert_eq!(client_at(&server.url).check(Instant::now()).await.unwrap_err().class, Class::Denied);
 }
 
 #[test]
