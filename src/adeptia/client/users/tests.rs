@@ -108,7 +108,7 @@ async fn the_one_call_that_deletes_says_so() {
         simulator.reconfigure(|options| options.server.any_paths = true);
         let id = given(&simulator);
         let request = client.deletion(&id).unwrap();
-        let expected = [("oldUserId", id.to_string()), ("deleteUser", "true".to_owned())];
+        let expected = [("oldUserId".into(), id.to_string()), ("deleteUser".into(), "true".to_owned())];
         assert_eq!((request.method.as_str(), request.query.as_slice()), ("PUT", expected.as_slice()));
         client.delete_user(&id).await.unwrap();
         assert_eq!(counts(&simulator), ["deactivate_user", "delete_user"]);
