@@ -28,27 +28,22 @@ fn readable(bed: &Bed) -> Json {
     fields.map(|(path, value)| (path.clone(), value.clone())).collect::<serde_json::Map<_, _>>().into()
 }
 
-/// The optional ones of these fields, each taken away: of a block that a spec cannot do without, those in it. What is taken out of an open map
-/// that nobody can read may be undone instead, and is left out.
+/// The optional ones of these fields, each taken away: of a block that a spec cannot do without, those in it. What was written of an open map
+/// and cannot be read may be undone then, which is for the tests of its kind.
 fn without_optional(bed: &Bed, fields: &Json) -> Json {
     let definition = serde_json::to_value((bed.row().crd)()).unwrap();
     let spec = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
     let required = |path: &String| spec["required"].as_array().into_iter().flatten().any(|name| name == path.as_str());
-    let hidden_map = |path: &String| {
-        let row = bed.row().fields.iter().find(|field| field.path.strip_suffix(".*") == Some(path.as_str()));
-        row.is_some_and(|field| field.access == Access::WriteOnly)
+    let undone = |path: &String| {
+        let mut rows = bed.row().fields.iter().filter(|row| row.access == Access::WriteOnly);
+        rows.any(|row| row.path.strip_suffix(".*") == Some(path))
     };
-    let optional = fields.as_object().unwrap().iter().filter(|(path, _)| !required(path) && !hidden_map(path));
-    let nothing = |value: &Json| -> Json {
-        value
-            .as_object()
-            .unwrap()
-            .keys()
-            .map(|field| (field.clone(), Json::Null))
-            .collect::<serde_json::Map<_, _>>()
-            .into()
+    let nothing = |fields: &Json| -> Json {
+        let fields = fields.as_object().unwrap().keys();
+        fields.map(|field| (field.clone(), Json::Null)).collect::<serde_json::Map<_, _>>().into()
     };
     let without = |path: &str, value: &Json| if bed.needs(path) { nothing(value) } else { Json::Null };
+    let optional = fields.as_object().unwrap().iter().filter(|(path, _)| !required(path) && !undone(path));
     optional.map(|(path, value)| (path.clone(), without(path, value))).collect::<serde_json::Map<_, _>>().into()
 }
 

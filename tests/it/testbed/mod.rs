@@ -201,6 +201,19 @@ pub const BEDS: &[Bed] = &[
         },
     },
     Bed {
+        name: "CrmDomainUser",
+        kind: "CrmDomainUser",
+        vendor: crm2,
+        examples: "deploy/examples",
+        single: false,
+        edit: || {
+            json!({
+                "contact": {"lastName": "Murray", "emailAddress": "hopper@acme.example"},
+                "permissions": {"granted": ["ACTIVITY_VIEW", "CONTACT_VIEW"]},
+            })
+        },
+    },
+    Bed {
         name: "ConnectPartner",
         kind: "ConnectPartner",
         vendor: adeptia,
@@ -211,19 +224,6 @@ pub const BEDS: &[Bed] = &[
                 "phoneNumber": "2025550199", "address": "1 Main St", "active": false, "networkIds": ["2", "1"],
                 "parameters": [{"paramId": "11518430417328", "value": "Invoice"}, {"paramId": "11518430417329", "value": "c"}],
                 "templateAccess": {"templateIds": null, "all": true},
-            })
-        },
-    },
-    Bed {
-        name: "CrmDomainUser",
-        kind: "CrmDomainUser",
-        vendor: crm2,
-        examples: "deploy/examples",
-        single: false,
-        edit: || {
-            json!({
-                "contact": {"lastName": "Murray", "emailAddress": "hopper@acme.example"},
-                "permissions": {"granted": ["ACTIVITY_VIEW", "CONTACT_VIEW"]},
             })
         },
     },

@@ -85,11 +85,6 @@ impl Scene {
             let domain = manifest["spec"][key].as_str().and_then(|example| example.split_once('@'));
             manifest["spec"][key] = domain.map_or_else(|| json!(name), |(_, domain)| json!(format!("{name}@{domain}")));
         }
-        if manifest["spec"].get("userIdType").is_some() {
-            // A name that need not be an address.
-            manifest["spec"]["userIdType"] = json!("Internal");
-            manifest["spec"]["contact"]["emailAddress"] = json!(format!("{name}@acme.example"));
-        }
         manifest["spec"]["adminApi"] = json!({"name": API});
         manifest["spec"]["policy"] = policy;
         if let Some(create) = manifest["spec"].get_mut("create").and_then(Json::as_object_mut) {
