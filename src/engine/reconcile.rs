@@ -79,7 +79,7 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     let printed = content::look::<K>(pass.engine, pass.namespace(), pass.spec(), exists).await?;
     pass.names(printed);
     record_id(pass).await?;
-    agree(pass, &link).await
+    agree(pass, &link).await.map_err(|stop| renewal::soon(pass, stop))
 }
 
 /// Everything of other objects that the spec needs but the Secrets, and what is wanted by it.
