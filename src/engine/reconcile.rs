@@ -79,7 +79,7 @@ async fn converge<K: Kind>(pass: &mut Pass<'_, K>) -> Result<End, Stop> {
     let printed = content::look::<K>(pass.engine, pass.namespace(), pass.spec(), exists).await?;
     pass.names(printed);
     record_id(pass).await?;
-    agree(pass, &link).await
+    agree(pass, &link).await.map_err(|stop| renewal::soon(pass, stop))
 }
 
 /// Everything of other objects that the spec needs but the Secrets, and what is wanted by it.
@@ -154,13 +154,27 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
                 }
                 just_taken = matches!(claim, Claim::Annotated | Claim::HandedOver | Claim::Policy);
             }
-            Action::Update => apply::update(pass, link, &plan.changes).await?,
+            Action::Update => update(pass, link, &plan, approval.as_deref()).await?,
             Action::Nothing if matches!(found, Found::Unreadable(_)) => return Ok(unread(pass)),
             Action::Nothing | Action::Release | Action::Disable | Action::Delete => return settled(pass).await,
         }
         use_up(pass, approval);
     }
     Err(Stop::Vendor(restless(pass.plan.as_ref())))
+}
+
+/// Sends the changes. What has to wait for a deed was approved all the same: what is begun of it goes on, and the rest is another plan.
+async fn update<K: Kind>(
+    pass: &mut Pass<'_, K>,
+    link: &Link<K>,
+    plan: &Plan,
+    approval: Option<&str>,
+) -> Result<(), Stop> {
+    let updated = apply::update(pass, link, &plan.changes).await;
+    if matches!(updated, Err(Stop::Later { .. })) {
+        use_up(pass, approval.map(str::to_owned));
+    }
+    updated
 }
 
 /// An approval is good for one time. One that fits nothing when nothing is to be done is not kept for later either.

@@ -2,6 +2,7 @@
 //! the vendor is asked; once it has answered they are written, however long that takes.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use backon::BackoffBuilder;
 use kube::core::object::HasSpec;
@@ -9,7 +10,7 @@ use kube::core::object::HasSpec;
 use super::connection::item_of;
 use super::context::Engine;
 use super::credentials::print_of;
-use super::deed::RENEWED;
+use super::deed::{Begun, RENEWED};
 use super::diff::Change;
 use super::kind::{Invalid, Kind};
 use super::kubernetes::{patience, try_secret, write_secret_keys};
@@ -25,10 +26,14 @@ use super::session::Standing;
 use super::settle::{Link, admin_api_key};
 use super::watch::Key;
 use crate::base::custody;
+use crate::base::fault::Class;
 use crate::base::secret::Secret;
 
 /// Failures in a row after which the object's status speaks of credentials that are not written yet.
 const PATIENCE: u32 = 2;
+
+/// When an object looks again that was refused after it began a renewal.
+const SOON: Duration = Duration::from_secs(5);
 
 /// Whether two fingerprints are of two different sets of credentials. Nobody can tell of those taken under two keys.
 pub fn differ(one: &str, other: &str) -> bool {
@@ -130,9 +135,7 @@ pub fn explain<K: Kind>(pass: &Pass<'_, K>, stop: Stop) -> Stop {
         matches!(pass.engine.sessions.get(&admin_api), Some(Standing::Disconnected { reason: Reason::Denied, .. }))
             && !pass.engine.sessions.is_accused(&admin_api);
     let begun = pass.begun();
-    let lost = begun
-        .iter()
-        .find(|(group, mark)| K::RENEWS.contains(&group.as_str()) && mark.recorded.as_deref() != Some(RENEWED));
+    let lost = begun.iter().find(|(group, mark)| is_open::<K>(group, mark));
     let Some((_, mark)) = lost.filter(|_| refused && stop.reason() == Reason::AdminApiNotReady) else { return stop };
     let secret = secret_of(pass.engine, &admin_api).unwrap_or_default();
     let message = format!(
@@ -144,4 +147,21 @@ pub fn explain<K: Kind>(pass: &Pass<'_, K>, stop: Stop) -> Stop {
         admin_api.0,
     );
     Stop::Held(Hold { reason: Reason::RenewalUnfinished, message })
+}
+
+/// A refusal that an object meets after it began a renewal. Whether it was for the credentials is for the AdminApi to say, in a moment.
+pub fn soon<K: Kind>(pass: &Pass<'_, K>, stop: Stop) -> Stop {
+    match stop {
+        Stop::Vendor(fault)
+            if fault.class == Class::Denied && pass.begun().iter().any(|(group, mark)| is_open::<K>(group, mark)) =>
+        {
+            Stop::Later { reason: Reason::Denied, message: fault.to_string(), pause: SOON }
+        }
+        stop => stop,
+    }
+}
+
+/// Whether this is a renewal of which no new credentials are known to be written.
+fn is_open<K: Kind>(group: &str, mark: &Begun) -> bool {
+    K::RENEWS.contains(&group) && mark.recorded.as_deref() != Some(RENEWED)
 }

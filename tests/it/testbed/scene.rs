@@ -18,7 +18,7 @@ pub const EXTERNAL_ID: &str = "provost.dev/external-id";
 pub const PENDING_CREATE: &str = "provost.dev/pending-create";
 
 /// The reasons of objects that wait for a person to look at the vendor's side.
-const PARKED: [&str; 2] = ["CreateOutcomeUnknown", "RenewalUnfinished"];
+const PARKED: [&str; 3] = ["CreateOutcomeUnknown", "DeedOutcomeUnknown", "RenewalUnfinished"];
 
 /// A stage for one kind.
 pub struct Scene {
@@ -135,6 +135,12 @@ impl Scene {
         if is(object, "Ready", "False", "RenewalUnfinished") {
             assert!(message.contains(CREDENTIALS), "{message}");
             self.stage.write_secret(CREDENTIALS, self.stage.credentials()).await;
+            return Arrival::Resumed;
+        }
+        if is(object, "Ready", "False", "DeedOutcomeUnknown") {
+            // Had it been done, the vendor would show it. The last thing in quotes is what to say then.
+            let again = message.rsplit('\'').nth(1).unwrap();
+            self.annotate(name, "provost.dev/deed", Some(again)).await;
             return Arrival::Resumed;
         }
         assert!(message.contains(EXTERNAL_ID) && message.contains(PENDING_CREATE), "{message}");
