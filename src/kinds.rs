@@ -1,6 +1,6 @@
 //! THE table of kinds, and that of vendors. Everything else is derived from it: controllers, definitions, `plan`, docs, tests.
 
-use crate::adeptia::{AdeptiaConnect, connect_user};
+use crate::adeptia::{AdeptiaConnect, connect_partner, connect_user};
 use crate::engine::registry::{KindRow, Tables};
 use crate::engine::session::VendorRow;
 use crate::intrexx::{
@@ -22,6 +22,7 @@ pub const TABLES: Tables = Tables {
         KindRow::of::<portal_user::Users>("PortalUser"),
         KindRow::of::<portal_group::Groups>("PortalGroup"),
         KindRow::of::<portal_action::PortalActions>("PortalAction"),
+        KindRow::of::<connect_partner::Partners>("ConnectPartner"),
         KindRow::of::<connect_user::ConnectUsers>("ConnectUser"),
     ],
 };

@@ -20,7 +20,14 @@ pub struct Config {
     /// Where the token of the log-in travels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token_in: Option<TokenIn>,
+    /// The status code of a partner that is not active, which the vendor documents nowhere; 200 is that of an active one. Default: 201.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[x_kube(validation = ("self != 200", "inactiveStatus must differ from 200, which is the status of an active partner"))]
+    pub inactive_status: Option<u32>,
 }
+
+/// The status code of an inactive partner when the block does not say.
+const INACTIVE: u32 = 201;
 
 /// The version of the API, whose paths and methods changed between releases. Legacy: the early 2.x ones. Seed: those of late 2019.
 /// Current: 3.x and later. Default: Seed.
@@ -49,6 +56,11 @@ pub enum TokenIn {
 impl Config {
     /// A block with nothing but an address.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), profile: None, token_in: None }
+        Self { url: url.into(), profile: None, token_in: None, inactive_status: None }
+    }
+
+    /// The status code of a partner that is not active.
+    pub fn inactive_status(&self) -> u32 {
+        self.inactive_status.unwrap_or(INACTIVE)
     }
 }

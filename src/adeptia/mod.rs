@@ -2,8 +2,11 @@
 
 pub mod client;
 pub mod config;
+pub mod connect_partner;
 pub mod connect_user;
+pub mod password;
 pub mod sim;
+pub mod user_csv;
 pub mod wire;
 
 use tokio::time::Instant;

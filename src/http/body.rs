@@ -33,6 +33,7 @@ enum Content {
         name: String,
         content_type: &'static str,
         source: Source,
+        texts: Vec<(&'static str, &'static str)>,
     },
 }
 
@@ -71,7 +72,17 @@ impl Body {
 
     /// A form (`multipart/form-data`) whose one part is a file of this name, read while it is sent, with its length said beforehand.
     pub fn file(part: &'static str, name: impl Into<String>, content_type: &'static str, source: Source) -> Self {
-        Self { content_type: None, content: Content::File { part, name: name.into(), content_type, source } }
+        let content = Content::File { part, name: name.into(), content_type, source, texts: Vec::new() };
+        Self { content_type: None, content }
+    }
+
+    /// The same form, with a part more: a short text. A body that is no form stays as it is.
+    #[must_use]
+    pub fn text_part(mut self, part: &'static str, text: &'static str) -> Self {
+        if let Content::File { texts, .. } = &mut self.content {
+            texts.push((part, text));
+        }
+        self
     }
 
     /// The same call, carrying this.
@@ -84,9 +95,10 @@ impl Body {
             Content::Ready(content) => call.body(content.clone()),
             // Without this header its length would not be told, and stores of files want to know it.
             Content::Streamed(source) => call.header(CONTENT_LENGTH, source.length()).body(streamed(source, progress)),
-            Content::File { part, name, content_type, source } => {
+            Content::File { part, name, content_type, source, texts } => {
                 let file = Part::stream_with_length(streamed(source, progress), source.length());
-                call.multipart(Form::new().part(*part, file.file_name(name.clone()).mime_str(content_type)?))
+                let form = Form::new().part(*part, file.file_name(name.clone()).mime_str(content_type)?);
+                call.multipart(texts.iter().fold(form, |form, (part, text)| form.text(*part, *text)))
             }
         })
     }

@@ -49,6 +49,8 @@ struct World {
     portals: Vec<String>,
     /// The e-mail addresses of users of an Adeptia Connect, which is the vendor when this is there; `ID(address)` is a user's id.
     connect_users: Option<Vec<String>>,
+    /// The names of its partners, the first of which has the id 11529580510902, and the others the next ones; likewise.
+    connect_partners: Option<Vec<String>>,
     /// It does not answer at all.
     down: bool,
     /// An operation that it does not get done.
@@ -103,11 +105,22 @@ async fn vendor(case: &Path) -> (Box<dyn Simulated>, Vec<(String, String)>, Worl
         let words = vec![(INTREXX.to_owned(), vendor.url().to_owned())];
         return (Box::new(vendor), words, world);
     }
-    if let Some(users) = &world.connect_users {
+    if world.connect_users.is_some() || world.connect_partners.is_some() {
         let vendor = adeptia::sim::Simulator::start(switches(&world)).await.unwrap();
-        let ids = users
-            .iter()
-            .map(|email| (format!("ID({email})"), vendor.edit(|state| state.add_user(email).id.to_string())));
+        vendor.edit(|state| {
+            let own = state.companies[0].clone();
+            let partner = |(id, name): (u64, &String)| adeptia::sim::Company {
+                id,
+                name: name.clone(),
+                networks: vec![1],
+                ..own.clone()
+            };
+            let names = world.connect_partners.iter().flatten();
+            state.companies.extend((11_529_580_510_902..).zip(names).map(partner));
+        });
+        let users = world.connect_users.iter().flatten();
+        let ids =
+            users.map(|email| (format!("ID({email})"), vendor.edit(|state| state.add_user(email).id.to_string())));
         let words = [(CONNECT.to_owned(), vendor.url().to_owned())].into_iter().chain(ids).collect();
         return (Box::new(vendor), words, world);
     }

@@ -4,10 +4,13 @@
 //! than it allows. A server may still have a limit of its own, which no answer tells either: a list of as many rows as such a limit is
 //! likely to be is doubted. From a list that is in doubt nobody concludes that something is not there.
 
+use std::sync::atomic::AtomicBool;
+
 use serde::de::DeserializeOwned;
 
 use super::Client;
 use super::answer::read_rows;
+use super::partners::PartnerListing;
 use super::users::Users;
 use crate::base::fault::Fault;
 use crate::http::{Method, Patience, Request, Shared};
@@ -25,6 +28,10 @@ pub(crate) struct Lists {
     pub proof: Shared<()>,
     /// The users of the company.
     pub users: Shared<Listing<Users>>,
+    /// The partners of the company.
+    pub partners: Shared<PartnerListing>,
+    /// The installation has given that list before.
+    pub partners_are_listed: AtomicBool,
 }
 
 /// A list as the vendor gave it.

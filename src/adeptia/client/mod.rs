@@ -12,7 +12,10 @@
 
 pub mod answer;
 pub mod endpoints;
+pub mod linkages;
 pub mod lists;
+pub mod onboarding;
+pub mod partners;
 mod session;
 pub mod users;
 
@@ -31,6 +34,7 @@ pub use endpoints::ENDPOINTS;
 pub use lists::Listing;
 
 use lists::Lists;
+use onboarding::Imports;
 use session::Session;
 
 /// The vendor's name in metrics and logs.
@@ -44,6 +48,8 @@ struct Inner {
     session: Session,
     lists: Lists,
     profile: Profile,
+    inactive_status: u32,
+    imports: Imports,
 }
 
 impl Client {
@@ -52,8 +58,13 @@ impl Client {
     /// # Errors
     /// When the address, a credential or the CA bundle is unusable; the error names it and says what to do.
     pub fn new(config: &Config, access: Access) -> Result<Self, SetupError> {
-        let profile = config.profile.unwrap_or_default();
-        Ok(Self(Arc::new(Inner { session: Session::new(config, &access)?, lists: Lists::default(), profile })))
+        Ok(Self(Arc::new(Inner {
+            session: Session::new(config, &access)?,
+            lists: Lists::default(),
+            profile: config.profile.unwrap_or_default(),
+            inactive_status: config.inactive_status(),
+            imports: Imports::default(),
+        })))
     }
 
     /// The address and the user: what one may do depends on who asks.
@@ -101,6 +112,16 @@ impl Client {
             }
         };
         self.lists().proof.read(fresh_after, fetch, |()| ()).await
+    }
+
+    /// The code of a partner that is not active.
+    pub fn inactive_status(&self) -> u32 {
+        self.0.inactive_status
+    }
+
+    /// Whose import is under way.
+    pub(crate) fn imports(&self) -> &Imports {
+        &self.0.imports
     }
 
     /// The copies that all objects share.

@@ -8,8 +8,12 @@ use crate::http::tests::access;
 
 /// A client of the server at this address.
 pub(crate) fn client_at(url: &str) -> Client {
-    Client::new(&Config::new(url), access(&[("username", "adminuser@adeptia.example"), ("password", "P@ssw0rd")]))
-        .unwrap()
+    client_with(&Config::new(url))
+}
+
+/// A client with this block.
+pub(crate) fn client_with(config: &Config) -> Client {
+    Client::new(config, access(&[("username", "adminuser@adeptia.example"), ("password", "P@ssw0rd")])).unwrap()
 }
 
 /// A client of this simulator, for this version.

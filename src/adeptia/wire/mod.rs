@@ -2,4 +2,5 @@
 //! and fields that nobody knows are passed over. What is written has each id in the type that the vendor's page shows for that field.
 
 pub mod id;
+pub mod partners;
 pub mod users;

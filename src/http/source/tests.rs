@@ -52,6 +52,19 @@ async fn a_file_is_a_part_of_a_form_of_known_length() {
 }
 
 #[tokio::test]
+async fn a_text_is_a_part_beside_the_file() {
+    let server = Server::start(|_| "fine").await;
+    let body = Body::file("csvFile", "users.csv", "text/csv", Source::bytes("a,b")).text_part("isPartner", "true");
+    transport(&server.url).send(Request::write("import", Method::POST).body(body), read).await.unwrap();
+    let heard = &server.heard()[0];
+    let boundary = heard.header("content-type").strip_prefix("multipart/form-data; boundary=").unwrap();
+    let file =
+        "Content-Disposition: form-data; name=\"csvFile\"; filename=\"users.csv\"\r\nContent-Type: text/csv\r\n\r\na,b";
+    let text = "Content-Disposition: form-data; name=\"isPartner\"\r\n\r\ntrue";
+    assert_eq!(heard.body, format!("--{boundary}\r\n{file}\r\n--{boundary}\r\n{text}\r\n--{boundary}--\r\n"));
+}
+
+#[tokio::test]
 async fn content_without_a_form_tells_its_length_too() {
     let server = Server::start(|_| "fine").await;
     for content in ["", "content"] {

@@ -1,6 +1,8 @@
 //! Adeptia Connect: its kinds, each on the real API server and in front of the simulator.
 
 mod admin_api;
+mod conversion;
+mod partners;
 mod switches;
 mod users;
 
@@ -22,8 +24,14 @@ impl Stage<Simulator> {
     /// A stage whose vendor is an Adeptia Connect that behaves as `options` say, connected, with what the examples need beside their
     /// objects, and an operator of `kinds` at work.
     pub async fn adeptia(options: Options, kinds: &[&str]) -> Self {
+        Self::adeptia_with(options, kinds, json!({})).await
+    }
+
+    /// The same, with more in the vendor's block of its AdminApi than the address.
+    pub async fn adeptia_with(options: Options, kinds: &[&str], settings: Json) -> Self {
         let tables = workshop::tables_of(kinds);
         let mut stage = Self::of(Simulator::start(options).await.unwrap(), "adeptiaConnect", tables).await;
+        stage.settings = settings;
         stage.connect().await;
         for document in kinds.iter().flat_map(|kind| examples::of(kind).1) {
             stage.apply(&document).await;

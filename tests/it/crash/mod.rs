@@ -19,7 +19,7 @@ use serde_json::Value as Json;
 use crate::harness::root;
 use crate::testbed::scene::{Arrival, Scene};
 use crate::testbed::{BEDS, Bed};
-use operation::Operation;
+use operation::{Operation, values};
 use step::{Disturbance, Mark, Step, all_struck, is_over, order, stands};
 
 /// Stages of one kind at work beside each other.
@@ -52,7 +52,7 @@ async fn undisturbed(scene: &Scene, operation: Operation, name: &str) -> (Vec<St
     operation.begin(scene, name).await;
     let arrival = operation.end(scene, name).await;
     let steps = mark.steps(scene, name);
-    let like = scene.externals(name).first().map(|external| external.values.clone());
+    let like = values(scene, name).pop();
     operation.check(scene, name, arrival, like.as_ref()).await;
     (steps, like)
 }

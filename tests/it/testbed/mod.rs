@@ -167,6 +167,19 @@ pub const BEDS: &[Bed] = &[
         edit: || json!({}),
     },
     Bed {
+        name: "ConnectPartner",
+        kind: "ConnectPartner",
+        vendor: adeptia,
+        examples: "deploy/examples",
+        edit: || {
+            json!({
+                "phoneNumber": "2025550199", "address": "1 Main St", "active": false, "networkIds": ["2", "1"],
+                "parameters": [{"paramId": "11518430417328", "value": "Invoice"}, {"paramId": "11518430417329", "value": "c"}],
+                "templateAccess": {"templateIds": null, "all": true},
+            })
+        },
+    },
+    Bed {
         name: "ConnectUser",
         kind: "ConnectUser",
         vendor: adeptia,

@@ -91,6 +91,11 @@ impl Scene {
             create["database"]["name"] = json!(name);
             create.retain(|field, _| !matches!(field.as_str(), "webConnector" | "restConnectorPort"));
         }
+        if let Some(user) = manifest.pointer_mut("/spec/external/selfOnboard") {
+            // A user belongs to one partner.
+            user["userId"] = json!(name);
+            user["email"] = json!(format!("{name}@partner.example"));
+        }
         if manifest["spec"].get("writeConnectionTo").is_some() {
             // A Secret that we write belongs to one object.
             manifest["spec"]["writeConnectionTo"] = json!({"secretRef": {"name": name}});
