@@ -4,6 +4,8 @@
 //! than it allows. A server may still have a limit of its own, which no answer tells either: a list of as many rows as such a limit is
 //! likely to be is doubted. From a list that is in doubt nobody concludes that something is not there.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 
 use serde::de::DeserializeOwned;
@@ -32,6 +34,8 @@ pub(crate) struct Lists {
     pub partners: Shared<PartnerListing>,
     /// The installation has given that list before.
     pub partners_are_listed: AtomicBool,
+    /// The ids of partners that were deleted from here: where nobody shows partners, nothing else tells.
+    pub deleted_partners: Mutex<BTreeSet<String>>,
 }
 
 /// A list as the vendor gave it.

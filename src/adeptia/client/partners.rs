@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, PoisonError};
 
 use tokio::time::Instant;
 
@@ -272,11 +273,23 @@ impl Client {
         };
         let outcome = self.send(make, read_nothing).await;
         let id = partner.id().clone();
+        if outcome.as_ref().map_or_else(|fault| fault.class == Class::Missing, |()| true) {
+            self.deleted_partners().insert(id.to_string());
+        }
         match &outcome {
             Ok(()) => self.lists().partners.amend(move |listing| listing.amend(|rows| drop(rows.remove(id.as_str())))),
             Err(_) => self.lists().partners.invalidate(),
         }
         outcome.map_err(refused)
+    }
+
+    /// Whether a partner was deleted from here.
+    pub fn has_deleted(&self, id: &str) -> bool {
+        self.deleted_partners().contains(id)
+    }
+
+    fn deleted_partners(&self) -> MutexGuard<'_, BTreeSet<String>> {
+        self.lists().deleted_partners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Puts into the shared copy what was sent, and what the answer shows of it, which is surer.

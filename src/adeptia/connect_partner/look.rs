@@ -32,7 +32,7 @@ pub async fn find(
         (found.into_iter().cloned().collect::<Vec<_>>(), listing.doubt.clone())
     };
     let (found, doubt) = match client.partners(sought.fresh_after, pick).await {
-        Err(fault) if fault.class == Class::Unsupported => return Ok(unseen(sought)),
+        Err(fault) if fault.class == Class::Unsupported => return Ok(unseen(client, sought)),
         found => found?,
     };
     Ok(match found.as_slice() {
@@ -81,8 +81,8 @@ pub async fn now(client: &Client, partner: &PartnerId) -> Result<Option<Company>
 }
 
 /// Where nothing is shown, the id is all there is to go by: without one there is nothing yet, and with one nothing can be compared.
-fn unseen(sought: &Sought<'_, ConnectPartnerSpec, PartnerFacts>) -> Found<Seen<PartnerFacts>> {
-    let Some(id) = sought.external_id else { return Found::Absent };
+fn unseen(client: &Client, sought: &Sought<'_, ConnectPartnerSpec, PartnerFacts>) -> Found<Seen<PartnerFacts>> {
+    let Some(id) = sought.external_id.filter(|id| !client.has_deleted(id)) else { return Found::Absent };
     let facts = PartnerFacts { observed: None, ..sought.facts.cloned().unwrap_or_default() };
     Found::Present(Seen::new(id, converted(State::new(), &facts), facts))
 }
