@@ -304,6 +304,18 @@ async fn a_write_that_302_may_have_carried_out_is_not_sent_again() {
     assert_eq!(transport.send(Request::read("list", Method::GET), read).await, Ok("fine".into()));
 }
 
+/// Nothing follows a 302 that is read as an answer, and the reader sees where it leads.
+#[tokio::test]
+async fn a_302_is_an_answer_for_whoever_reads_it() {
+    let server = Server::start(|_| (StatusCode::FOUND, [("location", "/login")])).await;
+    for request in [write(), Request::read("list", Method::GET)] {
+        let read = |answer: &Answer| Ok((answer.status(), answer.header("location").map(str::to_owned)));
+        let answer = transport(&server.url).send(request.reads_redirect(), read).await;
+        assert_eq!(answer, Ok((302, Some("/login".to_owned()))));
+    }
+    assert_eq!(server.heard().len(), 2);
+}
+
 #[tokio::test]
 async fn a_redirected_write_needs_leave_again() {
     let server = Server::start(|_| (StatusCode::TEMPORARY_REDIRECT, [("location", "/new")])).await;

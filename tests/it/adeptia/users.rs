@@ -1,5 +1,6 @@
 //! ConnectUser: one invitation mail, what is recorded between the steps, roles, and whom nothing may lock out.
 
+use futures::future::join_all;
 use provost::adeptia::sim::options::behaviour::{KnownInvitee, Repeat, UsedInvitation};
 use provost::adeptia::sim::options::server::Profile;
 use provost::adeptia::sim::{Options, Role, Simulator};
@@ -81,7 +82,8 @@ async fn a_user_is_invited_and_made() {
 /// got it can accept it, and is taken for the user who was wanted.
 #[tokio::test]
 async fn an_invitation_of_unknown_outcome_waits_for_a_person() {
-    for (act, sent) in [(Act::LoseAnswer, 1), (Act::Garbage, 1), (Act::CutBefore, 0), (Act::answer(500), 0)] {
+    let acts = [(Act::LoseAnswer, 1), (Act::Garbage, 1), (Act::CutBefore, 0), (Act::answer(500), 0)];
+    join_all(acts.map(|(act, sent)| async move {
         let (mut stage, users) = stage(Options::default()).await;
         stage.vendor.trouble().place(Order::next_of("invite", act.clone()));
         stage.apply(&example(KIND, "new", json!({}))).await;
@@ -99,13 +101,15 @@ async fn an_invitation_of_unknown_outcome_waits_for_a_person() {
         users.ready("new").await;
         assert_eq!(stage.vendor.user(EMAIL).unwrap().first_name, "Test");
         assert_eq!(stage.vendor.journal().count("invite"), 1);
-    }
+    }))
+    .await;
 }
 
 /// Trap 17: the invitation is recorded before the user is made, and used for every try.
 #[tokio::test]
 async fn one_invitation_serves_until_the_user_is_made() {
-    for act in [Act::LoseAnswer, Act::Garbage, Act::CutBefore, Act::answer(500), Act::answer(400)] {
+    let acts = [Act::LoseAnswer, Act::Garbage, Act::CutBefore, Act::answer(500), Act::answer(400)];
+    join_all(acts.map(|act| async move {
         let (mut stage, users) = stage(Options::default()).await;
         stage.vendor.trouble().place(Order::next_of(LAST_STEP, act.clone()));
         stage.apply(&example(KIND, "new", json!({}))).await;
@@ -115,7 +119,8 @@ async fn one_invitation_serves_until_the_user_is_made() {
         users.ready("new").await;
         assert_eq!((mails(&stage), stage.vendor.journal().count("invite")), (1, 1), "{act:?}");
         assert!(stage.vendor.login(EMAIL, PASSWORD));
-    }
+    }))
+    .await;
 }
 
 /// Traps 17 and 22: a password that the vendor does not take is found out after the mail, which serves all the same.
@@ -373,4 +378,24 @@ async fn many_users_are_seen_with_one_list() {
     let listed = after.iter().filter(|entry| entry.operation == "list_users").count();
     assert!(listed <= 2, "{listed} lists for ten users");
     assert!(after.iter().all(|entry| entry.operation != "invite"), "{after:#?}");
+}
+
+/// Roles with a partner that is an object too: the user waits for the partner's id.
+#[tokio::test]
+async fn roles_with_a_partner_by_name_wait_for_it() {
+    let stage = Stage::adeptia(telling(), &[KIND, "ConnectPartner"]).await;
+    let users = stage.objects(KIND);
+    let roles = json!([
+        {"partnerId": "1", "roleIds": ["2"], "defaultRoleId": "2"},
+        {"partner": {"name": "walgreens"}, "roleIds": ["2"], "defaultRoleId": "2"},
+    ]);
+    stage.apply(&example(KIND, "new", json!({"roles": roles}))).await;
+    users.unready("new", "ReferenceMissing").await;
+    assert_eq!(stage.vendor_writes(), []);
+    let fields = json!({"parameters": null, "templateAccess": null, "external": null});
+    stage.given("ConnectPartner", "walgreens", fields).await;
+    users.ready("new").await;
+    let partner = stage.vendor.partner("Walgreens").unwrap().id;
+    let role = |partner| Role { partner, role: 2, default: true };
+    assert_eq!(stage.vendor.user(EMAIL).unwrap().roles, [role(1), role(partner)]);
 }
