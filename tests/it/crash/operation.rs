@@ -4,16 +4,22 @@ use k8s_openapi::api::core::v1::ConfigMap;
 use kube::ResourceExt;
 use kube::api::{Api, DeleteParams, ListParams};
 use provost::engine::policy::Deletion;
+use provost::sim::simulated::External;
 use serde_json::{Value as Json, json};
 
 use crate::objects::annotation;
 use crate::testbed::Bed;
 use crate::testbed::scene::{Arrival, EXTERNAL_ID, PENDING_CREATE, Scene};
 
-/// What the external objects of this name are set to, without the name: whatever else is there is the same for every name.
+/// What the external objects of this name are set to, without the name and without ids: whatever else is there is the same for every name.
 pub fn values(scene: &Scene, name: &str) -> Vec<Json> {
-    let anonymous = |values: &Json| serde_json::from_str(&values.to_string().replace(name, "NAME")).unwrap();
-    scene.externals(name).iter().map(|external| anonymous(&external.values)).collect()
+    let anonymous = |external: &External| {
+        let values = external.values.to_string().replace(name, "NAME");
+        // An id is long enough to be nothing else.
+        let values = if external.id.len() > 9 { values.replace(&external.id, "0") } else { values };
+        serde_json::from_str(&values).unwrap()
+    };
+    scene.externals(name).iter().map(anonymous).collect()
 }
 
 /// What an object goes through.

@@ -54,10 +54,10 @@ async fn contacts_and_logins_are_read_from_every_shape() {
     let changes: [fn(&mut Options); 7] = [
         |_| {},
         |options| {
-            (options.answers.contact_envelope, options.answers.users_envelope) = (Envelope::Bare, Envelope::Wrapped)
+            (options.answers.contact_envelope, options.answers.users_envelope) = (Envelope::Bare, Envelope::Wrapped);
         },
         |options| {
-            (options.answers.contact_by_id, options.answers.contact_wrap) = (ContactById::Object, ContactWrap::Nested)
+            (options.answers.contact_by_id, options.answers.contact_wrap) = (ContactById::Object, ContactWrap::Nested);
         },
         |options| options.answers.contact_by_id = ContactById::Object,
         |options| (options.answers.contact_id_name, options.answers.users_id_name) = (IdName::Id, IdName::ContactId),

@@ -195,7 +195,7 @@ async fn a_newcomer_is_not_the_operator() {
     client.locate(&search(&grace_key)).await.unwrap();
     client.locate(&search(&owner_key)).await.unwrap();
     client.create_user_contact(&new_user()).await.unwrap();
-    assert_eq!((client.is_own(&[grace()]), client.is_own(&[owner.clone()])), (Some(false), None));
+    assert_eq!((client.is_own(&[grace()]), client.is_own(std::slice::from_ref(&owner))), (Some(false), None));
     assert_eq!(client.is_own(&[grace(), owner.clone()]), None, "permissions are the contact's");
     let config = Config { own_user_id: Some("Owner@acme.example".to_owned()), ..Config::new(simulator.url(), DOMAIN) };
     let knowing = Client::new(&config, access_to(&simulator)).unwrap();
