@@ -24,6 +24,11 @@ pub struct Config {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[x_kube(validation = ("self != 200", "inactiveStatus must differ from 200, which is the status of an active partner"))]
     pub inactive_status: Option<u32>,
+    /// The most rows that this server lists at once, whatever it is asked for; 0 where it has no limit of its own. No answer tells, so without
+    /// this a list of 50, 100, 128, 200 and the like may be cut: as long as one has just so many rows, nothing new is made for want of proof
+    /// that it is not there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list_limit: Option<u32>,
 }
 
 /// The status code of an inactive partner when the block does not say.
@@ -56,7 +61,7 @@ pub enum TokenIn {
 impl Config {
     /// A block with nothing but an address.
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), profile: None, token_in: None, inactive_status: None }
+        Self { url: url.into(), profile: None, token_in: None, inactive_status: None, list_limit: None }
     }
 
     /// The status code of a partner that is not active.

@@ -23,6 +23,9 @@ const LIMITS: [usize; 3] = [1_000, 10_000, 100_000];
 /// The fewest rows of a page, in products that have pages.
 const SMALLEST_PAGE: usize = 50;
 
+/// How the limits of products begin that are no powers of two, with noughts behind.
+const ROUND: [usize; 4] = [1, 2, 5, 25];
+
 /// Every shared copy of a client.
 #[derive(Default)]
 pub(crate) struct Lists {
@@ -76,19 +79,33 @@ impl Client {
                 break;
             }
         }
-        let doubt = is_cut(rows.len()).then(|| {
+        let doubt = self.may_cut(rows.len()).then(|| {
             format!(
-                "the list has exactly {} rows, which looks like a limit of the server's own, so that there may be more",
+                "the list has exactly {} rows, which looks like a limit of the server's own, so that there may be more: set \
+                 spec.adeptiaConnect.listLimit of the AdminApi to the limit that the server has, or to 0 where it has none",
                 rows.len()
             )
         });
         Ok(Listing { rows, doubt })
     }
+
+    /// Whether a list of so many rows may be a part of a longer one.
+    fn may_cut(&self, rows: usize) -> bool {
+        match self.list_limit() {
+            None => is_cut(rows),
+            Some(0) => LIMITS.last() == Some(&rows),
+            Some(limit) => rows >= limit,
+        }
+    }
 }
 
 /// Whether that many rows look like a page of a longer list.
 fn is_cut(rows: usize) -> bool {
-    rows >= SMALLEST_PAGE && (rows.is_multiple_of(SMALLEST_PAGE) || rows.is_power_of_two())
+    let mut first = rows;
+    while first > 0 && first.is_multiple_of(10) {
+        first /= 10;
+    }
+    rows >= SMALLEST_PAGE && (ROUND.contains(&first) || rows.is_power_of_two())
 }
 
 #[cfg(test)]

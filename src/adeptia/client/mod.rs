@@ -49,6 +49,7 @@ struct Inner {
     lists: Lists,
     profile: Profile,
     inactive_status: u32,
+    list_limit: Option<usize>,
     imports: Imports,
 }
 
@@ -63,6 +64,7 @@ impl Client {
             lists: Lists::default(),
             profile: config.profile.unwrap_or_default(),
             inactive_status: config.inactive_status(),
+            list_limit: config.list_limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
             imports: Imports::default(),
         })))
     }
@@ -117,6 +119,11 @@ impl Client {
     /// The code of a partner that is not active.
     pub fn inactive_status(&self) -> u32 {
         self.0.inactive_status
+    }
+
+    /// The most rows that the server lists at once, 0 where it has no limit of its own; none where nobody has said.
+    pub(crate) fn list_limit(&self) -> Option<usize> {
+        self.0.list_limit
     }
 
     /// Whose import is under way.

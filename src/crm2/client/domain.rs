@@ -95,11 +95,11 @@ impl Client {
         let read = |answer: &_| {
             let mailboxes: Vec<MailAccount> = read_list(answer)?;
             match mailboxes.iter().all(|mailbox| mailbox.mail_user.is_some()) {
-                true => Ok(Some(mailboxes)),
+                true => Ok(mailboxes),
                 false => Err(answer.fault(Class::Broken, "a mailbox in the answer has no mailUser")),
             }
         };
-        Ok(unless_missing(self.send(&call, read).await)?.unwrap_or_default())
+        self.send(&call, read).await
     }
 
     /// Sets a mailbox that is polled: by PUT where it is `known`, else by POST, which do not mean the same here (trap 4).
@@ -142,8 +142,7 @@ impl Client {
     /// The fault of the call.
     pub async fn activity_types(&self) -> Result<BTreeSet<String>, Fault> {
         let call = Call::get("list_activity_types", &TYPES).patience(Patience::List);
-        let read = |answer: &_| read_list::<ActivityType>(answer).map(Some);
-        let types = unless_missing(self.send(&call, read).await)?.unwrap_or_default();
+        let types = self.send(&call, read_list::<ActivityType>).await?;
         Ok(types.into_iter().map(|ActivityType(name)| name).collect())
     }
 
@@ -188,7 +187,8 @@ impl Client {
     }
 }
 
-/// What a read says; none where it says that there is no such thing, as it may when nothing is set (contract 2.5).
+/// What a read says; none where it says that there is no such thing, as it may when nothing is set (contract 2.5). A list is there also when
+/// nothing is in it: a 404 there comes from somebody who does not know the call.
 fn unless_missing<T>(outcome: Result<Option<T>, Fault>) -> Result<Option<T>, Fault> {
     match outcome {
         Err(fault) if fault.class == Class::Missing => Ok(None),

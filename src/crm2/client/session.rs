@@ -153,7 +153,8 @@ impl Session {
                 let mut state = self.state();
                 match &outcome {
                     Err(fault) if is_refused(fault) => state.tried = Some(Instant::now()),
-                    Err(fault) if fault.delivery == Delivery::NotSent => {}
+                    // Neither a lost answer nor a vendor in trouble says anything of the token.
+                    Err(fault) if fault.delivery != Delivery::Answered || is_passing(fault) => {}
                     _ => state.wants_permanent = true,
                 }
                 drop(state);
@@ -235,6 +236,11 @@ fn is_refused(fault: &Fault) -> bool {
 /// Whether it may be the end of the token although its status says something else.
 fn is_doubtful(fault: &Fault) -> bool {
     matches!(fault.code, Some(400 | 403)) && fault.delivery == Delivery::Answered
+}
+
+/// Whether the vendor could not look at the call.
+fn is_passing(fault: &Fault) -> bool {
+    matches!(fault.class, Class::Transient | Class::Throttled | Class::Broken)
 }
 
 /// A temporary token; none where the server has no such thing.

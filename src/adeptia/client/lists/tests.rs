@@ -4,12 +4,22 @@ use axum::response::IntoResponse;
 use serde_json::json;
 
 use crate::adeptia::client::Listing;
-use crate::adeptia::client::tests::client_at;
+use crate::adeptia::client::tests::client_with;
+use crate::adeptia::config::Config;
 use crate::adeptia::wire::users::{USER, User};
 use crate::http::tests::Server;
 
 /// A server with so many users that answers a list with as many as `cut` makes of them and the limit that was asked for.
 async fn list(users: usize, cut: fn(usize, usize) -> usize) -> (Listing<Vec<User>>, Vec<String>) {
+    list_known(users, cut, None).await
+}
+
+/// The same, where the AdminApi says what limit the server has of its own.
+async fn list_known(
+    users: usize,
+    cut: fn(usize, usize) -> usize,
+    list_limit: Option<u32>,
+) -> (Listing<Vec<User>>, Vec<String>) {
     let server = Server::start(move |heard| {
         if heard.uri.path().ends_with("/login/user") {
             return json!({"ACCESS_TOKEN": "t", "tokenExpiresDays": 30}).to_string().into_response();
@@ -19,7 +29,10 @@ async fn list(users: usize, cut: fn(usize, usize) -> usize) -> (Listing<Vec<User
         json!({"IndigoUser": rows}).to_string().into_response()
     })
     .await;
-    let listing = client_at(&server.url).list("list_users", &["rest", "users"], USER).await.unwrap();
+    let listing = client_with(&Config { list_limit, ..Config::new(&server.url) })
+        .list("list_users", &["rest", "users"], USER)
+        .await
+        .unwrap();
     let heard = server.heard();
     let asked = heard.iter().filter_map(|heard| heard.uri.query()).map(str::to_owned).collect();
     (listing, asked)
@@ -48,7 +61,20 @@ async fn a_list_that_looks_cut_is_doubted() {
         let rows = super::is_cut(most);
         assert!(rows, "{most}");
     }
-    for rows in [0, 1, 2, 10, 32, 49, 51, 99, 101, 1001] {
+    for rows in [0, 1, 2, 10, 32, 49, 51, 99, 101, 150, 350, 1001] {
         assert!(!super::is_cut(rows), "{rows}");
+    }
+}
+
+/// Nobody has to guess where the AdminApi says what limit the server has.
+#[tokio::test]
+async fn a_limit_that_is_known_is_the_only_one_in_doubt() {
+    for (users, list_limit, doubted) in
+        [(100, Some(0), false), (100, Some(70), true), (70, Some(70), true), (50, Some(70), false)]
+    {
+        let cut =
+            if list_limit == Some(70) { |users: usize, limit: usize| users.min(limit).min(70) } else { usize::min };
+        let (listing, _) = list_known(users, cut, list_limit).await;
+        assert_eq!(listing.doubt.is_some(), doubted, "{users} {list_limit:?}");
     }
 }

@@ -148,6 +148,16 @@ async fn the_permanent_token_serves_where_temporary_ones_do_not() {
     }
 }
 
+/// Trap 3: only an answer to the permanent token shows that it is wanted.
+#[tokio::test]
+async fn a_vendor_in_trouble_says_nothing_of_the_permanent_token() {
+    let server = vendor(|_, token| if token == PERMANENT { 503 } else { 403 }).await;
+    let client = client_at(&server.url);
+    list(&client).await.unwrap_err();
+    list(&client).await.unwrap_err();
+    assert_eq!(tokens(&server, MAILBOXES), ["temporary-1", PERMANENT, "temporary-1", PERMANENT]);
+}
+
 #[tokio::test]
 async fn a_user_without_the_permission_is_told_so_and_the_token_not_tried_at_each_call() {
     let server = vendor(|_, _| 403).await;
