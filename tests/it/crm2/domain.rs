@@ -5,6 +5,7 @@ use provost::crm2::sim::domain::{Domain, MailAccount};
 use provost::crm2::sim::options::answers::WriteAnswer;
 use provost::crm2::sim::options::behaviour::{Partial, ValidateMailbox};
 use provost::crm2::sim::{Options, Simulator};
+use provost::sim::journal::Outcome;
 use provost::sim::simulated::Simulated;
 use provost::sim::trouble::{Act, Order, Target};
 use serde_json::{Value as Json, json};
@@ -113,8 +114,7 @@ async fn a_new_password_is_sent_where_it_is_used_and_nowhere_else() {
     let (stage, domains) = given(Options::default(), json!({})).await;
     let before = operations(&stage).len();
     stage.write_secret(SECRET, json!({"notifications": "notify-secret", "support": "another-secret"})).await;
-    let call = |call: &crate::tap::Call| call.is_event() && call.body["reason"] == "Updated";
-    stage.tap.wait_for(call).await;
+    stage.vendor_got("update_mailbox", Outcome::Answered).await;
     domains.looked_at("acme").await;
     assert_eq!(operations(&stage)[before..], ["update_mailbox"]);
     assert_eq!(polled(&stage)[1].1, "another-secret");
