@@ -281,7 +281,7 @@ impl Connections {
             Arc::new(Witness::new(self.engine.metrics.clone(), self.engine.settings.changes.clone(), key));
         let block = &spec.vendor[vendor.block];
         let print = credentials::print(&self.engine, vendor, block, spec, &access);
-        let credentials = credentials::print_of(&self.engine, &access.credentials);
+        let credentials = credentials::prints(&self.engine, &access.credentials);
         let begun = Instant::now();
         let known = last.as_ref().filter(|session| session.print == print);
         let (client, breaker) = match known {

@@ -144,11 +144,17 @@ pub fn print(
     engine.key.fingerprint(text.as_bytes())
 }
 
-/// A fingerprint of credentials alone, and of the key that it was taken under.
-pub fn print_of(engine: &Engine, credentials: &BTreeMap<String, Secret>) -> String {
-    let line =
-        |(name, secret): (&String, &Secret)| format!("{name}={}\n", engine.key.fingerprint(secret.expose().as_bytes()));
-    let text: String = credentials.iter().map(line).collect();
+/// The fingerprints of credentials, by their keys.
+pub fn prints(engine: &Engine, credentials: &BTreeMap<String, Secret>) -> BTreeMap<String, String> {
+    let print = |secret: &Secret| engine.key.fingerprint(secret.expose().as_bytes());
+    credentials.iter().map(|(name, secret)| (name.clone(), print(secret))).collect()
+}
+
+/// One fingerprint of these keys of credentials, of all where none is named; with the name of the key that it was taken under.
+pub fn print_of(engine: &Engine, prints: &BTreeMap<String, String>, keys: &[&str]) -> String {
+    let meant = |name: &String| keys.is_empty() || keys.contains(&name.as_str());
+    let lines = prints.iter().filter(|(name, _)| meant(name));
+    let text: String = lines.map(|(name, print)| format!("{name}={print}\n")).collect();
     format!("{}.{}", engine.key.fingerprint(text.as_bytes()), engine.key.name())
 }
 

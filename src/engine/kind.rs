@@ -223,7 +223,9 @@ pub struct Seen<F> {
     /// The object itself was seen, but something about it that only the status needs could not be read. Facts and conditions are then as
     /// they were.
     pub incomplete: Option<Fault>,
-    /// What taking it over would write over or remove, as a part of a sentence after "which would". Told when it may not be taken over.
+    /// What taking it over would write over or remove, as a part of a sentence after "which would". Told when it may not be taken over. Of an
+    /// object that is ours already: what of it is somebody else's still, and would be written over by an update; that waits for
+    /// policy.adoption.
     pub at_stake: Option<String>,
 }
 
@@ -386,6 +388,9 @@ pub trait Kind: Sized + Send + Sync + 'static {
     const ONCE: &'static [&'static str] = &[];
     /// The same, for deeds that renew the AdminApi's own credentials.
     const RENEWS: &'static [&'static str] = &[];
+    /// The keys of the AdminApi's Secret that such a deed replaces; none stands for all of them. Another value of one of these, and of no other
+    /// key, shows that the credentials were renewed.
+    const RENEWED_KEYS: &'static [&'static str] = &[];
     /// What a person does when the answer to such a deed is lost and the vendor does not take the old credentials any more, as the beginning
     /// of a sentence: `take the new token from My Account`.
     const RENEWAL_LOST: &'static str = "get the new credentials from the vendor";
@@ -457,6 +462,12 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// when the spec drops it.
     fn withdrawn(_path: &str, _remembered: &str) -> Option<Value> {
         None
+    }
+
+    /// What was sent for the object, by the facts and as it would be remembered: what a failed or interrupted update had done already is nowhere
+    /// else. Of this, [`Kind::withdrawn`] is asked as well. Pure.
+    fn noted(_facts: &Self::Facts) -> Vec<(String, String)> {
+        Vec::new()
     }
 
     /// The lag that counts for this client's vendor: [`Kind::LAG`], unless its settings say otherwise.

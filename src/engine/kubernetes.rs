@@ -385,7 +385,16 @@ pub async fn read_config_map(client: &Client, namespace: &str, name: &str) -> Re
     }))
 }
 
-/// Tries whether keys of a Secret can be written, without writing any. Which controller keeps it, if one does.
+/// The labels and annotations of those who put back what they have elsewhere, and what they are called.
+const KEEPERS: [(&str, &str); 5] = [
+    ("kustomize.toolkit.fluxcd.io/name", "the Flux Kustomization"),
+    ("helm.toolkit.fluxcd.io/name", "the Flux HelmRelease"),
+    ("meta.helm.sh/release-name", "the Helm release"),
+    ("argocd.argoproj.io/tracking-id", "the Argo CD application"),
+    ("argocd.argoproj.io/instance", "the Argo CD application"),
+];
+
+/// Tries whether keys of a Secret can be written, without writing any. Who keeps it, a controller or a tool for Git, if anybody does.
 ///
 /// # Errors
 /// They cannot, or Kubernetes gives no clear answer.
@@ -394,8 +403,13 @@ pub async fn try_secret(client: &Client, namespace: &str, name: &str) -> Result<
     let params = PatchParams { dry_run: true, ..params() };
     let change = Patch::Merge(json!({"data": {"provost.trial": ByteString(b"trial".to_vec())}}));
     let tried = call(api.patch(name, &params, &change)).await?;
-    let keeper = tried.owner_references().iter().find(|owner| owner.controller == Some(true));
-    Ok(keeper.map(|owner| format!("the {} {}", owner.kind, owner.name)))
+    let owner = tried.owner_references().iter().find(|owner| owner.controller == Some(true));
+    let owner = owner.map(|owner| format!("the {} {}", owner.kind, owner.name));
+    let marked = |(mark, what): &(&str, &str)| {
+        let name = tried.labels().get(*mark).or_else(|| tried.annotations().get(*mark))?;
+        Some(format!("{what} {}", name.split(':').next().unwrap_or_default()))
+    };
+    Ok(owner.or_else(|| KEEPERS.iter().find_map(marked)))
 }
 
 /// Writes these keys of a Secret, whosever it is, and leaves its other keys as they are. One that is gone is made with these alone. What it

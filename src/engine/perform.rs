@@ -22,6 +22,7 @@ use super::report::Stop;
 use super::settle::Link;
 use super::state::Value;
 use super::status::merge_patch;
+use crate::base::custody;
 use crate::base::fault::{Class, Delivery, Fault};
 
 /// The longest pause between two looks at what is under way at the vendor.
@@ -39,7 +40,7 @@ pub async fn perform<K: Kind>(
 ) -> Result<(), Stop> {
     let renews = K::RENEWS.contains(&group);
     if let Some(course) = pass.memory.deeds.get_mut(group)
-        && course.outdated.as_ref() == Some(&link.session.credentials)
+        && course.outdated.as_ref() == Some(&renewal::print::<K>(pass.engine, link))
     {
         course.looks += 1;
         let pause = pause(course.looks);
@@ -56,6 +57,12 @@ pub async fn perform<K: Kind>(
     let verdict = standing.as_ref().and_then(|mark| mark.verdict(pass.annotation(DEED)));
     if let (Some(Verdict::Done), Some(mark)) = (verdict, &standing) {
         let attempt = mark.attempt.clone();
+        if renews {
+            // What a person says of credentials can be proven.
+            pass.memory.deeds.insert(group, Course::new(attempt, false));
+            let mark = Begun { recorded: Some(RENEWED.to_owned()), ..mark.clone() };
+            return call(pass, link, group, wanted, &mark).await;
+        }
         pass.memory.deeds.insert(group, Course::new(attempt, true));
         done(pass, group, wanted.changes);
         return Ok(());
@@ -71,9 +78,11 @@ async fn call<K: Kind>(
     wanted: &Wanted<'_, K::Spec>,
     mark: &Begun,
 ) -> Result<(), Stop> {
+    // What the answer brings nobody can ask for again, and it may come when the process is told to end.
+    let _custody = K::RENEWS.contains(&group).then(custody::take);
     let clean = pass.memory.deeds.get(group).is_some_and(|course| course.clean);
     let before = mark.credentials.as_deref().filter(|_| K::RENEWS.contains(&group));
-    let renewed = before.is_some_and(|before| renewal::differ(before, &link.session.credentials));
+    let renewed = before.is_some_and(|before| renewal::differ(before, &renewal::print::<K>(pass.engine, link)));
     let attempt = DeedAttempt { recorded: mark.recorded.as_deref(), uncertain: !clean, renewed };
     let purpose = Purpose::of(pass, "Update").changing(wanted.changes).under(&mark.attempt);
     let known = pass.facts().cloned().unwrap_or_default();
@@ -144,7 +153,7 @@ async fn begin<K: Kind>(
                 None => attempt_id(pass.engine.gate.as_ref(), "perform")?,
             };
             let credentials = other.as_ref().filter(|_| !clean).and_then(|mark| mark.credentials.clone());
-            let credentials = credentials.or_else(|| Some(link.session.credentials.clone()));
+            let credentials = credentials.or_else(|| Some(renewal::print::<K>(pass.engine, link)));
             let recorded = other.filter(|_| again).and_then(|mark| mark.recorded);
             pass.memory.deeds.insert(group, Course::new(attempt.clone(), clean));
             Begun {

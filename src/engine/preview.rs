@@ -374,8 +374,10 @@ impl<K: Kind> Look<'_, K> {
         for path in std::mem::take(&mut self.withdrawn) {
             self.wanted.remove(&path);
         }
-        if matches!(found, Found::Present(_)) {
-            self.withdrawn = withdraw(K::FIELDS, &mut self.wanted, &self.draft.remembered, K::withdrawn);
+        if let Found::Present(seen) = found {
+            let mut remembered: BTreeMap<String, String> = K::noted(&seen.facts).into_iter().collect();
+            remembered.extend(self.draft.remembered.clone());
+            self.withdrawn = withdraw(K::FIELDS, &mut self.wanted, &remembered, K::withdrawn);
         }
     }
 

@@ -9,7 +9,7 @@ use kube::core::object::HasSpec;
 
 use super::connection::item_of;
 use super::context::Engine;
-use super::credentials::print_of;
+use super::credentials::{print_of, prints};
 use super::deed::{Begun, RENEWED};
 use super::diff::Change;
 use super::kind::{Invalid, Kind};
@@ -25,7 +25,6 @@ use super::report::{Outcome, Stop};
 use super::session::Standing;
 use super::settle::{Link, admin_api_key};
 use super::watch::Key;
-use crate::base::custody;
 use crate::base::fault::Class;
 use crate::base::secret::Secret;
 
@@ -38,6 +37,11 @@ const SOON: Duration = Duration::from_secs(5);
 /// Whether two fingerprints are of two different sets of credentials. Nobody can tell of those taken under two keys.
 pub fn differ(one: &str, other: &str) -> bool {
     realm::differ(one, other)
+}
+
+/// The fingerprint of what of the session's credentials a deed of this kind renews.
+pub fn print<K: Kind>(engine: &Engine, link: &Link<K>) -> String {
+    print_of(engine, &link.session.credentials, K::RENEWED_KEYS)
 }
 
 /// The Secret that an AdminApi's credentials are read from.
@@ -94,7 +98,6 @@ pub async fn store<K: Kind>(
     link: &Link<K>,
     keys: &BTreeMap<&'static str, Secret>,
 ) -> Option<String> {
-    let _custody = custody::take();
     let admin_api = admin_api_key(pass.namespace(), pass.spec());
     let namespace = admin_api.0.clone();
     // The longest pause for ever, after those that grow.
@@ -105,8 +108,8 @@ pub async fn store<K: Kind>(
             Ok(content) => {
                 pass.engine.references.learned(&Target::new(Sort::Secret, &namespace, &secret), &content.version);
                 pass.engine.enqueue(item_of(&admin_api), None, Lane::Edit);
-                let old = &link.session.credentials;
-                return Some(old.clone()).filter(|old| *old != print_of(pass.engine, &content.texts()));
+                let new = print_of(pass.engine, &prints(pass.engine, &content.texts()), K::RENEWED_KEYS);
+                return Some(print::<K>(pass.engine, link)).filter(|old| *old != new);
             }
             Err(error) => error,
         };

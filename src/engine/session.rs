@@ -114,8 +114,8 @@ pub struct Session {
     pub print: String,
     /// Stops its calls when they cannot succeed.
     pub breaker: Arc<Breaker>,
-    /// Fingerprint of the credentials alone, and of the key that it was taken under.
-    pub credentials: String,
+    /// Fingerprints of the credentials, by their keys.
+    pub credentials: BTreeMap<String, String>,
     /// Fingerprint of the account that the credentials belong to: equal for two AdminApis of one account.
     pub realm: String,
     /// What was switched off when its object was deleted, by kind and natural key.
@@ -129,7 +129,7 @@ impl Session {
         vendor: &'static VendorRow,
         client: AnyClient,
         print: String,
-        credentials: String,
+        credentials: BTreeMap<String, String>,
         realm: String,
         breaker: Arc<Breaker>,
         tombstones: Arc<Tombstones>,

@@ -117,9 +117,13 @@ impl Client {
         let row = self.directory().rows.peek(|rows| rows.state(contact_id)).flatten();
         let call = Call::get("list_users_of_contact", &["contact-users", contact_id]);
         let logins: Vec<Login> = match self.send(&call, read_list).await.map_err(may_not_view) {
-            Err(fault) if fault.class == Class::Missing => Vec::new(),
             // Nobody knows how the vendor says that there is no such contact; but who has logins is listed.
-            Err(fault) if fault.class == Class::Refused && !self.is_listed(contact_id, begun).await? => Vec::new(),
+            Err(fault)
+                if matches!(fault.class, Class::Missing | Class::Refused)
+                    && !self.is_listed(contact_id, begun).await? =>
+            {
+                Vec::new()
+            }
             logins => logins?,
         };
         self.directory().logins.learn(contact_id, begun, row, logins.clone());

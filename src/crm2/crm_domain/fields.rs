@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::rotation;
-use super::spec::{CrmDomainSpec, Mailbox, ObservedAccount, ObservedDomain, Written};
+use super::spec::{CrmDomainSpec, DomainFacts, Mailbox, ObservedAccount, ObservedDomain, Written};
 use crate::crm2::wire::activity_type::{is_built_in, upper};
 use crate::crm2::wire::mail::{MailAccount, key, same_user};
 use crate::engine::kind::Invalid;
@@ -203,6 +203,32 @@ pub fn at_stake(spec: &CrmDomainSpec, domain: &Domain) -> Option<String> {
         stake.extend(told("remove the activity types", pruned));
     }
     Some(stake.join(", ")).filter(|stake| !stake.is_empty())
+}
+
+/// The mail accounts of a domain.
+pub fn accounts(domain: &Domain) -> Written {
+    let user = |account: &MailAccount| account.mail_user.clone();
+    Written {
+        notifications: domain.notifications.as_ref().and_then(user),
+        mailboxes: domain.mailboxes.iter().filter_map(user).collect(),
+        activity_types: Vec::new(),
+    }
+}
+
+/// What of a domain somebody else had set before Provost had charge of it, and Provost did not write since.
+pub fn of_others(facts: &DomainFacts, domain: &Domain) -> Domain {
+    let is_one_of = |users: &[String], account: &MailAccount| users.iter().any(|user| account.is_of(user));
+    let theirs = |account: &&MailAccount| {
+        is_one_of(&facts.found.mailboxes, account) && !is_one_of(&facts.written.mailboxes, account)
+    };
+    let was_there = |account: &&MailAccount| {
+        facts.written.notifications.is_none() && is_one_of(facts.found.notifications.as_slice(), account)
+    };
+    Domain {
+        notifications: domain.notifications.as_ref().filter(was_there).cloned(),
+        mailboxes: domain.mailboxes.iter().filter(theirs).cloned().collect(),
+        activity_types: BTreeSet::new(),
+    }
 }
 
 /// At most so many names are told.

@@ -53,6 +53,7 @@ impl Kind for Domains {
     const FIELDS: &'static [Field] = fields::FIELDS;
     const LATER: &'static [&'static str] = fields::LATER;
     const RENEWS: &'static [&'static str] = &[fields::ROTATION];
+    const RENEWED_KEYS: &'static [&'static str] = &[rotation::KEY];
     const RENEWAL_LOST: &'static str = rotation::LOST;
     const REASONS: &'static [(&'static str, &'static str)] = &[
         ("Polled", "The mailbox of the notifications is among those that are polled, so that replies arrive."),
@@ -99,7 +100,10 @@ impl Kind for Domains {
         }
         let domain = writing::look(client).await?;
         let known = sought.facts.cloned().unwrap_or_default();
-        let at_stake = fields::at_stake(sought.spec, &domain);
+        let at_stake = match sought.external_id {
+            None => fields::at_stake(sought.spec, &domain),
+            Some(_) => fields::at_stake(sought.spec, &fields::of_others(&known, &domain)),
+        };
         let is_there = match sought.external_id {
             None => at_stake.is_some(),
             Some(_) if sought.disposing => fields::is_left(&known.written, &domain),
@@ -123,7 +127,8 @@ impl Kind for Domains {
         _: Attempt<'_>,
     ) -> Result<Progress<DomainFacts>, Fault> {
         let external_id = client.client_domain().to_owned();
-        Ok(Progress::Done(Created { external_id, facts: DomainFacts::default() }))
+        let found = fields::accounts(&writing::look(client).await?);
+        Ok(Progress::Done(Created { external_id, facts: DomainFacts { found, ..DomainFacts::default() } }))
     }
 
     async fn update(

@@ -19,7 +19,7 @@ pub const REQUEST: &str = "tokenRotation.request";
 pub const LOST: &str = "find the new token at the vendor under My Account";
 
 /// The key of the credentials that is renewed.
-const KEY: &str = "authToken";
+pub const KEY: &str = "authToken";
 
 /// The request that a spec makes.
 pub fn request(spec: &CrmDomainSpec) -> Option<&str> {
@@ -41,7 +41,7 @@ pub async fn rotate(
     facts: &mut DomainFacts,
     attempt: DeedAttempt<'_>,
 ) -> Result<Deed, Fault> {
-    if attempt.recorded.is_some() || attempt.renewed {
+    if attempt.recorded.is_some() || (attempt.uncertain && attempt.renewed) {
         client.validate_token().await?;
         let request = request(spec).unwrap_or_default().to_owned();
         facts.rotation = Some(Rotation { request, at: now().to_string() });

@@ -161,6 +161,9 @@ pub struct DomainFacts {
     /// What Provost has set, which is what a deletion with policy.deletion: Delete removes.
     #[serde(default, skip_serializing_if = "Written::is_nothing")]
     pub written: Written,
+    /// The mail accounts that somebody else had set when Provost took charge. None of them is written over unasked.
+    #[serde(default, skip_serializing_if = "Written::is_nothing")]
+    pub found: Written,
     /// The reset of the permanent token that was done last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotation: Option<Rotation>,

@@ -55,7 +55,10 @@ pub async fn find(
     let others: Vec<String> =
         logins.iter().map(Login::key).filter(|other| *other != key).map(|other| other.to_string()).collect();
     let mut facts = sought.facts.cloned().unwrap_or_default();
-    facts.contact_made &= facts.contact_id.as_ref().is_none_or(|before| *before == contact_id);
+    if facts.contact_id.as_ref().is_some_and(|before| *before != contact_id) {
+        // Permissions are the contact's: what was done to another one says nothing about this one.
+        facts = DomainUserFacts::default();
+    }
     facts.observed = Some(observe(contact.as_ref(), &others));
     let mut seen = Seen::new(id, describe(spec, shown, &contact_id, contact.as_ref()), facts);
     seen.conditions = shared(spec, &contact_id, &others).into_iter().collect();

@@ -88,6 +88,11 @@ impl Kind for CrmDomainUsers {
         was_granted.then(|| Value::Plain(REVOKED.into()))
     }
 
+    fn noted(facts: &DomainUserFacts) -> Vec<(String, String)> {
+        let row = |name: &String| (format!("{PREFIX}{name}"), Value::Plain(GRANTED.into()).remembered());
+        facts.granted.iter().map(row).collect()
+    }
+
     async fn find(
         client: &Client,
         sought: &Sought<'_, CrmDomainUserSpec, DomainUserFacts>,

@@ -144,7 +144,8 @@ async fn kind(bed: &'static Bed) -> (String, Vec<String>) {
             };
             loop {
                 let Some((number, point)) = queue.borrow_mut().pop_front() else { break };
-                let name = format!("case-{number}");
+                // As long as any other, and like nothing that an example has.
+                let name = format!("at{number:05}");
                 match AssertUnwindSafe(disturbed(&mut scene, &point, &name)).catch_unwind().await {
                     Ok(Arrival::Unaided) => {}
                     Ok(Arrival::Advised | Arrival::Resumed) => {

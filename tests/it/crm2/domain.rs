@@ -203,6 +203,35 @@ async fn what_would_be_written_over_is_a_conflict_that_names_it() {
     assert_eq!(domain(&stage).notifications.unwrap().user, "notify@acme.example");
 }
 
+/// So is what was there before Provost took charge, when an edit names it later.
+#[tokio::test]
+async fn what_was_there_before_is_not_written_over_by_an_edit_unasked() {
+    let (stage, domains) = stage(Options::default()).await;
+    edit(&stage, |domain| domain.mailboxes.push(account("support@acme.example")));
+    stage.apply(&example(KIND, "acme", json!({"emailNotifications": null, "emailsToPoll": null}))).await;
+    domains.ready("acme").await;
+    let before = operations(&stage).len();
+    let mailboxes =
+        json!([mailbox("support@acme.example", "support"), mailbox("notify@acme.example", "notifications")]);
+    domains.edit("acme", json!({"emailsToPoll": {"mailboxes": mailboxes}})).await;
+    let object = domains.unready("acme", "AlreadyExists").await;
+    let said = message(&object, "Ready");
+    assert!(
+        said.contains("write over the mailboxes support@acme.example") && said.contains("policy.adoption"),
+        "{said}"
+    );
+    assert_eq!((operations(&stage).len(), polled(&stage)[0].1.as_str()), (before, "by-hand-secret"));
+    domains.edit("acme", json!({"policy": {"adoption": "IfExists"}})).await;
+    domains.ready("acme").await;
+    assert_eq!(polled(&stage)[0].1, "support-secret");
+    // What was written once is ours.
+    domains.edit("acme", json!({"policy": {"adoption": "Never"}})).await;
+    edit(&stage, |domain| domain.mailboxes[0].host = "elsewhere.example".to_owned());
+    domains.looked_at("acme").await;
+    domains.ready("acme").await;
+    assert_eq!(domain(&stage).mailboxes[0].host, "pop.googlemail.com");
+}
+
 #[tokio::test]
 async fn one_object_has_charge_of_a_domain() {
     let (stage, domains) = given(Options::default(), json!({})).await;

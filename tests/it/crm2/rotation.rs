@@ -113,6 +113,23 @@ async fn a_lost_answer_says_where_the_new_token_is() {
     }
 }
 
+/// Another key of the Secret says nothing of the token: what did not arrive is made all the same.
+#[tokio::test]
+async fn a_note_in_the_secret_is_no_new_token() {
+    let (mut stage, domains) = stage(Options::default()).await;
+    stage.vendor.trouble().place(Order::next_of("reset_token", Act::CutBefore));
+    stage.apply(&asking("1")).await;
+    let asked = |entries: &[provost::sim::journal::Entry]| entries.iter().any(|entry| entry.operation == "reset_token");
+    stage.in_time(stage.vendor.journal().wait_for(asked)).await;
+    stage.kill_operator().await;
+    let before = resets(&stage);
+    stage.write_secret(CREDENTIALS, json!({"note": "of somebody"})).await;
+    stage.start_operator().await;
+    let object = domains.ready("acme").await;
+    assert!(is(&object, "TokenRotated", "True", "Rotated"), "{object:#?}");
+    assert_eq!((before, resets(&stage), is_stored(&stage).await), (0, 1, true));
+}
+
 /// The old token lives, so that nothing was done: the call is made again.
 #[tokio::test]
 async fn a_reset_that_did_not_arrive_is_made() {

@@ -268,6 +268,18 @@ async fn a_permission_that_is_none_shows_those_that_there_are() {
     assert!(permissions(&stage, GRACE).is_empty());
 }
 
+/// What was granted beside a refusal is known as granted, and revoked when the spec drops it all.
+#[tokio::test]
+async fn what_was_granted_beside_a_refusal_is_revoked_too() {
+    let (stage, users) = with_grace(json!({})).await;
+    users.edit("grace", json!({"permissions": {"granted": ["ACTIVITY_VIEW", "CONTACT_SEE"], "revoked": null}})).await;
+    users.unready("grace", "Refused").await;
+    assert!(permissions(&stage, GRACE).contains(&"ACTIVITY_VIEW".to_owned()));
+    users.edit("grace", json!({"permissions": null})).await;
+    users.ready("grace").await;
+    assert_eq!(permissions(&stage, GRACE), [""; 0]);
+}
+
 /// The answer to a grant is lost, and the vendor complains when it is granted once more.
 #[tokio::test]
 async fn what_was_granted_already_is_granted() {

@@ -87,7 +87,14 @@ async fn the_destination_is_tried_before_the_vendor_is_asked() {
     let object = signs.unready("door", "SecretNotOurs").await;
     assert!(message(&object, "Ready").contains("ConfigMap vault"), "{}", message(&object, "Ready"));
     assert_eq!(asked(&stage), 0);
-    stage.patch::<Secret>(CREDENTIALS, json!({"metadata": {"ownerReferences": null}})).await;
+    // Or a tool puts back what it has in Git.
+    let tracked = json!({"argocd.argoproj.io/tracking-id": "shop:/Secret:team/vendor"});
+    stage.patch::<Secret>(CREDENTIALS, json!({"metadata": {"ownerReferences": null, "annotations": tracked}})).await;
+    signs.annotate("door", "provost.dev/reconcile-at", Some("then")).await;
+    signs.until("door", |object| message(object, "Ready").contains("the Argo CD application shop")).await;
+    assert_eq!(asked(&stage), 0);
+    let untracked = json!({"argocd.argoproj.io/tracking-id": null});
+    stage.patch::<Secret>(CREDENTIALS, json!({"metadata": {"annotations": untracked}})).await;
     signs.looked_at("door").await;
     signs.ready("door").await;
     assert_eq!(asked(&stage), 1);

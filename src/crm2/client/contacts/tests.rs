@@ -7,6 +7,7 @@ use crate::crm2::sim::{Contact as Kept, Email as KeptEmail, Login as KeptLogin, 
 
 use super::*;
 use crate::http::fuzz::fuzz_decoder;
+use crate::sim::trouble::{Act, Order};
 
 const DOMAIN: &str = "acme.example";
 
@@ -38,6 +39,18 @@ fn search<'a>(login: &'a LoginKey, addresses: &'a [&'a str]) -> Search<'a> {
 /// How often each contact's logins were read.
 fn reads(simulator: &Simulator) -> u64 {
     simulator.journal().count("list_logins")
+}
+
+/// A 404 on the way to the logins of a contact that is listed with some is no proof that it has none.
+#[tokio::test]
+async fn a_contact_that_is_listed_has_not_lost_its_logins() {
+    let (simulator, client) = start(|_| {}).await;
+    let contact = add(&simulator, "grace", None);
+    simulator.trouble().place(Order::next_of("list_logins", Act::answer(404)));
+    assert_eq!(client.logins(&contact).await.unwrap_err().class, Class::Missing);
+    assert_eq!(client.logins(&contact).await.unwrap().len(), 1);
+    let gone = "5166b967e4b0f6e6cd09e653";
+    assert!(client.logins(gone).await.unwrap().is_empty());
 }
 
 async fn place(client: &Client, search: &Search<'_>) -> Option<String> {
