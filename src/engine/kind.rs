@@ -466,8 +466,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
 
     /// What was sent for the object, by the facts and as it would be remembered: what a failed or interrupted update had done already is nowhere
     /// else. Of this, [`Kind::withdrawn`] is asked as well. Pure.
-    fn noted(_facts: &Self::Facts) -> Vec<(String, String)> {
-        Vec::new()
+    fn noted(_facts: &Self::Facts) -> BTreeMap<String, String> {
+        BTreeMap::new()
     }
 
     /// The lag that counts for this client's vendor: [`Kind::LAG`], unless its settings say otherwise.

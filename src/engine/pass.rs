@@ -340,8 +340,7 @@ impl<K: Kind> Pass<'_, K> {
     /// Wants undone what was last sent to this very external object, and has no value in the spec any more.
     fn withdraw(&mut self) {
         self.keep();
-        let noted = self.facts().map(K::noted).unwrap_or_default();
-        let mut remembered: BTreeMap<String, String> = noted.into_iter().collect();
+        let mut remembered = self.facts().map(K::noted).unwrap_or_default();
         remembered.extend(self.remembered());
         self.withdrawn = withdraw(K::FIELDS, &mut self.wanted, &remembered, K::withdrawn);
     }

@@ -379,9 +379,7 @@ fn compare<F>(at: &Situation<'_>, seen: &Seen<F>) -> Plan {
         changes.retain(|change| is_begun(at, change));
     }
     if let Some(stake) = seen.at_stake.as_ref().filter(|_| !changes.is_empty() && !at.policy.adopt) {
-        let message = format!(
-            "it would {stake}, which somebody else had set before; to have that done, set policy.adoption to IfExists, or take it out of the spec"
-        );
+        let message = format!("it would {stake}, set by somebody else: set policy.adoption: IfExists if that is meant");
         return Plan { action: Action::Update, changes, kept, hold: None }.held(Reason::AlreadyExists, message);
     }
     match (changes.is_empty(), kept.is_empty()) {

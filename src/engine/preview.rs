@@ -375,7 +375,7 @@ impl<K: Kind> Look<'_, K> {
             self.wanted.remove(&path);
         }
         if let Found::Present(seen) = found {
-            let mut remembered: BTreeMap<String, String> = K::noted(&seen.facts).into_iter().collect();
+            let mut remembered = K::noted(&seen.facts);
             remembered.extend(self.draft.remembered.clone());
             self.withdrawn = withdraw(K::FIELDS, &mut self.wanted, &remembered, K::withdrawn);
         }

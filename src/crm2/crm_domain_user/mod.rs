@@ -12,6 +12,7 @@ mod look;
 mod permissions;
 mod spec;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Crm2;
@@ -88,7 +89,7 @@ impl Kind for CrmDomainUsers {
         was_granted.then(|| Value::Plain(REVOKED.into()))
     }
 
-    fn noted(facts: &DomainUserFacts) -> Vec<(String, String)> {
+    fn noted(facts: &DomainUserFacts) -> BTreeMap<String, String> {
         let row = |name: &String| (format!("{PREFIX}{name}"), Value::Plain(GRANTED.into()).remembered());
         facts.granted.iter().map(row).collect()
     }

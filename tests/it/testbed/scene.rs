@@ -165,9 +165,10 @@ impl Scene {
         self.looked_at(name).await;
         assert_eq!(mark.vendor_writes(self), [], "writes of a second pass");
         let writes = mark.kubernetes_writes(self, name);
-        assert_eq!(writes.len(), 1, "{writes:#?}");
-        let said = writes[0].body["status"].as_object().unwrap();
-        assert_eq!(said.keys().collect::<Vec<_>>(), ["lastHandledReconcileAt"], "{writes:#?}");
+        // An earlier look may be written down no sooner.
+        assert!(!writes.is_empty());
+        let said = writes.iter().flat_map(|write| write.body["status"].as_object().unwrap().keys());
+        assert!({ said }.all(|field| field == "lastHandledReconcileAt"), "{writes:#?}");
     }
 
     /// What the one external object with this natural key is set to; nothing for a run that leaves none.
