@@ -196,7 +196,7 @@ pub const BEDS: &[Bed] = &[
                     "user": "News@acme.example", "host": "pop.googlemail.com", "protocol": "imaps",
                     "password": {"secretRef": {"name": "crm2-mail", "key": "support"}},
                 }]},
-                "activityTypes": {"names": ["FOLLOWUP_EMAIL", "CONTACT_FORM"]}, "tokenRotation": {"request": "1"},
+                "activityTypes": {"names": ["FOLLOWUP_EMAIL", "CONTACT_FORM"]},
             })
         },
     },
