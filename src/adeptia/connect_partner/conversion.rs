@@ -83,7 +83,7 @@ async fn import(
 ) -> Result<Deed, Fault> {
     let file = wanted.secrets.get(CSV).map(Secret::expose).unwrap_or_default();
     let csv = user_csv::check(file, &wanted.spec.partner_name);
-    // After one that failed, nothing but a person's word makes the next call a certain one.
+    // After one that is not known to have gone well, nothing but a person's word makes the next call a certain one.
     if !attempt.uncertain && (attempt.recorded.is_none() || facts.import_failed) {
         let csv = csv.map_err(|problem| {
             let detail = format!("spec.external.importUsers.csv: {problem}");
@@ -103,13 +103,10 @@ async fn import(
         // Of a call whose answer was lost, that something is under way now is all the evidence there can be.
         return Ok(Deed::Step(BEGUN.to_owned()));
     }
-    if attempt.recorded.is_some() && state == ImportState::Failed {
-        facts.import_failed = true;
-        return Ok(failed(partner));
-    }
-    let external = look::now(client, partner).await?.and_then(|company| company.external());
-    if attempt.recorded.is_some() && state == ImportState::Done && external != Some(false) {
-        return Ok(Deed::Done);
+    if attempt.recorded.is_some() {
+        let external = look::now(client, partner).await?.and_then(|company| company.external());
+        facts.import_failed = state != ImportState::Done || external == Some(false);
+        return Ok(if facts.import_failed { failed(partner) } else { Deed::Done });
     }
     Ok(Deed::Unclear(format!(
         "look in Adeptia Connect whether the users of the file were imported, and the partner {partner} manages itself by now"
@@ -118,7 +115,7 @@ async fn import(
 
 fn failed(partner: &PartnerId) -> Deed {
     Deed::Unclear(format!(
-        "the vendor says that the import of users failed; look in Adeptia Connect why, and which users of the file the partner {partner} has by \
-         now, and correct the file"
+        "the import of users failed, or nobody can tell; look in Adeptia Connect which users of the file the partner {partner} has by now, and \
+         whether it manages itself, and correct the file"
     ))
 }

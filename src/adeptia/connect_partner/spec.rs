@@ -187,7 +187,7 @@ pub struct PartnerFacts {
     /// Absent while nobody knows which there are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter_rows: Option<BTreeMap<String, String>>,
-    /// The vendor said that the import of users failed, and no other one was begun since.
+    /// The import of users failed, or nobody can tell, and no other one was begun since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub import_failed: bool,
     /// It was made external, or was found to be: that is for good.

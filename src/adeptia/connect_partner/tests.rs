@@ -288,12 +288,12 @@ async fn a_conversion_whose_answer_was_lost_waits_for_a_person() {
 async fn the_end_of_an_import_is_judged_and_not_quoted() {
     for (said, shown, expected) in [
         ("Success, planted-words", json!(null), "done"),
-        ("Success, planted-words", json!(false), "whether the users of the file were imported"),
-        ("Failed: planted-words", json!(false), "says that the import of users failed"),
-        ("planted-words", json!(null), "whether the users of the file were imported"),
+        ("Success, planted-words", json!(false), "the import of users failed, or nobody can tell"),
+        ("Failed: planted-words", json!(false), "the import of users failed, or nobody can tell"),
+        ("planted-words", json!(null), "the import of users failed, or nobody can tell"),
     ] {
         let company = json!({"id": ID, "name": "Walgreens", "enableSelfOnboard": shown});
-        let (_server, client) = made_up(company, said).await;
+        let (server, client) = made_up(company, said).await;
         let mut facts = PartnerFacts::default();
         let mut words = Vec::new();
         let mut recorded: Option<String> = None;
@@ -310,7 +310,14 @@ async fn the_end_of_an_import_is_judged_and_not_quoted() {
             }
         }
         assert!(words[0] == words[1] && words[2].contains(expected), "{said}: {words:?}");
-        assert_eq!((facts.converted, facts.import_failed), (expected == "done", said.starts_with("Failed")), "{said}");
+        assert_eq!((facts.converted, facts.import_failed), (expected == "done", expected != "done"), "{said}");
+        if facts.import_failed {
+            // A person says that it is to be done again.
+            let again = DeedAttempt { recorded: recorded.as_deref(), ..DeedAttempt::default() };
+            let next = perform(&client, ID, external("importUsers"), &["external"], &mut facts, again).await;
+            assert!(matches!(next, Ok(Deed::Step(_))) && !facts.import_failed, "{said}");
+            assert_eq!(heard(&server, "POST", "import").len(), 2, "{said}");
+        }
         assert!(!format!("{words:?} {}", json!(facts)).contains("planted"), "{words:?}");
     }
 }
