@@ -11,7 +11,6 @@ mod spec;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::Instant;
@@ -55,7 +54,6 @@ impl Kind for Partners {
     type Object = ConnectPartner;
 
     const IDENTITY: Identity = Identity::Listed;
-    const LAG: Duration = Duration::from_secs(10);
     const ID_FORM: &'static str = "the partner's id, such as 11529580510902";
     const DELETIONS: Deletions = &[Deletion::Orphan, Deletion::Disable, Deletion::Delete];
     const FIELDS: &'static [Field] = &[
@@ -175,7 +173,7 @@ impl Kind for Partners {
         _: &ConnectPartnerSpec,
         _: &PartnerFacts,
     ) -> Result<(), Fault> {
-        client.switch_partner(&PartnerId::writable("change_partner", external_id)?, false).await
+        switch_off(client, &PartnerId::writable("change_partner", external_id)?).await
     }
 
     async fn enable(client: &Client, external_id: &str, spec: &ConnectPartnerSpec) -> Result<(), Fault> {
@@ -186,18 +184,24 @@ impl Kind for Partners {
     async fn delete(client: &Client, external_id: &str, _: &ConnectPartnerSpec, _: &PartnerFacts) -> Result<(), Fault> {
         let partner = PartnerId::writable("delete_partner", external_id)?;
         if look::is_active(client, &partner).await? != Some(false) {
-            client.switch_partner(&partner, false).await?;
-            if look::is_active(client, &partner).await? == Some(true) {
-                let detail = format!(
-                    "the partner {partner} is still active after it was switched off with the status {}, and an active one is not \
-                     deleted; set spec.adeptiaConnect.inactiveStatus of the AdminApi to the code of an inactive partner",
-                    client.status(false)
-                );
-                return Err(Fault::new(Class::Refused, "delete_partner", detail));
-            }
+            switch_off(client, &partner).await?;
         }
         client.delete_partner(&partner).await
     }
+}
+
+/// Switches a partner off, and looks whether it is. May be repeated.
+async fn switch_off(client: &Client, partner: &PartnerId) -> Result<(), Fault> {
+    client.switch_partner(partner, false).await?;
+    if look::is_active(client, partner).await? != Some(true) {
+        return Ok(());
+    }
+    let detail = format!(
+        "the partner {partner} is still active after it was switched off with the status {}; set spec.adeptiaConnect.inactiveStatus of the \
+         AdminApi to the code of an inactive partner",
+        client.status(false)
+    );
+    Err(Fault::new(Class::Refused, "change_partner", detail))
 }
 
 /// All that a new partner is made with; what the spec leaves out is as the vendor's page has it.

@@ -23,17 +23,22 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// How long whoever waits for another one's import waits before it looks again.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// How the last import stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How long what the vendor says of an import may still be about the one before, unless this one was seen to be under way.
+const SETTLED: Duration = Duration::from_secs(60);
+
+/// How the last import stands. The vendor's words for that are kept from everybody: they may tell anything of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ImportState {
     /// It is under way.
     Running,
+    /// It was not seen to be under way, and what is said may be about the one before.
+    Early,
     /// It is over, and went well.
     Done,
-    /// It is over, and did not, in the vendor's words.
-    Failed(String),
-    /// The vendor's words say neither.
-    Unclear(String),
+    /// It is over, and did not.
+    Failed,
+    /// The vendor says nothing of it, or nothing that can be understood.
+    Unclear,
 }
 
 /// Whose import is under way. One AdminApi has one.
@@ -42,7 +47,9 @@ pub(crate) struct Imports(Mutex<Option<Turn>>);
 
 struct Turn {
     partner: Id,
+    begun: Instant,
     heard: Instant,
+    seen: bool,
 }
 
 impl Imports {
@@ -51,11 +58,30 @@ impl Imports {
         let now = Instant::now();
         let mut turn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let is_free = |turn: &Turn| turn.partner == *partner.id() || now.duration_since(turn.heard) > PATIENCE;
-        let free = turn.as_ref().is_none_or(is_free);
-        if free {
-            *turn = Some(Turn { partner: partner.id().clone(), heard: now });
+        if !turn.as_ref().is_none_or(is_free) {
+            return false;
         }
-        free
+        match turn.as_mut().filter(|turn| turn.partner == *partner.id()) {
+            Some(turn) => turn.heard = now,
+            None => *turn = Some(Turn { partner: partner.id().clone(), begun: now, heard: now, seen: false }),
+        }
+        true
+    }
+
+    /// The import of whoever has the turn was begun now.
+    fn begin(&self) {
+        if let Some(turn) = self.0.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+            (turn.begun, turn.seen) = (Instant::now(), false);
+        }
+    }
+
+    /// What to make of a state that was told to whoever has the turn.
+    fn judge(&self, told: ImportState) -> ImportState {
+        let mut turn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(turn) = turn.as_mut() else { return told };
+        turn.seen |= told == ImportState::Running;
+        let settled = turn.seen || turn.begun.elapsed() >= SETTLED;
+        if settled { told } else { ImportState::Early }
     }
 
     /// Whose turn it is.
@@ -96,6 +122,7 @@ impl Client {
     pub async fn import_users(&self, partner: &PartnerId, csv: &str, secrets: &[Secret]) -> Result<(), Fault> {
         self.take_turn(partner).await?;
         let outcome = self.begin_import(csv, secrets).await;
+        self.imports().begin();
         if outcome.as_ref().is_err_and(|fault| fault.delivery != Delivery::Unknown) {
             self.imports().release(partner.id());
         }
@@ -129,30 +156,38 @@ impl Client {
         self.send(make, read_nothing).await.map_err(refused)
     }
 
-    /// How the import stands that was begun for a partner, without these secrets in what is quoted.
+    /// How the import stands that was begun for a partner. These secrets are in no fault. Once it is over, or nobody can tell, the next one may
+    /// be begun.
     ///
     /// # Errors
     /// The fault of the call; [`Class::Throttled`], not sent, while another one's is under way.
     pub async fn import_state(&self, partner: &PartnerId, secrets: &[Secret]) -> Result<ImportState, Fault> {
         self.take_turn(partner).await?;
-        let state = self.look_at_import(secrets).await?;
+        let state = self.imports().judge(self.look_at_import(secrets).await?);
         match state {
-            ImportState::Running | ImportState::Unclear(_) => {}
-            ImportState::Done => {
+            ImportState::Running | ImportState::Early => {}
+            ImportState::Done | ImportState::Failed | ImportState::Unclear => {
                 self.imports().release(partner.id());
-                self.note_conversion(partner, true);
+                self.lists().partners.invalidate();
             }
-            ImportState::Failed(_) => self.imports().release(partner.id()),
         }
         Ok(state)
     }
 
+    /// What the vendor says of the last import. One that has none to tell of may say so with a no.
     async fn look_at_import(&self, secrets: &[Secret]) -> Result<ImportState, Fault> {
         let make = || {
             let request = Request::read("get_import", Method::GET).at(["rest", "users", "checkthreadstatus"]);
             Ok(naming(request.query("isPartner", "true"), secrets))
         };
-        self.send(make, read_state).await
+        match self.send(make, read_state).await {
+            Err(fault) if matches!(fault.class, Class::Missing | Class::Refused) => Ok(ImportState::Unclear),
+            Err(fault) if fault.class == Class::Broken || fault.code.is_some_and(|code| code >= 500) => {
+                let detail = "the vendor does not tell how the import of users stands".to_owned();
+                Err(Fault { detail, ..fault })
+            }
+            outcome => outcome,
+        }
     }
 
     fn note_conversion(&self, partner: &PartnerId, done: bool) {
@@ -177,40 +212,45 @@ fn another(what: &str) -> Fault {
 /// Words for "it goes on", "it went well" and "it went wrong". The shape of the answer is unknown, and so are its words.
 const GOES_ON: [&str; 6] = ["running", "progress", "pending", "processing", "queued", "waiting"];
 const WENT_WELL: [&str; 6] = ["success", "complete", "done", "finish", "converted", "imported"];
-const WENT_WRONG: [&str; 5] = ["fail", "error", "exception", "invalid", "abort"];
+const WENT_WRONG: [&str; 7] = ["fail", "error", "exception", "invalid", "abort", "incomplete", "unsuccess"];
+
+/// What says that a word of those in the same text behind it is not meant.
+const NEGATIONS: [&str; 4] = ["not", "no ", "never", "nothing"];
 
 fn read_state(answer: &Answer) -> Result<ImportState, Fault> {
     read_nothing(answer)?;
     let said: Option<Json> = answer.json().ok();
-    let words = match &said {
-        Some(said) => words(said),
-        None => String::from_utf8_lossy(answer.body()).into_owned(),
-    };
-    let lower = words.to_lowercase();
-    let words = answer.quote(&words, LONGEST);
-    let says = |known: &[&str]| known.iter().any(|word| lower.contains(word));
+    let mut texts = Vec::new();
+    match &said {
+        Some(said) => put_texts(said, &mut texts),
+        None => texts.push(String::from_utf8_lossy(answer.body()).to_lowercase()),
+    }
+    let says = |known: &[&str]| texts.iter().any(|text| known.iter().any(|word| is_meant(text, word)));
+    let went_wrong = || texts.iter().any(|text| WENT_WRONG.iter().any(|word| text.contains(word)));
     // One that failed may also be called completed, and one that goes on may count those that succeeded.
     Ok(if says(&GOES_ON) {
         ImportState::Running
-    } else if says(&WENT_WRONG) {
-        ImportState::Failed(words)
+    } else if went_wrong() {
+        ImportState::Failed
     } else if says(&WENT_WELL) || said == Some(Json::Bool(true)) {
         ImportState::Done
     } else {
-        ImportState::Unclear(words)
+        ImportState::Unclear
     })
 }
 
-/// The longest quotation, in characters.
-const LONGEST: usize = 200;
+/// Whether a text has this word, and nothing before it that takes it back.
+fn is_meant(text: &str, word: &str) -> bool {
+    text.match_indices(word).any(|(at, _)| !NEGATIONS.iter().any(|no| text[..at].contains(no)))
+}
 
-/// The texts in an answer, with a space between.
-fn words(said: &Json) -> String {
+/// Adds the texts in an answer, in lower case.
+fn put_texts(said: &Json, texts: &mut Vec<String>) {
     match said {
-        Json::String(text) => text.clone(),
-        Json::Array(rows) => rows.iter().map(words).collect::<Vec<_>>().join(" "),
-        Json::Object(fields) => fields.values().map(words).collect::<Vec<_>>().join(" "),
-        Json::Null | Json::Bool(_) | Json::Number(_) => String::new(),
+        Json::String(text) => texts.push(text.to_lowercase()),
+        Json::Array(rows) => rows.iter().for_each(|row| put_texts(row, texts)),
+        Json::Object(fields) => fields.values().for_each(|value| put_texts(value, texts)),
+        Json::Null | Json::Bool(_) | Json::Number(_) => {}
     }
 }
 

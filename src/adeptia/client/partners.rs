@@ -320,7 +320,16 @@ impl Client {
 
     async fn list_partners(&self) -> Result<PartnerListing, Fault> {
         match self.list::<Company>("list_partners", &["rest", "company"], WRAPPER).await {
-            Ok(listing) => {
+            Ok(mut listing) => {
+                let nameless =
+                    |one: &Company| !one.id.is_built_in() && one.name().is_none_or(|name| name.trim().is_empty());
+                if listing.doubt.is_none() && listing.rows.iter().any(nameless) {
+                    listing.doubt = Some(
+                        "the list does not show the name of every partner, and so not who they are; set the annotation \
+                         provost.dev/external-id to the id of the one that is meant"
+                            .to_owned(),
+                    );
+                }
                 self.lists().partners_are_listed.store(true, Ordering::Relaxed);
                 Ok(PartnerListing::Given(listing.map(Partners::from_iter)))
             }

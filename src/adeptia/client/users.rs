@@ -126,6 +126,11 @@ impl Client {
                     .to_owned(),
             );
         }
+        // Whoever is looked for may be one of those.
+        if listing.doubt.is_none() && listing.rows.iter().any(|user| !user.id.is_built_in() && user.email.is_none()) {
+            listing.doubt =
+                Some("the list does not show the e-mail address of every user, and so not who they are".to_owned());
+        }
         Ok(listing.map(Users::from_iter))
     }
 
@@ -215,7 +220,7 @@ impl Client {
     /// [`Class::Refused`], not sent, for a user who is guarded; [`Class::Missing`] when there is none such.
     pub async fn change_user(&self, id: &Id, change: &UserChange<'_>) -> Result<(), Fault> {
         let (user, whole) = self.whole_user(id).await?;
-        self.spare("change_user", &user)?;
+        self.spare(Touch::Change, "change_user", &user)?;
         let body = whole.changed(&user, change);
         let make = || {
             let request = Request::write("change_user", Method::PUT).at(["rest", "users", id.as_str()]);
@@ -233,7 +238,7 @@ impl Client {
     pub async fn switch_user(&self, id: &Id, active: bool) -> Result<(), Fault> {
         let (operation, verb) = if active { ("activate_user", "activate") } else { ("deactivate_user", "deactivate") };
         let user = self.user(id).await?;
-        self.spare(operation, &user)?;
+        self.spare(if active { Touch::Change } else { Touch::LockOut }, operation, &user)?;
         if user.active() == Some(active) {
             return Ok(());
         }
@@ -242,10 +247,11 @@ impl Client {
             Ok(()) => self.look_again(id).await,
             Err(fault) if !says_no(&fault) => return Err(fault),
             // Who is active already may not be activated (contract 2.8), and where no status is shown there are only the words to go by.
-            Err(fault) if self.user(id).await?.active() != Some(active) && !fault.detail.contains("already") => {
-                return Err(fault);
-            }
-            Err(_) => {}
+            Err(fault) => match self.user(id).await?.active() {
+                Some(shown) if shown == active => {}
+                None if fault.detail.contains("already") => {}
+                _ => return Err(fault),
+            },
         }
         Ok(())
     }
@@ -253,11 +259,16 @@ impl Client {
     /// Deletes a user, after keeping it from logging in, without which some versions delete nobody (2.8, 2.9).
     ///
     /// # Errors
-    /// As [`Client::change_user`]; [`Class::Refused`] when the vendor still has the user afterwards.
+    /// As [`Client::change_user`]; that of the switching off when the user is shown to be active after it; [`Class::Refused`] when the vendor
+    /// still has the user afterwards.
     pub async fn delete_user(&self, id: &Id) -> Result<(), Fault> {
         match self.switch_user(id, false).await {
-            // That it was so already is as good; and of what else stands in the way the deletion itself will tell.
-            Err(fault) if fault.class != Class::Missing && says_no(&fault) => {}
+            // Where nobody shows that the user may still log in, the deletion itself will tell what stands in the way.
+            Err(fault) if fault.class != Class::Missing && says_no(&fault) => {
+                if self.user(id).await?.active() == Some(true) {
+                    return Err(fault);
+                }
+            }
             outcome => outcome?,
         }
         let outcome = self.send(|| self.deletion(id), read_nothing).await;
@@ -294,14 +305,27 @@ impl Client {
         }
     }
 
-    /// Refuses what is not to be done to those who come with the product, nor to the one whom we log in as (contract 3).
-    fn spare(&self, operation: &'static str, user: &User) -> Result<(), Fault> {
+    /// Refuses what is not to be done to those who come with the product, nor to the one whom we log in as (contract 3), nor to anybody who
+    /// cannot be told from that one.
+    fn spare(&self, touch: Touch, operation: &'static str, user: &User) -> Result<(), Fault> {
         let detail = if user.id.is_built_in() {
             format!("user {} comes with the product, and is never changed, switched off or deleted by Provost", user.id)
-        } else if user.email.as_deref().is_some_and(|email| self.is_own_login(email)) {
+        } else if user.logins().any(|login| self.is_own_login(login)) {
             format!(
                 "user {} is the one whom Provost logs in as, and is never changed, switched off or deleted by it; give the AdminApi another \
                  login first",
+                user.id
+            )
+        } else if user.email.is_none() {
+            format!(
+                "the vendor does not show the e-mail address of user {}, who may be the one whom Provost logs in as, and is not touched by it \
+                 therefore; do this in Adeptia Connect",
+                user.id
+            )
+        } else if touch == Touch::LockOut && user.names().next().is_none() && !self.0.session.username().contains('@') {
+            format!(
+                "user {} may be the one whom Provost logs in as, and is not switched off or deleted by it: the vendor shows no login name to \
+                 tell them apart by; put the e-mail address that Provost logs in with into username of the AdminApi's Secret",
                 user.id
             )
         } else {
@@ -309,6 +333,15 @@ impl Client {
         };
         Err(Fault::new(Class::Refused, operation, detail).with_delivery(Delivery::NotSent))
     }
+}
+
+/// What is done to a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Touch {
+    /// The user can still log in afterwards.
+    Change,
+    /// The user cannot.
+    LockOut,
 }
 
 /// The fault of a deletion after which the user is still there.

@@ -45,7 +45,8 @@ pub async fn perform(
     }
     let deed = match wanted.spec.external.as_ref() {
         Some(Conversion { self_onboard: Some(user), .. }) => {
-            if attempt.uncertain && external.is_none() {
+            // That it is not shown does not prove that the call whose answer was lost is over.
+            if attempt.uncertain {
                 return Ok(Deed::Unclear(format!(
                     "look in Adeptia Connect whether the partner {partner} manages itself by now, with the user {:?}",
                     user.user_id
@@ -82,41 +83,39 @@ async fn import(
 ) -> Result<Deed, Fault> {
     let file = wanted.secrets.get(CSV).map(Secret::expose).unwrap_or_default();
     let csv = user_csv::check(file, &wanted.spec.partner_name);
-    // After one that failed, nothing but a person's word makes the next call a certain one.
-    if !attempt.uncertain && (attempt.recorded.is_none() || facts.failed_import.is_some()) {
+    // After one that is not known to have gone well, nothing but a person's word makes the next call a certain one.
+    if !attempt.uncertain && (attempt.recorded.is_none() || facts.import_failed) {
         let csv = csv.map_err(|problem| {
             let detail = format!("spec.external.importUsers.csv: {problem}");
             Fault::new(Class::Refused, "import_users", detail).with_delivery(Delivery::NotSent)
         })?;
         client.import_users(partner, csv.text, &csv.passwords).await?;
-        facts.failed_import = None;
+        facts.import_failed = false;
         return Ok(Deed::Step(BEGUN.to_owned()));
     }
-    if let Some(words) = &facts.failed_import {
-        return Ok(failed(partner, words));
+    if facts.import_failed {
+        return Ok(failed(partner));
     }
-    // The file may be another one by now; what the vendor says of an import must not tell passwords of this one either.
+    // The file may be another one by now; no fault of the call must tell passwords of this one either.
     let passwords = csv.map(|csv| csv.passwords).unwrap_or_default();
-    let begun = attempt.recorded.is_some();
-    Ok(match client.import_state(partner, &passwords).await? {
+    let state = client.import_state(partner, &passwords).await?;
+    if state == ImportState::Running || attempt.recorded.is_some() && state == ImportState::Early {
         // Of a call whose answer was lost, that something is under way now is all the evidence there can be.
-        ImportState::Running => Deed::Step(BEGUN.to_owned()),
-        ImportState::Unclear(words) if begun => Deed::Step(format!("{BEGUN}; the vendor says {words:?}")),
-        ImportState::Done if begun => Deed::Done,
-        ImportState::Failed(words) if begun => {
-            let told = failed(partner, &words);
-            facts.failed_import = Some(words);
-            told
-        }
-        _ => Deed::Unclear(format!(
-            "look in Adeptia Connect whether the users of the file were imported, and the partner {partner} manages itself by now"
-        )),
-    })
+        return Ok(Deed::Step(BEGUN.to_owned()));
+    }
+    if attempt.recorded.is_some() {
+        let external = look::now(client, partner).await?.and_then(|company| company.external());
+        facts.import_failed = state != ImportState::Done || external == Some(false);
+        return Ok(if facts.import_failed { failed(partner) } else { Deed::Done });
+    }
+    Ok(Deed::Unclear(format!(
+        "look in Adeptia Connect whether the users of the file were imported, and the partner {partner} manages itself by now"
+    )))
 }
 
-fn failed(partner: &PartnerId, words: &str) -> Deed {
+fn failed(partner: &PartnerId) -> Deed {
     Deed::Unclear(format!(
-        "the import of users failed ({words}); look in Adeptia Connect which users of the file the partner {partner} has by now, and correct \
-         the file"
+        "the import of users failed, or nobody can tell; look in Adeptia Connect which users of the file the partner {partner} has by now, and \
+         whether it manages itself, and correct the file"
     ))
 }

@@ -105,7 +105,10 @@ fn seen(sought: &Sought<'_, ConnectPartnerSpec, PartnerFacts>, company: &Company
     let mut state = converted(state, &facts);
     if let Some(rows) = company.rows() {
         parameters::show(sought, &rows, &mut state);
-        facts.parameter_rows = Some(rows.into_iter().map(|(parameter, row)| (parameter, row.id.to_string())).collect());
+        let mut known = parameters::known(facts.parameter_rows.as_ref(), &rows);
+        // One that was sent, and is not shown yet, may be shown late.
+        known.retain(|parameter, id| id.is_empty() || rows.contains_key(parameter));
+        facts.parameter_rows = Some(known);
     }
     Seen::new(sought.external_id.unwrap_or(company.id.as_str()), state, facts)
 }

@@ -49,15 +49,13 @@ pub async fn perform(
     uncertain: bool,
 ) -> Result<Deed, Fault> {
     let shown = look::now(client, partner).await?.and_then(|company| company.rows());
-    let known = match &shown {
-        Some(rows) => Some(rows.iter().map(|(parameter, row)| (parameter.clone(), row.id.to_string())).collect()),
-        None => facts.parameter_rows.clone(),
-    };
+    let before = facts.parameter_rows.as_ref();
+    let known = shown.as_ref().map(|rows| known(before, rows)).or_else(|| before.cloned());
     let values: BTreeMap<&str, &str> = values(wanted);
     let fresh: Vec<&str> = { values.keys() }.copied().filter(|id| !has_row(known.as_ref(), id)).collect();
-    if uncertain && shown.is_none() && !fresh.is_empty() {
-        // Whatever a person says of them, they are not sent as new ones again.
-        if let Some(rows) = &mut facts.parameter_rows {
+    if uncertain && !fresh.is_empty() {
+        // Where nobody shows rows, they are not sent as new ones again, whatever a person says of them.
+        if let Some(rows) = facts.parameter_rows.as_mut().filter(|_| shown.is_none()) {
             rows.extend(unnamed(&fresh));
         }
         return Ok(Deed::Unclear(format!(
@@ -71,17 +69,32 @@ pub async fn perform(
         return Err(unknown(partner, std::iter::once(*param_id)));
     }
     let sent = sent(wanted.spec, &values, &known, shown.as_ref());
-    let secrets: Vec<&Secret> = wanted.secrets.values().collect();
+    // What is sent back as it was shown may be anybody's secret.
+    let others = sent.iter().filter(|one| !values.contains_key(one.parameter.id.as_str()));
+    let others: Vec<Secret> = others.map(|one| Secret::new(one.value.as_str())).collect();
+    let secrets: Vec<&Secret> = wanted.secrets.values().chain(&others).collect();
     let answer = client
         .change_partner(partner, Part::Parameters, &CompanyFields::new().with_parameters(&sent), &secrets)
         .await?;
     // Where no answer tells the id of a new row, that there is one is remembered all the same.
     let mut rows = known;
     rows.extend(unnamed(&fresh));
-    let told = answer.and_then(|company| company.rows()).into_iter().flatten();
-    rows.extend(told.map(|(param_id, row)| (param_id, row.id.to_string())));
-    facts.parameter_rows = Some(rows);
+    let told = answer.and_then(|company| company.rows()).unwrap_or_default();
+    facts.parameter_rows = Some(self::known(Some(&rows), &told));
     Ok(Deed::Done)
+}
+
+/// The ids of rows by parameter: those that are shown, laid over those that were known. A row that is known and not shown is there all the
+/// same, and so is one whose id is not told.
+pub fn known(before: Option<&BTreeMap<String, String>>, shown: &BTreeMap<String, Row>) -> BTreeMap<String, String> {
+    let mut known = before.cloned().unwrap_or_default();
+    for (param_id, row) in shown {
+        let id = known.entry(param_id.clone()).or_default();
+        if !row.id.as_str().is_empty() {
+            *id = row.id.to_string();
+        }
+    }
+    known
 }
 
 /// Rows that there are, or may be, of which nobody knows the ids.
@@ -125,10 +138,10 @@ fn sent(
             }
         })
         .collect();
-    let listed: BTreeMap<&str, &str> =
-        { spec.parameters.iter() }.filter_map(|one| Some((one.param_id.as_str(), one.value.as_deref()?))).collect();
+    let listed = { spec.parameters.iter() }.filter_map(|one| Some((one.param_id.as_str(), one.value.as_deref()?)));
     let visible = shown.into_iter().flatten().filter_map(|(id, row)| Some((id.as_str(), row.value.as_deref()?)));
-    let others: BTreeMap<&str, &str> = visible.chain(listed).collect();
+    // What is shown goes before what the spec says: a difference that is only reported is not to be put right on the way.
+    let others: BTreeMap<&str, &str> = listed.chain(visible).collect();
     let done: BTreeSet<&str> = values.keys().copied().collect();
     for (param_id, value) in others.into_iter().filter(|(param_id, _)| !done.contains(param_id)) {
         if let Some(row) = known.get(param_id).filter(|row| !row.is_empty()) {

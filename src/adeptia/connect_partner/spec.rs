@@ -187,9 +187,9 @@ pub struct PartnerFacts {
     /// Absent while nobody knows which there are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameter_rows: Option<BTreeMap<String, String>>,
-    /// What the vendor said of an import of users that failed, until another one is begun.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub failed_import: Option<String>,
+    /// The import of users failed, or nobody can tell, and no other one was begun since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub import_failed: bool,
     /// It was made external, or was found to be: that is for good.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub converted: bool,

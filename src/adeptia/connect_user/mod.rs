@@ -336,8 +336,8 @@ fn listed(roles: &[ObservedRole]) -> Json {
 fn describe(user: &User, observed: &ObservedConnectUser) -> State {
     State::new()
         .maybe("email", user.email.as_deref().map(normal))
-        .with("firstName", user.first_name.as_deref().unwrap_or_default())
-        .with("lastName", user.last_name.as_deref().unwrap_or_default())
+        .maybe("firstName", user.first_name.as_deref())
+        .maybe("lastName", user.last_name.as_deref())
         .maybe("roles", observed.roles.as_deref().map(listed))
         .maybe("active", observed.active)
 }

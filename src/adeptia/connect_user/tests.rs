@@ -60,6 +60,9 @@ fn a_user_is_compared_by_what_is_meant() {
     }
     let changed = json!({"firstName": "Tess", "lastName": "Mann", "email": "old@adeptia.example"});
     assert_eq!(differing(&spec(json!({})), &user(changed), &[]), ["email", "firstName", "lastName"]);
+    // A list may show no names.
+    let sent = [("firstName", r#""Test""#), ("lastName", r#""User""#)];
+    assert_eq!(differing(&spec(json!({})), &user(json!({"firstName": null, "lastName": null})), &sent), [""; 0]);
 }
 
 /// Contract 2.5: where no status is shown, what was last sent counts.

@@ -61,7 +61,7 @@ impl NamedBy {
 /// A value row of a partner: where the value of one parameter is, and the value where it is shown.
 #[derive(Clone)]
 pub struct Row {
-    /// The id of the row.
+    /// The id of the row; blank when it is not told.
     pub id: Id,
     /// The value; none when it is hidden.
     pub value: Option<String>,
@@ -116,11 +116,12 @@ impl Company {
         Some(networks.into_iter().map(|network| network.id().to_string()).collect())
     }
 
-    /// Its value rows by parameter, where they are shown with their ids: all there are. None when they are not shown.
+    /// Its value rows by parameter, where they are shown with their ids: all there are. None when no list of them is shown.
     pub fn rows(&self) -> Option<BTreeMap<String, Row>> {
-        let shown = self.fields.get("partnerParameter")?;
-        let shown = if shown.is_null() { Vec::new() } else { Vec::<ShownParameter>::deserialize(shown).ok()? };
+        let shown = Vec::<ShownParameter>::deserialize(self.fields.get(PARAMETERS)?).ok()?;
         let row = |ShownParameter { id, parameter, value }| {
+            // A negative one is what was sent for a new row, and names none.
+            let id = if id.as_str().starts_with('-') { Id::new("") } else { id };
             let value = value::text(&value).ok().filter(|value| !is_mask(value));
             (parameter.id().to_string(), Row { id, value })
         };
@@ -256,7 +257,7 @@ mod tests {
             assert_eq!((seen.active(), seen.external(), seen.flag("spokeCompany")), (Some(true), Some(true), None));
             let texts = ["name", "address", "country", "phoneNumber"].map(|key| seen.text(key));
             assert_eq!(texts, [Some("Walgreens".into()), Some("".into()), Some("".into()), None]);
-            assert!(seen.rows().is_some_and(|rows| rows.is_empty()));
+            assert!(seen.rows().is_none(), "null is no list");
         }
         assert!(serde_json::from_value::<Company>(json!({"name": "Walgreens"})).is_err());
     }
@@ -283,12 +284,17 @@ mod tests {
         let shown = json!([
             {"id": 7, "paramId": {"id": "30"}, "value": "x"}, {"id": "8", "paramId": "31", "value": "****"},
             {"id": "9", "paramId": 32, "value": null}, {"id": "10", "paramId": {"id": 33}},
+            {"id": "-0", "paramId": "34", "value": "y"}, {"id": " ", "paramId": "35", "value": "z"},
         ]);
         let row =
             |parameter: &str, id: &str, value: Option<&str>| (parameter.into(), id.into(), value.map(str::to_owned));
         let expected =
             vec![row("30", "7", Some("x")), row("31", "8", None), row("32", "9", None), row("33", "10", None)];
-        assert_eq!(rows(shown), Some(expected));
+        // There is a row, and what is shown for its id names none (trap 13).
+        let untold = vec![row("34", "", Some("y")), row("35", "", Some("z"))];
+        assert_eq!(rows(shown), Some([expected, untold].concat()));
+        assert_eq!(rows(json!([])), Some(vec![]));
+        assert_eq!(rows(json!(null)), None);
         // Without ids of rows nothing is known of them.
         assert_eq!(rows(json!([{"paramId": {"id": "30"}, "value": "x"}])), None);
         assert!(company(json!({"id": 1})).rows().is_none());

@@ -130,6 +130,15 @@ pub struct User {
     /// The name of the company.
     #[serde(default, deserialize_with = "value::optional_text")]
     pub company: Option<String>,
+    // Which of these a user is shown with, if any, is nowhere documented.
+    #[serde(default, deserialize_with = "value::optional_text")]
+    user_id: Option<String>,
+    #[serde(default, deserialize_with = "value::optional_text")]
+    login_id: Option<String>,
+    #[serde(default, deserialize_with = "value::optional_text")]
+    user_name: Option<String>,
+    #[serde(default, deserialize_with = "value::optional_text")]
+    username: Option<String>,
     #[serde(default)]
     user_partner_role: Option<Vec<Row>>,
     #[serde(default, alias = "isActive", alias = "enabled")]
@@ -153,6 +162,16 @@ struct Row {
 }
 
 impl User {
+    /// The names to log in with beside the e-mail address, where they are shown.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        [&self.user_id, &self.login_id, &self.user_name, &self.username].into_iter().flatten().map(String::as_str)
+    }
+
+    /// All that this user may log in with, as far as it is shown.
+    pub fn logins(&self) -> impl Iterator<Item = &str> {
+        self.names().chain(self.email.as_deref())
+    }
+
     /// The roles; none where this answer does not show them.
     pub fn roles(&self) -> Option<BTreeSet<Role>> {
         let role =

@@ -5,7 +5,7 @@ use provost::adeptia::sim::options::answers::Answers;
 use provost::adeptia::sim::options::behaviour::{Behaviour, RepeatConversion};
 use provost::adeptia::sim::options::server::Server;
 use provost::adeptia::sim::{Options, Simulator};
-use provost::sim::journal::Outcome;
+use provost::sim::journal::{Entry, Outcome};
 use provost::sim::trouble::{Act, Order};
 use serde_json::{Value as Json, json};
 
@@ -171,19 +171,30 @@ async fn a_file_is_checked_before_it_is_sent() {
 /// An import that failed may have done a part of its work, so it is not simply begun again.
 #[tokio::test]
 async fn a_failed_import_waits_for_a_person() {
-    let (stage, partners) = stage(Options::default()).await;
+    let options = Options { server: Server { import_delay: 3600, ..Server::default() }, ..Options::default() };
+    let (stage, partners) = stage(options).await;
     let unknown = csv("john", "one")["users.csv"].as_str().unwrap().replace("IT User", "Nobody");
     stage.write_secret("one", json!({"users.csv": unknown})).await;
     stage.apply(&another("one")).await;
+    // What is said of an import is believed once it was seen to be under way; the first look is before it.
+    let looks = |entries: &[Entry]| entries.iter().filter(|entry| entry.operation == "get_import_status").count();
+    stage.in_time(stage.vendor.journal().wait_for(|entries| looks(entries) > 2)).await;
+    stage.vendor.advance(SignedDuration::from_secs(3600));
+    partners.looked_at("one").await;
     let object = partners.unready("one", "DeedOutcomeUnknown").await;
     let said = message(&object, "Ready");
-    assert!(said.contains("there is no role Nobody") && !said.contains("Planted"), "{said}");
+    assert!(said.contains("the import of users failed") && !said.contains("Planted"), "{said}");
+    // The vendor's words may tell anything of the file.
+    assert!(!serde_json::to_string(&object).unwrap().contains("Nobody"), "{object:#?}");
     stage.write_secret("one", csv("john", "one")).await;
     partners.looked_at("one").await;
     partners.unready("one", "DeedOutcomeUnknown").await;
     assert_eq!(stage.vendor.journal().count("import_users"), 1);
     let attempt = said.split('\'').nth(1).and_then(|text| text.strip_suffix(" done")).unwrap();
     partners.annotate("one", DEED, Some(&format!("{attempt} again"))).await;
+    partners.unready("one", "Underway").await;
+    stage.vendor.advance(SignedDuration::from_secs(3600));
+    partners.looked_at("one").await;
     partners.ready("one").await;
     assert_eq!(stage.vendor.journal().count("import_users"), 2);
 }

@@ -11,6 +11,7 @@ use crate::adeptia::sim::{Options, Simulator, Template};
 use crate::adeptia::wire::id::TextRef;
 use crate::adeptia::wire::partners::SentParameter;
 use crate::http::fuzz::fuzz_decoder;
+use crate::http::tests::Server;
 use crate::sim::trouble::{Act, Order};
 
 /// What is made of a partner.
@@ -266,4 +267,25 @@ async fn a_lost_answer_makes_the_shared_copy_useless() {
     let fault = client.create_partner("Wallgreens", &fields("Wallgreens")).await.unwrap_err();
     assert_eq!(fault.delivery, Delivery::Unknown);
     assert_eq!(client.partners(before, |listing| listing.rows.iter().count()).await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn a_list_that_does_not_show_who_they_are_is_doubted() {
+    for (row, doubted) in [
+        (r#"{"id": 1500}"#, true),
+        (r#"{"id": 1500, "name": " "}"#, true),
+        (r#"{"id": 1500, "name": "Wallgreens"}"#, false),
+        (r#"{"id": 1}"#, false),
+    ] {
+        let server = Server::start(move |heard| {
+            if heard.uri.path().ends_with("/login/user") {
+                return r#"{"ACCESS_TOKEN": "t", "tokenExpiresDays": 30}"#.to_owned();
+            }
+            format!(r#"{{"Company": [{row}]}}"#)
+        })
+        .await;
+        let client = client_with(&Config::new(&server.url));
+        let doubt = client.partners(Instant::now(), |listing| listing.doubt.clone()).await.unwrap();
+        assert_eq!(doubt.is_some_and(|doubt| doubt.contains("provost.dev/external-id")), doubted, "{row}");
+    }
 }

@@ -1,11 +1,15 @@
 //! Tests of the calls for users over real HTTP against the simulator; the trap numbers are those of the contract's section 4.
 
+use axum::http::StatusCode;
+
 use super::*;
 use crate::adeptia::client::tests::{client_of, start};
+use crate::adeptia::config::Config;
 use crate::adeptia::sim::Simulator;
 use crate::adeptia::sim::options::answers::{ErrorHttp, ErrorShape, ListWrap};
 use crate::adeptia::sim::options::behaviour::Repeat;
 use crate::adeptia::sim::options::server::Profile as Version;
+use crate::http::tests::{Server, access};
 use crate::sim::trouble::{Act, Order};
 use std::collections::BTreeSet;
 
@@ -234,4 +238,88 @@ async fn a_user_is_made_once_from_an_invitation() {
     assert_eq!(made.to_string(), simulator.user(EMAIL).unwrap().id.to_string());
     let fault = make("Planted-7Q").await.unwrap_err();
     assert!(says_no(&fault) && fault.delivery == Delivery::Answered, "{fault}");
+}
+
+/// A made-up server with one user, which answers what is written with this status, and a client of it that logs in under this name.
+async fn made_up(user: serde_json::Value, status: u16, username: &str) -> (Server, Client) {
+    let server = Server::start(move |heard| {
+        let path = heard.uri.path();
+        let read = |body: serde_json::Value| (StatusCode::OK, body.to_string());
+        match heard.method.as_str() {
+            _ if path.ends_with("/login/user") => read(json!({"ACCESS_TOKEN": "t", "tokenExpiresDays": 30})),
+            "GET" if path.ends_with("/1500") => read(json!({USER: user})),
+            "GET" => read(json!({USER: [{"id": 1, "email": "admin@adeptia.example"}, user]})),
+            _ => (StatusCode::from_u16(status).unwrap(), json!({"message": "the user is already so"}).to_string()),
+        }
+    })
+    .await;
+    let access = access(&[("username", username), ("password", "P@ssw0rd")]);
+    let client = Client::new(&Config::new(&server.url), access).unwrap();
+    (server, client)
+}
+
+fn written(server: &Server) -> Vec<String> {
+    let heard = server.heard().into_iter().filter(|heard| heard.method.as_str() == "PUT");
+    heard.map(|heard| heard.uri.path().to_owned()).collect()
+}
+
+/// Contract 2.8: "already" is what there is to go by only where no status is shown; who is shown to be active is not deleted.
+#[tokio::test]
+async fn no_word_is_believed_against_what_is_shown() {
+    let id = Id::new("1500");
+    for (shown, believed) in [(json!(null), true), (json!("Active"), false), (json!("Inactive"), true)] {
+        let user = json!({"id": "1500", "email": EMAIL, "status": shown});
+        let (_server, client) = made_up(user.clone(), 400, "operator@adeptia.example").await;
+        assert_eq!(client.switch_user(&id, false).await.is_ok(), believed, "{shown}");
+        let (server, client) = made_up(user, 400, "operator@adeptia.example").await;
+        let fault = client.delete_user(&id).await.unwrap_err();
+        assert_eq!(fault.class, Class::Refused, "{shown}: {fault}");
+        let deleted = written(&server).iter().any(|path| path.ends_with("updateowner"));
+        assert_eq!(deleted, believed, "{shown}");
+    }
+}
+
+/// Contract 3: whoever cannot be told from the one whom we log in as is left alone.
+#[tokio::test]
+async fn who_may_be_ourselves_is_not_locked_out() {
+    let id = Id::new("1500");
+    let change = UserChange { first_name: Some("X"), ..UserChange::default() };
+    let user = |more: (&str, &str)| json!({"id": "1500", "status": "Active", "firstName": "A", more.0: more.1});
+    let mut named = Vec::new();
+    for name in ["userId", "loginId", "userName", "username"] {
+        let of = |login: &str| {
+            let mut user = user((name, login));
+            user["email"] = json!(EMAIL);
+            user
+        };
+        named.push((of("Operator"), "operator", false, false));
+        named.push((of("ada"), "operator", true, true));
+    }
+    let others = [
+        (user(("email", "")), "operator@adeptia.example", false, false),
+        (user(("userId", "ada")), "operator", false, false),
+        (user(("email", EMAIL)), "operator", true, false),
+        (user(("email", EMAIL)), "operator@adeptia.example", true, true),
+    ];
+    for (user, username, changed, switched) in named.into_iter().chain(others) {
+        let (server, client) = made_up(user.clone(), 200, username).await;
+        assert_eq!(client.change_user(&id, &change).await.is_ok(), changed, "{user} {username}");
+        client.switch_user(&id, true).await.err();
+        let before = written(&server).len();
+        let faults = [client.switch_user(&id, false).await.err(), client.delete_user(&id).await.err()];
+        assert_eq!(written(&server).len() > before, switched, "{user} {username}");
+        for fault in faults.into_iter().flatten().filter(|_| !switched) {
+            assert_eq!((fault.class, fault.delivery), (Class::Refused, Delivery::NotSent), "{fault}");
+            assert!(!changed || fault.detail.contains("e-mail address that Provost logs in with"), "{fault}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_does_not_show_who_they_are_is_doubted() {
+    for (user, doubted) in [(json!({"id": "1500"}), true), (json!({"id": "1500", "email": EMAIL}), false)] {
+        let (_server, client) = made_up(user, 200, "operator@adeptia.example").await;
+        let (_, doubt) = listing(&client).await;
+        assert_eq!(doubt.is_some_and(|doubt| doubt.contains("not who they are")), doubted);
+    }
 }
