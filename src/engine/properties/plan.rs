@@ -181,7 +181,10 @@ proptest! {
     #[test]
     fn reported_drift_is_not_put_back(mut world in world()) {
         (world.policy.correct_drift, world.settled) = (false, true);
-        prop_assert!(plan(&world).action != Action::Update || !writes(&plan(&world)));
+        let plan = plan(&world);
+        // What is done once and was begun is no drift: it goes on.
+        let goes_on = plan.changes.iter().all(|change| is_begun(&world, change));
+        prop_assert!(plan.action != Action::Update || !writes(&plan) || goes_on);
     }
 
     #[test]
