@@ -71,7 +71,7 @@ impl FingerprintKey {
     }
 
     /// `text` with every occurrence of a value of one of these fingerprints replaced by [`MASK`], for words of somebody who knows a secret that
-    /// we do not have at hand. A value is found where it is set off from letters and digits around it, and is at most [`LONGEST`] characters
+    /// we do not have at hand. A value is found where it is set off from letters and digits around it, and is at most 128 characters
     /// long. Takes time with the square of the length of `text`.
     pub fn scrub(&self, text: &str, prints: &[&str]) -> String {
         let edges = edges(text);

@@ -71,7 +71,7 @@ impl Client {
     /// Makes a job, and returns its id (24). The vendor may let several have one name: whoever calls must have looked.
     ///
     /// # Errors
-    /// [`Class::Taken`] when there is a job of this type and name. [`Delivery::Unknown`] also when it was made and nothing tells its id.
+    /// [`Class::Taken`] when there is a job of this type and name. The outcome is unknown also when it was made and nothing tells its id.
     pub async fn create_job(&self, portal: &str, job_type: &str, job: &JobChange) -> Result<String, Fault> {
         let make = || {
             let request = Request::write("create_job", Method::POST).at([portal, "scheduler", "job", job_type]);
