@@ -26,6 +26,7 @@ mod pressure;
 mod process;
 mod replicas;
 mod stage;
+mod switches;
 mod tap;
 mod testbed;
 mod tidy;

@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 
-use clap::{Args, Command, FromArgMatches};
 use futures::{FutureExt, StreamExt};
 use kube::api::DynamicObject;
 use provost::intrexx::sim::{Options, Simulator};
@@ -17,6 +16,7 @@ use super::PORTAL;
 use crate::examples;
 use crate::objects::{Objects, condition};
 use crate::stage::Stage;
+use crate::switches::{self, is_ready};
 use crate::testbed::BEDS;
 
 /// Positions with which everything ends as the specs say.
@@ -113,8 +113,6 @@ const SPECIAL: &[Case] = &[
 
 /// How many stages work beside each other.
 const STAGES: usize = 3;
-/// How many switches are turned at once.
-const MOST: usize = 12;
 
 /// Switches that are turned together, and what follows.
 #[derive(Clone)]
@@ -138,57 +136,16 @@ impl Case {
     }
 }
 
-/// The switch of an argument.
-fn name(argument: &str) -> &str {
-    argument.split('=').next().unwrap_or(argument)
-}
-
-/// The plain positions in as few cases as may be: no switch twice in one.
+/// The plain positions in as few cases as may be.
 fn bundles() -> Vec<Case> {
-    let mut bundles: Vec<Vec<&'static str>> = Vec::new();
-    for argument in PLAIN {
-        let fits = |bundle: &&mut Vec<&'static str>| {
-            bundle.len() < MOST && bundle.iter().all(|other| name(other) != name(argument))
-        };
-        match bundles.iter_mut().find(fits) {
-            Some(bundle) => bundle.push(argument),
-            None => bundles.push(vec![argument]),
-        }
-    }
-    bundles.into_iter().map(|turned| Case { turned: turned.leak(), ..Case::PLAIN }).collect()
-}
-
-fn options(turned: &[&str]) -> Options {
-    let matches = Options::augment_args(Command::new("sim")).get_matches_from([&["sim"], turned].concat());
-    Options::from_arg_matches(&matches).unwrap()
+    switches::bundles(PLAIN).into_iter().map(|turned| Case { turned, ..Case::PLAIN }).collect()
 }
 
 #[test]
 fn every_switch_is_turned() {
-    let turned: Vec<&str> =
-        PLAIN.iter().copied().chain(SPECIAL.iter().flat_map(|case| case.turned.iter().copied())).collect();
-    for argument in Options::augment_args(Command::new("sim")).get_arguments() {
-        let long = argument.get_long().unwrap();
-        let values = argument.get_possible_values();
-        let default: Vec<_> = argument.get_default_values().iter().filter_map(|value| value.to_str()).collect();
-        let positions = match values.as_slice() {
-            _ if !argument.get_action().takes_values() => vec![format!("--{long}")],
-            [] => vec![format!("--{long}=")],
-            values => {
-                let others = values.iter().map(clap::builder::PossibleValue::get_name);
-                others.filter(|value| !default.contains(value)).map(|value| format!("--{long}={value}")).collect()
-            }
-        };
-        for position in positions {
-            let known = turned
-                .iter()
-                .any(|row| if position.ends_with('=') { row.starts_with(&position) } else { *row == position });
-            assert!(known, "{position} is in no row of tests/it/intrexx/switches.rs");
-        }
-    }
-    for row in turned {
-        assert_ne!(options(&[row]), Options::default(), "{row} turns nothing");
-    }
+    let special = SPECIAL.iter().flat_map(|case| case.turned);
+    let turned: Vec<&str> = PLAIN.iter().chain(special).copied().collect();
+    switches::assert_all::<Options>(&turned, file!());
 }
 
 /// The kinds of the vendor that the program knows.
@@ -215,11 +172,6 @@ fn admin_api(url: &str) -> Json {
     // A creation whose answer is lost is believed in when it was seen twice, this far apart.
     examples::change(&mut manifest["spec"]["intrexx"], &json!({"url": url, "portalCreationTimeout": "1s"}));
     manifest
-}
-
-fn is_ready(object: &DynamicObject) -> bool {
-    let ready = condition(object, "Ready");
-    ready["status"] == "True" && ready["observedGeneration"].as_i64() == object.metadata.generation
 }
 
 /// Waits until an object is ready, or not ready for the reason that the case says. What was just taken over waits for another look.
@@ -249,7 +201,7 @@ fn values(stage: &Stage<Simulator>, kind: &str) -> Vec<Json> {
 }
 
 async fn play(case: Case) {
-    let simulator = Simulator::start(options(case.turned)).await.unwrap();
+    let simulator = Simulator::start(switches::options(case.turned)).await.unwrap();
     let mut stage = Stage::of(simulator, "intrexx", TABLES).await;
     stage.write_secret("intrexx-credentials", stage.credentials()).await;
     stage.apply(&admin_api(stage.vendor.url())).await;
