@@ -16,3 +16,65 @@ pub struct Endpoint {
     /// Where the contract describes it.
     pub source: &'static str,
 }
+
+/// A row of a vendor's table.
+pub const fn row(
+    source: &'static str,
+    write: bool,
+    method: &'static str,
+    path: &'static str,
+    operation: &'static str,
+    driven_by: &'static str,
+) -> Endpoint {
+    Endpoint { operation, method, path, write, driven_by, source }
+}
+
+/// A row of what is read with GET.
+pub const fn get(
+    source: &'static str,
+    path: &'static str,
+    operation: &'static str,
+    driven_by: &'static str,
+) -> Endpoint {
+    row(source, false, "GET", path, operation, driven_by)
+}
+
+/// A row of what is written with POST.
+pub const fn post(
+    source: &'static str,
+    path: &'static str,
+    operation: &'static str,
+    driven_by: &'static str,
+) -> Endpoint {
+    row(source, true, "POST", path, operation, driven_by)
+}
+
+/// A row of what is written with PUT.
+pub const fn put(
+    source: &'static str,
+    path: &'static str,
+    operation: &'static str,
+    driven_by: &'static str,
+) -> Endpoint {
+    row(source, true, "PUT", path, operation, driven_by)
+}
+
+/// A row of what is written with PATCH.
+pub const fn patch(
+    source: &'static str,
+    path: &'static str,
+    operation: &'static str,
+    driven_by: &'static str,
+) -> Endpoint {
+    row(source, true, "PATCH", path, operation, driven_by)
+}
+
+/// A row of what is written with DELETE.
+pub const fn delete(
+    source: &'static str,
+    path: &'static str,
+    operation: &'static str,
+    driven_by: &'static str,
+) -> Endpoint {
+    row(source, true, "DELETE", path, operation, driven_by)
+}

@@ -1,12 +1,21 @@
 //! Switches: what the tables of the vendors' simulators share, by which every switch is turned to every position that is not its default.
 
 use std::fmt::Debug;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
 
 use clap::builder::PossibleValue;
 use clap::{Args, Command};
+use futures::{FutureExt, StreamExt};
 use kube::api::DynamicObject;
+use provost::sim::simulated::Simulated;
+use serde_json::Value as Json;
 
 use crate::objects::condition;
+use crate::stage::Stage;
+
+/// How many stages work beside each other.
+const STAGES: usize = 3;
 
 /// How many switches are turned at once.
 const MOST: usize = 12;
@@ -67,4 +76,28 @@ pub fn assert_all<O: Args + Debug + Default + PartialEq>(turned: &[&str], file: 
 pub fn is_ready(object: &DynamicObject) -> bool {
     let ready = condition(object, "Ready");
     ready["status"] == "True" && ready["observedGeneration"].as_i64() == object.metadata.generation
+}
+
+/// What the vendor has of a kind.
+pub fn values(stage: &Stage<impl Simulated>, kind: &str) -> Vec<Json> {
+    stage.vendor.externals().into_iter().filter(|known| known.kind == kind).map(|known| known.values).collect()
+}
+
+/// Plays every case, some beside each other, and tells of all that failed.
+pub async fn play_all<C, P: Future<Output = ()>>(
+    cases: impl Iterator<Item = C>,
+    turned: impl Fn(&C) -> &'static [&'static str],
+    play: impl Fn(C) -> P,
+) {
+    let tried = cases.map(|case| {
+        let turned = turned(&case);
+        let played = AssertUnwindSafe(play(case)).catch_unwind();
+        async move {
+            let panic = played.await.err()?;
+            Some(format!("{turned:?}: {}", panic.downcast_ref::<String>().map_or("", String::as_str)))
+        }
+    });
+    let ended: Vec<Option<String>> = futures::stream::iter(tried).buffer_unordered(STAGES).collect().await;
+    let failures: Vec<String> = ended.into_iter().flatten().collect();
+    assert!(failures.is_empty(), "{} cases:\n{}", failures.len(), failures.join("\n"));
 }

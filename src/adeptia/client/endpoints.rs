@@ -1,41 +1,9 @@
 //! The calls of the vendor's page, and those beside it that are needed to make them, by the numbers of the contract's section 2.
 
-use crate::base::endpoint::Endpoint;
+use crate::base::endpoint::{Endpoint, delete, get, post, put, row};
 
 const USER: &str = "ConnectUser";
 const PARTNER: &str = "ConnectPartner";
-
-const fn row(
-    source: &'static str,
-    write: bool,
-    method: &'static str,
-    path: &'static str,
-    operation: &'static str,
-    driven_by: &'static str,
-) -> Endpoint {
-    Endpoint { operation, method, path, write, driven_by, source }
-}
-
-const fn get(source: &'static str, path: &'static str, operation: &'static str, driven_by: &'static str) -> Endpoint {
-    row(source, false, "GET", path, operation, driven_by)
-}
-
-const fn put(source: &'static str, path: &'static str, operation: &'static str, driven_by: &'static str) -> Endpoint {
-    row(source, true, "PUT", path, operation, driven_by)
-}
-
-const fn post(source: &'static str, path: &'static str, operation: &'static str, driven_by: &'static str) -> Endpoint {
-    row(source, true, "POST", path, operation, driven_by)
-}
-
-const fn delete(
-    source: &'static str,
-    path: &'static str,
-    operation: &'static str,
-    driven_by: &'static str,
-) -> Endpoint {
-    row(source, true, "DELETE", path, operation, driven_by)
-}
 
 /// Every call that this client has: the 19 of the vendor's page, then the log-in, what is read back, and where other versions differ.
 pub const ENDPOINTS: &[Endpoint] = &[

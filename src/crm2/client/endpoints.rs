@@ -1,42 +1,10 @@
 //! The calls of the Administrative API, all 17 of them, and those beside it that reading back takes, by the sections of the contract.
 
-use crate::base::endpoint::Endpoint;
+use crate::base::endpoint::{Endpoint, delete, get, post, put, row};
 
 const API: &str = "AdminApi";
 const DOMAIN: &str = "CrmDomain";
 const USER: &str = "CrmDomainUser";
-
-const fn row(
-    source: &'static str,
-    write: bool,
-    method: &'static str,
-    path: &'static str,
-    operation: &'static str,
-    driven_by: &'static str,
-) -> Endpoint {
-    Endpoint { operation, method, path, write, driven_by, source }
-}
-
-const fn get(source: &'static str, path: &'static str, operation: &'static str, driven_by: &'static str) -> Endpoint {
-    row(source, false, "GET", path, operation, driven_by)
-}
-
-const fn post(source: &'static str, path: &'static str, operation: &'static str, driven_by: &'static str) -> Endpoint {
-    row(source, true, "POST", path, operation, driven_by)
-}
-
-const fn put(source: &'static str, path: &'static str, operation: &'static str, driven_by: &'static str) -> Endpoint {
-    row(source, true, "PUT", path, operation, driven_by)
-}
-
-const fn delete(
-    source: &'static str,
-    path: &'static str,
-    operation: &'static str,
-    driven_by: &'static str,
-) -> Endpoint {
-    row(source, true, "DELETE", path, operation, driven_by)
-}
 
 /// Every operation that is called.
 pub const ENDPOINTS: &[Endpoint] = &[

@@ -1,6 +1,6 @@
 //! The 53 operations of the Administration API, by the numbers of the contract's section 2.
 
-use crate::base::endpoint::Endpoint;
+use crate::base::endpoint::{Endpoint, delete, get, patch, post, put, row};
 
 const PORTAL: &str = "IntrexxPortal";
 const TEMPLATE: &str = "PortalTemplate";
@@ -10,42 +10,6 @@ const MAIL: &str = "MailService";
 const USER: &str = "PortalUser";
 const GROUP: &str = "PortalGroup";
 const ACTION: &str = "PortalAction";
-
-const fn row(
-    source: &'static str,
-    write: bool,
-    method: &'static str,
-    path: &'static str,
-    operation: &'static str,
-    driven_by: &'static str,
-) -> Endpoint {
-    Endpoint { operation, method, path, write, driven_by, source }
-}
-
-const fn get(source: &'static str, path: &'static str, operation: &'static str, driven_by: &'static str) -> Endpoint {
-    row(source, false, "GET", path, operation, driven_by)
-}
-
-const fn put(source: &'static str, path: &'static str, operation: &'static str, driven_by: &'static str) -> Endpoint {
-    row(source, true, "PUT", path, operation, driven_by)
-}
-
-const fn post(source: &'static str, path: &'static str, operation: &'static str, driven_by: &'static str) -> Endpoint {
-    row(source, true, "POST", path, operation, driven_by)
-}
-
-const fn patch(source: &'static str, path: &'static str, operation: &'static str, driven_by: &'static str) -> Endpoint {
-    row(source, true, "PATCH", path, operation, driven_by)
-}
-
-const fn delete(
-    source: &'static str,
-    path: &'static str,
-    operation: &'static str,
-    driven_by: &'static str,
-) -> Endpoint {
-    row(source, true, "DELETE", path, operation, driven_by)
-}
 
 /// Every operation of the API, all of which this client has.
 pub const ENDPOINTS: &[Endpoint] = &[

@@ -4,9 +4,7 @@
 //! Switches that change nothing about the end are turned several at a time: it holds for each of them, and beside the others.
 
 use std::collections::BTreeMap;
-use std::panic::AssertUnwindSafe;
 
-use futures::{FutureExt, StreamExt};
 use kube::api::DynamicObject;
 use provost::intrexx::sim::{Options, Simulator};
 use provost::kinds::TABLES;
@@ -16,7 +14,7 @@ use super::PORTAL;
 use crate::examples;
 use crate::objects::{Objects, condition};
 use crate::stage::Stage;
-use crate::switches::{self, is_ready};
+use crate::switches::{self, is_ready, values};
 use crate::testbed::BEDS;
 
 /// Positions with which everything ends as the specs say.
@@ -111,9 +109,6 @@ const SPECIAL: &[Case] = &[
     Case { turned: &["--min-password-length=64"], instead: &[("PortalUser", "Refused")], ..Case::PLAIN },
 ];
 
-/// How many stages work beside each other.
-const STAGES: usize = 3;
-
 /// Switches that are turned together, and what follows.
 #[derive(Clone)]
 struct Case {
@@ -195,11 +190,6 @@ fn writes(stage: &Stage<Simulator>) -> Vec<String> {
     carried_out.map(|(operation, body)| format!("{operation} {body}")).collect()
 }
 
-fn values(stage: &Stage<Simulator>, kind: &str) -> Vec<Json> {
-    use provost::sim::simulated::Simulated;
-    stage.vendor.externals().into_iter().filter(|known| known.kind == kind).map(|known| known.values).collect()
-}
-
 async fn play(case: Case) {
     let simulator = Simulator::start(switches::options(case.turned)).await.unwrap();
     let mut stage = Stage::of(simulator, "intrexx", TABLES).await;
@@ -260,12 +250,5 @@ async fn edit_each(case: &Case, stage: &Stage<Simulator>, objects: &BTreeMap<&st
 #[tokio::test]
 async fn the_examples_converge_whatever_the_switches_say() {
     let cases = bundles().into_iter().chain(SPECIAL.iter().cloned());
-    let tried = cases.map(|case| async move {
-        let turned = case.turned;
-        let panic = AssertUnwindSafe(play(case)).catch_unwind().await.err()?;
-        Some(format!("{turned:?}: {}", panic.downcast_ref::<String>().map_or("", String::as_str)))
-    });
-    let ended: Vec<Option<String>> = futures::stream::iter(tried).buffer_unordered(STAGES).collect().await;
-    let failures: Vec<String> = ended.into_iter().flatten().collect();
-    assert!(failures.is_empty(), "{} cases:\n{}", failures.len(), failures.join("\n"));
+    switches::play_all(cases, |case| case.turned, play).await;
 }
