@@ -4,7 +4,7 @@
 PROVOST ?= cargo run --quiet --
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash-matrix check build apiserver generate endpoints bench fuzz
+.PHONY: help demo test crash-matrix check build apiserver tools generate endpoints bench fuzz
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -12,7 +12,7 @@ help: ## List the targets
 demo: build apiserver ## Watch it work on this machine: API server, simulated vendors, operator, examples; ARGS="--help" shows more
 	target/release/provost demo $(ARGS)
 
-test: apiserver ## Run all tests; the integration tests use a real Kubernetes API server
+test: apiserver tools ## Run all tests; the integration tests use a real Kubernetes API server
 	cargo test
 
 crash-matrix: apiserver ## Let the power fail at every call of every operation of every kind, and print the table; CRASH_KIND=Tool for one kind
@@ -31,6 +31,9 @@ build: ## Build the program: target/release/provost
 
 apiserver: ## Build the API server and kubectl for tests and demo, once, with Go; not needed with KUBEBUILDER_ASSETS or a cluster
 	tests/apiserver/build.sh
+
+tools: ## Build helm, promtool and what judges objects as GitOps programs do, for the tests, once, with Go
+	tests/tools/build.sh
 
 generate: ## Write all generated files: definitions, chart parts, tables of the docs
 	$(PROVOST) generate
