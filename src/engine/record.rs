@@ -259,13 +259,14 @@ impl<'a> Line<'a> {
 pub struct Witness {
     metrics: Arc<Metrics>,
     log: ChangeLog,
+    key: Key,
     admin_api: String,
 }
 
 impl Witness {
     /// The witness of an AdminApi's calls.
-    pub fn new(metrics: Arc<Metrics>, log: ChangeLog, (namespace, name): &Key) -> Self {
-        Self { metrics, log, admin_api: format!("{namespace}/{name}") }
+    pub fn new(metrics: Arc<Metrics>, log: ChangeLog, key: &Key) -> Self {
+        Self { metrics, log, key: key.clone(), admin_api: format!("{}/{}", key.0, key.1) }
     }
 }
 
@@ -276,6 +277,7 @@ impl Observer for Witness {
 
     fn finished(&self, call: &Call<'_>) {
         self.metrics.finished(call);
+        self.metrics.called(&self.key, call);
         if !call.write || call.fault.is_some_and(|fault| fault.delivery == Delivery::NotSent) {
             return;
         }
