@@ -2,6 +2,8 @@
 
 mod endpoints;
 mod kinds;
+mod metrics;
+mod monitoring;
 mod rbac;
 
 use std::collections::BTreeMap;
@@ -86,5 +88,7 @@ pub fn files(tables: &Tables) -> Result<BTreeMap<String, String>, Failure> {
     files.insert(format!("{CHART}/templates/_kinds.tpl"), rbac::templates(tables)?);
     files.insert("docs/kinds.md".to_owned(), kinds::page(tables)?);
     files.insert("docs/endpoints.md".to_owned(), endpoints::page(tables)?);
+    files.insert("docs/metrics.md".to_owned(), metrics::page(tables)?);
+    files.extend(monitoring::copies());
     Ok(files)
 }

@@ -46,6 +46,14 @@ pub struct GaugeSpec {
     pub summed: bool,
 }
 
+impl GaugeSpec {
+    /// Every label that a series of it has.
+    pub fn all_labels(&self) -> Vec<&'static str> {
+        let own: &[&str] = if self.summed { &[] } else { &["namespace", "name"] };
+        own.iter().chain(self.labels).copied().collect()
+    }
+}
+
 /// One value of a kind's metric. The engine adds `namespace` and `name` of the object unless the metric is summed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gauge {

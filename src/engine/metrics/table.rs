@@ -232,6 +232,35 @@ pub const DELETIONS_HELD: GaugeSpec = GaugeSpec {
     summed: false,
 };
 
+/// What labels say, and the values of those that have few.
+pub const LABELS: &[(&str, &str)] = &[
+    ("kind", "The kind, such as TenantAccount, or AdminApi"),
+    ("namespace, name", "The object"),
+    ("reason", "A reason of [kinds.md](kinds.md), or Other"),
+    ("ready, status", "True, False or Unknown"),
+    ("condition", "Ready, Synced, Drifted, Reconciling or Stalled"),
+    ("stalled", "true: a person has to do something; false: it goes on by itself, or somebody paused it"),
+    ("result", "success, waiting or error"),
+    ("vendor", "MyIntranetApps, Intrexx, CRM-2 or Adeptia Connect"),
+    ("operation", "An operation of [endpoints.md](endpoints.md)"),
+    ("access", "read, or write: it may change something at the vendor"),
+    (
+        "outcome",
+        "Of calls and log-ins: success, transient (no answer, or an error of the vendor's own), throttled, denied (credentials), missing, \
+         taken, refused, unsupported, broken (not understood) or untrusted (certificate). Of Events: published, failed or dropped",
+    ),
+    ("state", "closed, open or probing"),
+    ("lane", "edit, first (never synced), retry or resync"),
+    ("type", "Normal or Warning"),
+    ("method, code", "HTTP method and status; none without an answer"),
+    ("version", "The version of Provost"),
+    (
+        "integration, environment, property",
+        "The app, such as quickbooks; production or sandbox, mostly; the company within the app",
+    ),
+    ("in_error", "true or false, as MyIntranetApps says"),
+];
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
@@ -247,6 +276,10 @@ mod tests {
             assert_eq!(name.ends_with("_total"), row.sort == Sort::Counter, "{name}");
             assert!(name.starts_with("provost_") || name.starts_with("process_"), "{name}");
             assert!(row.help.len() > 10 && !row.help.ends_with('.'), "{name}: {}", row.help);
+        }
+        let known: BTreeSet<&str> = LABELS.iter().flat_map(|(labels, _)| labels.split(", ")).collect();
+        for label in ALL.iter().flat_map(|row| row.labels).chain(OF_ADMIN_APIS.iter().flat_map(|spec| spec.labels)) {
+            assert!(known.contains(label), "{label} is not explained");
         }
         assert_eq!(API_WAITS.name(), "provost_admin_api_budget_wait_seconds_total");
     }
