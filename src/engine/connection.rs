@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::core::DeserializeGuard;
 use kube::{Resource, ResourceExt};
 use tokio::sync::watch;
@@ -19,7 +18,7 @@ use super::credentials::{self, targets, unusable};
 use super::interruption::{explain, is_passing};
 use super::kubernetes::{Error, hold, release, write_status};
 use super::malformed::{self, Shape};
-use super::metrics::{Gauge, GaugeSpec, table};
+use super::metrics;
 use super::permit;
 use super::policy::{ACCEPT_REALM, RECONCILE_AT};
 use super::queue::{Item, Lane, Tenant};
@@ -351,7 +350,7 @@ impl Connections {
     /// Writes the status if it differs, with an Event when Ready turned; returns what Kubernetes stores now.
     async fn store(&self, key: &Key, object: &AdminApi, status: &AdminApiStatus) -> Option<AdminApi> {
         let ready = status.conditions.iter().find(|condition| condition.type_ == READY)?;
-        self.measure(key, object, status, ready);
+        metrics::show(&self.engine, key, object, status);
         permit::tell(&self.engine, key, object, status);
         let old = serde_json::to_value(&object.status).ok()?;
         let old = if old.is_null() { serde_json::json!({}) } else { old };
@@ -371,22 +370,6 @@ impl Connections {
                 tracing::warn!(namespace = %key.0, name = %key.1, %error, "could not write the status of an AdminApi");
                 None
             }
-        }
-    }
-}
-
-impl Connections {
-    /// Shows an AdminApi in the metrics.
-    fn measure(&self, key: &Key, object: &AdminApi, status: &AdminApiStatus, ready: &Condition) {
-        let (item, metrics) = (item_of(key), &self.engine.metrics);
-        metrics.contribute(&item, &status.conditions, &[], None);
-        let vendor = vendor_of(self.engine.vendors, &object.spec.vendor).map_or("", |row| row.name);
-        let holds = f64::from(u8::from(ready.status == "True"));
-        let gauge = |spec: &GaugeSpec, labels, value| Gauge { name: spec.name, labels, value };
-        metrics.set_gauge(&item, gauge(&table::API_READY, vec![("vendor", vendor.to_owned())], holds));
-        metrics.set_gauge(&item, gauge(&table::RESYNC, Vec::new(), object.spec.resync().as_secs_f64()));
-        if let Some(session) = self.engine.sessions.session(key) {
-            metrics.set_gauge(&item, gauge(&table::LAST_CHECK, Vec::new(), session.proven().as_second() as f64));
         }
     }
 }

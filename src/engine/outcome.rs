@@ -202,14 +202,17 @@ fn contribute<K: Kind>(item: &Item, pass: &Pass<'_, K>, conditions: &[Condition]
 
 /// How long an object took that is ready now and was not before. What somebody held up on purpose took no time of ours.
 fn took<K: Kind>(pass: &Pass<'_, K>, after: &[Condition]) -> Option<Duration> {
-    let ready = |conditions: &[Condition]| conditions.iter().find(|condition| condition.type_ == READY).cloned();
-    let since = match pass.stored().and_then(|status| ready(&status.conditions)) {
-        None => pass.object.meta().creation_timestamp.clone()?,
+    let since = match pass.stored().and_then(|status| ready_of(&status.conditions)) {
+        None => pass.object.meta().creation_timestamp.as_ref()?,
         Some(before) if before.status == "True" || ON_PURPOSE.contains(&before.reason.as_str()) => return None,
-        Some(before) => before.last_transition_time,
+        Some(before) => &before.last_transition_time,
     };
-    let is_ready = ready(after).is_some_and(|after| after.status == "True");
+    let is_ready = ready_of(after).is_some_and(|after| after.status == "True");
     is_ready.then(|| Duration::try_from(now().duration_since(since.0)).unwrap_or_default())
+}
+
+fn ready_of(conditions: &[Condition]) -> Option<&Condition> {
+    conditions.iter().find(|condition| condition.type_ == READY)
 }
 
 /// Counts what was put right although the spec, as it stands, had been carried out before.

@@ -2,6 +2,7 @@
 //!
 //! The names, labels and meanings are in [`table`]. What belongs to one object goes with that object.
 
+mod admin_api;
 mod classic;
 mod collector;
 mod kubernetes;
@@ -21,6 +22,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Metric, Registry};
 
+pub use self::admin_api::show;
 pub use self::classic::classic;
 use self::collector::Collected;
 pub use self::kubernetes::counted;

@@ -11,8 +11,9 @@ use crate::engine::condition::{DRIFTED, READY, RECONCILING, STALLED, SYNCED};
 use crate::engine::queue::Item;
 use crate::engine::reason::Reason;
 
-/// How many objects are named of those that are unready, and of those that drifted. All are counted.
-const MOST_NAMED: usize = 1000;
+/// How many objects of one kind are named of those that are unready, or that drifted, for one reason: so many that no outage hides what is wrong
+/// beside it. All are counted.
+const MOST_NAMED: usize = 100;
 
 /// The conditions that are counted.
 const COUNTED: [&str; 5] = [READY, SYNCED, DRIFTED, RECONCILING, STALLED];
@@ -109,12 +110,12 @@ impl Contributions {
                 *conditions.entry(labels).or_default() += 1.0;
             }
         }
-        let unready = self.longest(|mine| mine.unready).map(|(since, item, mine)| {
+        let unready = self.longest(READY, |mine| mine.unready).into_iter().map(|(since, item, mine)| {
             let stalled = if mine.conditions.iter().any(|shown| shown.condition == STALLED) { "true" } else { "false" };
             let labels = [item.kind, &item.namespace, &item.name, mine.reason(READY), stalled];
             (named(&table::UNREADY, labels), since as f64)
         });
-        let drifted = self.longest(|mine| mine.drifted).map(|(since, item, mine)| {
+        let drifted = self.longest(DRIFTED, |mine| mine.drifted).into_iter().map(|(since, item, mine)| {
             let labels = [item.kind, &item.namespace, &item.name, mine.reason(DRIFTED)];
             (named(&table::DRIFTED, labels), since as f64)
         });
@@ -127,15 +128,22 @@ impl Contributions {
         ]
     }
 
-    /// Those of which this holds since a time, the first of them, by that time.
+    /// Those of which this holds since a time, by that time: of each kind and reason of `condition` the first.
     fn longest(
         &self,
+        condition: &str,
         since: impl Fn(&Contribution) -> Option<i64>,
-    ) -> impl Iterator<Item = (i64, &Item, &Contribution)> {
+    ) -> Vec<(i64, &Item, &Contribution)> {
         let held = self.all.iter().filter_map(|(item, mine)| Some((since(mine)?, item, mine)));
         let mut held: Vec<_> = held.collect();
         held.sort_by_key(|(since, item, _)| (*since, *item));
-        held.into_iter().take(MOST_NAMED)
+        let mut named: HashMap<_, usize> = HashMap::new();
+        held.retain(|(_, item, mine)| {
+            let count = named.entry((item.kind, mine.reason(condition))).or_default();
+            *count += 1;
+            *count <= MOST_NAMED
+        });
+        held
     }
 
     /// The series of the metrics that kinds and AdminApis add.
@@ -235,17 +243,18 @@ mod tests {
     }
 
     #[test]
-    fn a_mass_of_unready_objects_is_counted_and_only_the_oldest_are_named() {
+    fn a_mass_of_unready_objects_is_counted_and_hides_no_other_reason() {
         let mut all = Contributions::default();
         for number in 0..=MOST_NAMED {
             let since = 10_000 - i64::try_from(number).unwrap();
             all.set(&item(&format!("n{number}")), &[condition(READY, "False", "Unavailable", since)], &[], None);
         }
+        all.set(&item("other"), &[condition(READY, "False", "Conflict", 20_000)], &[], None);
         let series = all.series();
-        assert_eq!(of(&series, &table::OBJECTS).values().sum::<f64>(), MOST_NAMED as f64 + 1.0);
-        let named = of(&series, &table::UNREADY);
-        assert_eq!(named.len(), MOST_NAMED);
-        // The last to turn so is left out.
-        assert!(named.values().all(|since| *since < 10_000.0), "{named:?}");
+        assert_eq!(of(&series, &table::OBJECTS).values().sum::<f64>(), MOST_NAMED as f64 + 2.0);
+        let named: Vec<f64> = of(&series, &table::UNREADY).values().copied().collect();
+        assert_eq!(named.len(), MOST_NAMED + 1);
+        // The last of the many to turn so is left out.
+        assert!(!named.contains(&10_000.0) && named.contains(&20_000.0), "{named:?}");
     }
 }

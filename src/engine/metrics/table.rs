@@ -131,11 +131,11 @@ rows! {
     );
     UNREADY = seconds(gauge(
         "provost_object_unready_timestamp", &["kind", "namespace", "name", "reason", "stalled"],
-        "When an object that is not ready turned so; stalled says that it needs a person. The thousand that are unready for the longest time"
+        "When an object that is not ready turned so; stalled says that it needs a person. Of each kind and reason the hundred that waited longest"
     ));
     DRIFTED = seconds(gauge(
         "provost_object_drifted_timestamp", &["kind", "namespace", "name", "reason"],
-        "When the vendor's side of an object turned out to differ and policy left it so. The thousand that drifted first"
+        "When the vendor's side of an object turned out to differ and policy left it so. Of each kind and reason the hundred that drifted first"
     ));
     TIME_TO_READY = histogram(
         "provost_object_time_to_ready", &["kind"],

@@ -59,7 +59,7 @@ async fn the_commands_of_the_runbook_run() {
     let (mut fenced, mut ran) = (false, 0);
     for line in runbook().lines() {
         match line {
-            "```sh" => fenced = true,
+            "```text" => fenced = true,
             "```" => fenced = false,
             command if fenced && command.starts_with("kubectl ") => {
                 let command = command.replace("\"$(date +%s)\"", "7").replace("provost-system", &stage.namespace);
