@@ -269,7 +269,7 @@ async fn follow(page: &Page, shared: &Ground) -> Vec<String> {
         Ok(commands) => commands,
         Err(problem) => return vec![problem],
     };
-    let empty = page.text.contains(EMPTY);
+    let empty = page.text.lines().any(|line| line == EMPTY);
     if commands.is_empty() {
         let told = empty.then(|| format!("{}: a session without a command", page.path));
         return told.into_iter().collect();
@@ -337,7 +337,7 @@ async fn a_planted_defect_ends_a_session() {
     assert_eq!(run("$ helm version\nversion").await, "");
     for (text, expected) in [
         ("$ echo well\nill", "[\"ill\"]"),
-        ("$ kubectl create configmap a", "AlreadyExists"),
+        ("$ kubectl create configmap a", "already exists"),
         ("$ echo well   # exits with 2", "shown: 2"),
         ("$ provoke", "not found"),
     ] {
