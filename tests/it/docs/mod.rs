@@ -11,6 +11,7 @@
 //! | `json`, `promql` | parsed |
 
 mod blocks;
+mod claims;
 mod console;
 mod links;
 mod page;
