@@ -56,7 +56,8 @@ pub(super) fn page(
 const LATER: &str = "Names in bold are required. The last column says what becomes of a field after the object was made: *kept* (an edit is \
 sent, and a change at the vendor is seen and put back), *sent* (an edit is sent; the vendor does not show the value, so a change there is not \
 seen), *fixed* (neither Kubernetes nor the vendor lets it change; a difference at the vendor is reported), *at creation* (used then, and never \
-again). A word counts for all that is in the field; without one, it is no value at the vendor. Absent fields are not managed: the vendor's value stays as it is.";
+again). A word counts for all that is in the field; without one, it is no value at the vendor. Absent fields are not managed: the vendor's \
+value stays as it is.";
 
 fn facts(text: &mut String, names: &Json, row: Option<&KindRow>, tables: &Tables) -> std::fmt::Result {
     let word = |name: &str| names[name].as_str().unwrap_or_default();
