@@ -13,7 +13,7 @@ pub(super) fn page(tables: &Tables) -> Result<String, std::fmt::Error> {
          [concepts](concepts.md).\n\n| kind | vendor | identity | on deletion (default first) |\n| --- | --- | --- | --- |\n"
     );
     let link = |kind: &str| format!("[{kind}]({})", reference::path(kind).trim_start_matches("docs/"));
-    let admin_api = "the id of its vendor's account; an AdminApi is not at the vendor | kept while objects use it";
+    let admin_api = "– (it is nothing at the vendor) | it stays while objects use it";
     writeln!(text, "| {} | all | {admin_api} |", link("AdminApi"))?;
     for row in tables.kinds {
         let deletions: Vec<&str> = row.deletions.iter().map(|deletion| deletion.word()).collect();
