@@ -51,7 +51,10 @@ async fn a_lost_key_has_a_password_of_creation_reported_as_changed() {
 
     stage.start_operator().await;
     let account = stage.looked_at::<TenantAccount>("generalco").await;
-    assert!(account.is("Ready", "True", "Converged") && account.is("Synced", "True", "CreateOnlyChanged"), "{account:#?}");
+    assert!(
+        account.is("Ready", "True", "Converged") && account.is("Synced", "True", "CreateOnlyChanged"),
+        "{account:#?}"
+    );
     assert_eq!(stage.vendor_writes().len(), 1);
 }
 
