@@ -20,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::cluster::{self, Cluster, Source};
 use super::{Failure, interrupted, kubernetes, manifests, run, say};
-use crate::engine::admin_api::AdminApi;
 use crate::engine::condition::READY;
 use crate::engine::context::Settings;
 use crate::kinds::TABLES;
@@ -187,23 +186,9 @@ async fn apply_examples(
     Ok(manifests.secrets.len() + manifests.objects.len())
 }
 
-fn kinds() -> Vec<ApiResource> {
-    let managed = TABLES.kinds.iter().map(|row| {
-        let names = (row.crd)().spec.names;
-        ApiResource {
-            group: "provost.dev".to_owned(),
-            version: "v1alpha1".to_owned(),
-            api_version: "provost.dev/v1alpha1".to_owned(),
-            kind: names.kind,
-            plural: names.plural,
-        }
-    });
-    std::iter::once(ApiResource::erase::<AdminApi>(&())).chain(managed).collect()
-}
-
 /// Shows a table of all objects, anew after each change, until all are ready. Returns how many there are.
 async fn show_until_ready(client: &Client) -> Result<usize, Failure> {
-    let apis: Vec<(ApiResource, Api<DynamicObject>)> = kinds()
+    let apis: Vec<(ApiResource, Api<DynamicObject>)> = kubernetes::resources(&TABLES)
         .into_iter()
         .map(|kind| (kind.clone(), Api::namespaced_with(client.clone(), NAMESPACE, &kind)))
         .collect();

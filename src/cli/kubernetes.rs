@@ -107,6 +107,17 @@ pub fn definitions(tables: &Tables) -> Vec<CustomResourceDefinition> {
     std::iter::once(crd::admin_api(tables.vendors)).chain(kinds).collect()
 }
 
+/// Every kind of the tables as the dynamic API needs it, AdminApi first.
+pub fn resources(tables: &Tables) -> Vec<ApiResource> {
+    let resource = |definition: CustomResourceDefinition| {
+        let (group, names) = (definition.spec.group, definition.spec.names);
+        let version = definition.spec.versions.into_iter().next().map(|version| version.name).unwrap_or_default();
+        let api_version = format!("{group}/{version}");
+        ApiResource { group, version, api_version, kind: names.kind, plural: names.plural }
+    };
+    definitions(tables).into_iter().map(resource).collect()
+}
+
 /// Installs the definitions, and waits until Kubernetes serves them.
 ///
 /// # Errors
