@@ -128,6 +128,18 @@ pub async fn install(client: &Client, definitions: &[CustomResourceDefinition]) 
     for definition in definitions {
         let name = definition.name_any();
         call(api.patch(&name, &params, &Patch::Apply(definition))).await.map_err(|error| format!("{name}: {error}"))?;
+    }
+    established(client, definitions).await
+}
+
+/// Waits until Kubernetes serves these definitions.
+///
+/// # Errors
+/// One is not served in time.
+pub async fn established(client: &Client, definitions: &[CustomResourceDefinition]) -> Result<(), Failure> {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for definition in definitions {
+        let name = definition.name_any();
         let established = await_condition(api.clone(), &name, conditions::is_crd_established());
         tokio::time::timeout(ESTABLISHED, established).await.map_err(|_| format!("{name} is not served in time"))??;
     }

@@ -133,7 +133,7 @@ impl Told {
             Deletion::Orphan | Deletion::Unknown => Effect::Leave,
         };
         let deleting = object.metadata.deletion_timestamp.is_some().then(|| {
-            let (reason, message) = condition(object, READY).unwrap_or_default();
+            let (_, reason, message) = condition(object, READY).unwrap_or_default();
             Deleting { reason, message }
         });
         let publishes = object.data.pointer("/spec/writeConnectionTo/secretRef/name").and_then(Json::as_str);
@@ -172,17 +172,20 @@ impl AdminApiEntry {
             objects: status["managedObjects"]["total"].as_i64().unwrap_or_default(),
             finalizer: object.finalizers().iter().any(|name| name == IN_USE),
             deleting: object.metadata.deletion_timestamp.is_some(),
-            held: condition(object, DELETIONS_HELD).map(|(_, message)| message),
+            // With another status it tells of an acknowledgement that cannot be read.
+            held: condition(object, DELETIONS_HELD)
+                .filter(|(status, ..)| status == "True")
+                .map(|(.., message)| message),
         }
     }
 }
 
-/// Reason and message of a condition.
-fn condition(object: &DynamicObject, name: &str) -> Option<(String, String)> {
+/// Status, reason and message of a condition.
+fn condition(object: &DynamicObject, name: &str) -> Option<(String, String, String)> {
     let conditions = object.data.pointer("/status/conditions").and_then(Json::as_array)?;
     let found = conditions.iter().find(|condition| condition["type"] == name)?;
     let text = |field: &str| found[field].as_str().unwrap_or_default().to_owned();
-    Some((text("reason"), text("message")))
+    Some((text("status"), text("reason"), text("message")))
 }
 
 /// What stands in the way, and is not allowed. An AdminApi that nothing needs is configuration, and no loss.
@@ -295,7 +298,8 @@ mod tests {
     }
 
     fn admin_api(finalizers: Json, held: bool) -> AdminApiEntry {
-        let conditions = if held { json!([{"type": DELETIONS_HELD, "message": "3 wait"}]) } else { json!([]) };
+        let status = if held { "True" } else { "False" };
+        let conditions = json!([{"type": DELETIONS_HELD, "status": status, "message": "3 wait"}]);
         let object = json!({
             "apiVersion": "provost.dev/v1alpha1", "kind": "AdminApi",
             "metadata": {"name": "v", "namespace": "team", "finalizers": finalizers},
