@@ -96,7 +96,7 @@ impl Kubelet<'_> {
             }
         };
         let job = tokio::time::timeout(DEADLINE, found).await.expect("helm makes no Job");
-        let pod = job.spec.template.spec.as_ref().unwrap();
+        let pod = job.spec.as_ref().unwrap().template.spec.as_ref().unwrap();
         let deployed = Deployed::of_pod(&format!("{}-0", job.name_any()), OWN, pod).unwrap();
         let way = way(self.cluster, self.client, &deployed, &self.proxy, self.folder.path()).await;
         let said = say(command(&deployed, &way), "").await;

@@ -177,7 +177,7 @@ networkPolicy:
         name: "a service monitor, alerts and the dashboard",
         values: "
 serviceMonitor: {enabled: true, labels: {release: prometheus}, annotations: {a: b}, namespace: '{b}', interval: 30s, scrapeTimeout: 10s,
-  relabelings: [{action: labeldrop, regex: pod}], metricRelabelings: [{action: drop, regex: x, sourceLabels: [y]}]}
+  relabelings: [{action: labeldrop, regex: pod}], metricRelabelings: [{action: drop, regex: go_.*, sourceLabels: [__name__]}]}
 prometheusRule: {enabled: true, labels: {release: prometheus}, annotations: {a: b}, namespace: '{b}', alertLabels: {team: platform},
   runbookUrl: 'https://runbooks.example/#'}
 dashboard: {enabled: true, namespace: '{b}', labels: {grafana: here}, annotations: {grafana_folder: Provost}}
@@ -188,7 +188,7 @@ dashboard: {enabled: true, namespace: '{b}', labels: {grafana: here}, annotation
     },
     Case {
         name: "a pod monitor",
-        values: "{podMonitor: {enabled: true, interval: 15s, labels: {x: y}}, service: {enabled: false}}",
+        values: "{podMonitor: {enabled: true, interval: 15s, labels: {pods: here}}, service: {enabled: false}}",
         adds: &["PodMonitor"],
         lacks: &["Service"],
         says: &["interval: 15s"],
@@ -318,17 +318,7 @@ async fn tried(place: &Place, case: &Case, defaults: &[&str]) {
     let manifests =
         manifests.iter().filter(|manifest| case.name == "defaults" || manifest["kind"] != "CustomResourceDefinition");
     let text: String = manifests.map(|manifest| format!("---\n{manifest}\n")).collect();
-    let dry = [
-        "apply",
-        "--server-side",
-        "--force-conflicts",
-        "--dry-run=server",
-        "--validate=strict",
-        "-n",
-        &place.own,
-        "-f",
-        "-",
-    ];
+    let dry = ["apply", "--server-side", "--force-conflicts", "--dry-run=server", "--validate=strict", "-f", "-"];
     let applied = kubectl(&dry, &text).await;
     assert!(applied.success, "{}: {}", case.name, applied.stderr);
     assert!(!applied.stderr.contains("Warning"), "{}: {}", case.name, applied.stderr);

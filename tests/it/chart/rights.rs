@@ -275,7 +275,7 @@ async fn the_check_before_uninstalling_has_the_rights_that_it_uses() {
                 job = Some(serde_json::from_value::<Job>(hook.clone()).unwrap());
             }
         }
-        let pod = job.unwrap().spec.template.spec.unwrap();
+        let pod = job.unwrap().spec.unwrap().template.spec.unwrap();
         let deployed = Deployed::of_pod("check-0", OWN, &pod).unwrap();
         let proxy = Proxy::start(cluster.kubeconfig()).await;
         let way = way(&cluster, &client, &deployed, &proxy, dir.path()).await;

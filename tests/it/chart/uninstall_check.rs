@@ -8,7 +8,8 @@ use provost::engine::admin_api::AdminApi;
 use provost::myintranetapps::tenant_account::TenantAccount;
 use serde_json::{Value as Json, json};
 
-use crate::harness::{say, scratch};
+use crate::harness::{Said, root, scratch};
+use crate::plans::provost;
 use crate::stage::{API, Conditioned, Stage};
 use provost::cli::cluster::account::kubeconfig;
 
