@@ -36,7 +36,7 @@ pub enum Operator {
     /// As a Deployment runs it.
     Installed {
         /// The process.
-        process: Process,
+        process: Box<Process>,
         /// Its way to Kubernetes, which goes with it.
         kubeconfig: NamedTempFile,
     },
@@ -96,7 +96,7 @@ pub async fn installed(
     command.arg(format!("--admin-address={admin}"));
     let file = |name: &str| std::fs::File::create(folder.join(name));
     command.stdout(file("changes.log")?).stderr(file("operator.log")?);
-    let process = Process::spawn("the operator", &mut command)?;
+    let process = Box::new(Process::spawn("the operator", &mut command)?);
     Ok((Operator::Installed { process, kubeconfig }, format!("http://{admin}/metrics")))
 }
 
