@@ -47,7 +47,7 @@ pub async fn cause<O: Object + CustomResourceExt>(client: &Client, object: &O) -
 ///
 /// # Errors
 /// When Kubernetes gives no clear answer: then nothing may be concluded.
-pub async fn cause_of<O: Object + CustomResourceExt>(client: &Client, meta: &ObjectMeta) -> Result<Cause, Error> {
+pub async fn cause_of<O: CustomResourceExt>(client: &Client, meta: &ObjectMeta) -> Result<Cause, Error> {
     if is_removed::<O>(client).await? {
         return Ok(Cause::Swept(format!("the definition {} is being removed", O::crd_name())));
     }
@@ -67,7 +67,7 @@ pub async fn cause_of<O: Object + CustomResourceExt>(client: &Client, meta: &Obj
 }
 
 /// Whether the definition of a kind is going, or gone.
-async fn is_removed<O: Object + CustomResourceExt>(client: &Client) -> Result<bool, Error> {
+async fn is_removed<O: CustomResourceExt>(client: &Client) -> Result<bool, Error> {
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
     let error = match call(definitions.get_metadata_opt(O::crd_name())).await {
         Ok(found) => return Ok(found.is_none_or(|found| found.metadata.deletion_timestamp.is_some())),
@@ -79,8 +79,9 @@ async fn is_removed<O: Object + CustomResourceExt>(client: &Client) -> Result<bo
     }
     // The deletion that brought us here may have come before the offer changed.
     tokio::time::sleep(LAG).await;
-    match call(client.list_api_group_resources(&O::api_version(&()))).await {
-        Ok(offer) => Ok(!is_offered(&offer, &O::plural(&()))),
+    let kind = O::api_resource();
+    match call(client.list_api_group_resources(&kind.api_version)).await {
+        Ok(offer) => Ok(!is_offered(&offer, &kind.plural)),
         Err(error) if error.is_missing() => Ok(true),
         Err(error) => Err(error),
     }
