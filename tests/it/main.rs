@@ -14,6 +14,7 @@ mod cluster;
 mod conformance;
 mod crash;
 mod crm2;
+mod deploy;
 mod examples;
 mod generated;
 mod guard;
