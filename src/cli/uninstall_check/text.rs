@@ -161,9 +161,11 @@ fn ways_out(report: &Report) -> String {
     if report.refused.contains(&"objects") {
         let removed = report.objects.iter().any(|object| object.deleting.is_none());
         ways.push(
-            "To install it again later, or elsewhere on this cluster: allow that the objects stay (--allow objects; with the chart: helm \
-             upgrade --reuse-values --set 'uninstallCheck.allow={objects}' before helm uninstall). They keep the vendors' ids, and the next \
-             installation goes on with them. Keep the Secret provost-fingerprint-key, too: without it passwords are sent anew.",
+            "To install it again later, or elsewhere on this cluster: allow that the objects stay (--allow objects). They keep the vendors' \
+             ids, and the next installation goes on with them. Keep the Secret provost-fingerprint-key, too: without it passwords are sent \
+             anew. With the chart: helm upgrade --reuse-values --set 'uninstallCheck.allow={objects}', then helm uninstall. After a refusal, \
+             which leaves the release half gone for helm, first helm rollback to the last revision of helm history; or helm uninstall \
+             --no-hooks, which asks nothing.",
         );
         if removed {
             ways.push(

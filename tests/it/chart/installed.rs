@@ -79,10 +79,9 @@ pub struct Running {
 impl Running {
     /// Starts it as the chart's Deployment says.
     pub fn start(deployed: &Deployed, way: &NamedTempFile, folder: &Path) -> Self {
-        let log = folder.join("operator.log");
+        let (said, log) = tempfile::Builder::new().prefix("log-").tempfile_in(folder).unwrap().keep().unwrap();
         let mut command = command(deployed, way);
-        command.arg("--admin-address=127.0.0.1:0").stdout(Stdio::null());
-        let child = command.stderr(std::fs::File::create(&log).unwrap()).spawn().unwrap();
+        let child = command.arg("--admin-address=127.0.0.1:0").stdout(Stdio::null()).stderr(said).spawn().unwrap();
         Self { child, log }
     }
 

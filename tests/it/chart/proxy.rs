@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING};
@@ -15,6 +15,9 @@ use reqwest::Url;
 use serde_json::{Value as Json, json};
 use tempfile::NamedTempFile;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use crate::harness::DEADLINE;
 
 /// What somebody asked for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +45,7 @@ pub struct Proxy {
     seen: Seen,
 }
 
-type Seen = Arc<Mutex<BTreeSet<Asked>>>;
+type Seen = Arc<watch::Sender<BTreeSet<Asked>>>;
 
 impl Proxy {
     /// A way to the API server of a kubeconfig. Who comes this way brings a token.
@@ -77,7 +80,14 @@ impl Proxy {
 
     /// What was asked so far.
     pub fn seen(&self) -> BTreeSet<Asked> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.seen.borrow().clone()
+    }
+
+    /// Waits until something was asked.
+    pub async fn until(&self, fits: impl Fn(&Asked) -> bool) {
+        let mut seen = self.seen.subscribe();
+        let asked = seen.wait_for(|seen| seen.iter().any(&fits));
+        tokio::time::timeout(DEADLINE, asked).await.expect("nobody asks for it").unwrap();
     }
 }
 
@@ -100,7 +110,7 @@ async fn forward(client: &reqwest::Client, server: &Url, seen: &Seen, request: R
     };
     if let Some(mut asked) = asked(&parts.method, &parts.uri) {
         asked.refused = answer.status() == 403;
-        seen.lock().unwrap_or_else(PoisonError::into_inner).insert(asked);
+        seen.send_if_modified(|seen| seen.insert(asked));
     }
     let mut response = Response::builder().status(answer.status());
     for (name, value) in answer.headers() {
