@@ -46,3 +46,9 @@ bench: apiserver build ## Measure the released program; ARGS="--accounts 10000 -
 	@# Building the benchmark puts a program of its own in the place of the released one.
 	cp -f target/release/provost target/released
 	cargo bench --bench operator -- --program target/released $(ARGS)
+
+sbom: ## Write what the program is made of, as CycloneDX, into target/sbom.cdx.json; needs cargo-cyclonedx
+	@command -v cargo-cyclonedx >/dev/null || { echo "sbom: install it first: cargo install cargo-cyclonedx --locked" >&2; exit 1; }
+	cargo cyclonedx --quiet --format json --spec-version 1.5 --describe binaries --no-build-deps
+	mkdir -p target
+	mv provost_bin.cdx.json target/sbom.cdx.json

@@ -15,6 +15,7 @@ mod conformance;
 mod crash;
 mod crm2;
 mod deploy;
+mod docs;
 mod examples;
 mod generated;
 mod guard;
