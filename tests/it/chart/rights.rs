@@ -196,14 +196,16 @@ async fn observed(values: &str, beside: &[&str]) -> Option<(BTreeSet<Asked>, BTr
     }
     let helm = Helm::new(&cluster);
     install(&helm, &client, chart(), values).await;
-    let deployed = Deployed::of(&deployment(&client).await).unwrap();
+    let deployment = deployment(&client).await;
+    let deployed = Deployed::of(&deployment).unwrap();
     let proxy = Proxy::start(cluster.kubeconfig()).await;
     let way = way(&cluster, &client, &deployed, &proxy, dir.path()).await;
     let running = Running::start(&deployed, &way, dir.path());
     let vendors = vendors().await;
     live(&client, &vendors).await;
     // Another replica finds the key that the first one made, and waits for the Lease.
-    let standby = Running::start(&deployed, &way, dir.path());
+    let second = Deployed::of_pod("provost-1", OWN, deployment.spec.template.spec.as_ref().unwrap()).unwrap();
+    let standby = Running::start(&second, &way, dir.path());
     proxy.until(|asked| asked.resource == "leases" && asked.verb == "watch").await;
     let log = running.log();
     standby.stop().await;
