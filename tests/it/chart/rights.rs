@@ -261,7 +261,7 @@ async fn the_rights_in_some_namespaces_are_enough_and_no_more() {
     };
     assert_eq!(of("default"), of("team-b"));
     // What is lost by that is told once.
-    for told in ["cannot watch namespaces", "cannot tell whether"] {
+    for told in ["cannot watch namespaces", "cannot see definitions"] {
         assert_eq!(log.lines().filter(|line| line.contains(told)).count(), 1, "{told:?}:\n{log}");
     }
 }
