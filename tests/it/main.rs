@@ -9,10 +9,12 @@
 
 mod adeptia;
 mod changes;
+mod chart;
 mod cluster;
 mod conformance;
 mod crash;
 mod crm2;
+mod deploy;
 mod docs;
 mod examples;
 mod generated;
