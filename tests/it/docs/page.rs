@@ -8,6 +8,9 @@ use crate::harness::root;
 /// The languages of fenced blocks. What a reader would type stands in `console`, so that it is run.
 const LANGUAGES: [&str; 9] = ["yaml", "console", "json", "promql", "text", "lua", "rust", "go-template", ""];
 
+/// What commands begin with. One that is run stands in a `console` block; one with a placeholder in capitals stands in a `text` block.
+const PROGRAMS: [&str; 8] = ["kubectl ", "provost ", "helm ", "make ", "curl ", "docker ", "argocd ", "flux "];
+
 /// One page.
 #[derive(Debug)]
 pub struct Page {
@@ -121,13 +124,28 @@ impl Page {
 
     /// What is wrong with its fences.
     pub fn strange_fences(&self) -> Vec<String> {
-        let strange = |block: &&Block| !LANGUAGES.contains(&block.language.as_str());
-        let known = LANGUAGES.join(", ");
-        let tell = |block: &Block| {
-            let (path, line, language) = (&self.path, block.line, &block.language);
-            format!("{path}:{line}: no check knows blocks of `{language}`; there are {known}")
-        };
-        self.blocks().iter().filter(strange).map(tell).collect()
+        self.blocks()
+            .iter()
+            .filter_map(|block| {
+                let problem = block.strange()?;
+                Some(format!("{}:{}: {problem}", self.path, block.line))
+            })
+            .collect()
+    }
+}
+
+impl Block {
+    fn strange(&self) -> Option<String> {
+        let language = self.language.as_str();
+        if !LANGUAGES.contains(&language) {
+            return Some(format!("no check knows blocks of `{language}`; there are {}", LANGUAGES.join(", ")));
+        }
+        let command = |line: &str| PROGRAMS.iter().any(|program| line.trim_start().starts_with(program));
+        let placeholder = |word: &str| word.len() > 1 && word.chars().all(|char| char.is_ascii_uppercase());
+        let escapes = ["", "text"].contains(&language)
+            && self.text.lines().any(command)
+            && !self.text.split(|char: char| !char.is_ascii_alphanumeric()).any(placeholder);
+        escapes.then(|| "commands stand in a `console` block, where they are run".to_owned())
     }
 }
 
@@ -181,7 +199,8 @@ fn links_are_found_outside_of_code() {
 
 #[test]
 fn a_block_that_nothing_would_check_is_told() {
-    let told = page("```bash\nprovost run\n```\n").strange_fences();
-    assert_eq!(told.len(), 1);
-    assert!(told[0].starts_with("docs/planted.md:1: no check knows blocks of `bash`"), "{told:?}");
+    let told = |text: &str| page(text).strange_fences().join("\n");
+    assert!(told("```bash\nprovost run\n```\n").starts_with("docs/planted.md:1: no check knows blocks of `bash`"));
+    assert!(told("```\nkubectl get pods\n```\n").contains("docs/planted.md:1: commands stand in a `console` block"));
+    assert_eq!(told("```text\nkubectl get KIND NAME\n```\n```\nholder    renewal sent\n```\n"), "");
 }
