@@ -47,7 +47,7 @@ pub struct Reference {
 }
 
 impl Listed {
-    /// An external object with the fields of this JSON object; those that are null are left out.
+    /// An external object with the fields of this JSON object; those that are null or blank are left out.
     pub fn new(external_id: impl Into<String>, title: impl Into<String>, spec: Json) -> Self {
         let fields = match spec {
             Json::Object(fields) => fields,
@@ -56,7 +56,7 @@ impl Listed {
         Self {
             external_id: external_id.into(),
             title: title.into(),
-            spec: fields.into_iter().filter(|(_, value)| !value.is_null()).collect(),
+            spec: fields.into_iter().filter(|(_, value)| !value.is_null() && *value != "").collect(),
             remarks: Vec::new(),
             references: Vec::new(),
             left_out: None,
