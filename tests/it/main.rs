@@ -14,6 +14,7 @@ mod conformance;
 mod crash;
 mod crm2;
 mod examples;
+mod export;
 mod generated;
 mod guard;
 mod harness;
