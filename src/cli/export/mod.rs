@@ -305,6 +305,7 @@ fn summary(built: &Built) -> String {
     built.left_out.iter().for_each(|one| counts.entry(one.kind).or_default()[2] += 1);
     let mut table = Table::new();
     table.load_style(NOTHING).set_header(["KIND", "EXPORTED", "MANAGED ALREADY", "LEFT OUT"]);
+    write::flush_left(&mut table);
     for (kind, counts) in &counts {
         table.add_row(std::iter::once((*kind).to_owned()).chain(counts.map(|count| count.to_string())));
     }

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::listed::{Census, Trouble};
 use super::owners::{Owner, Owners};
-use super::write::plain;
+use super::write::{flush_left, plain};
 
 /// The form of the document. It counts up when a field changes its meaning or goes.
 const VERSION: u32 = 1;
@@ -79,6 +79,7 @@ impl Inventory {
         let managed = self.objects.iter().filter(|external| external.managed_by.is_some()).count();
         let mut table = Table::new();
         table.load_style(NOTHING).set_header(["KIND", "WHAT", "EXTERNAL-ID", "MANAGED BY"]);
+        flush_left(&mut table);
         for external in &shown {
             let owner = match (&external.managed_by, &external.left_out) {
                 (Some(Owner { namespace, name }), _) => format!("{namespace}/{name}"),

@@ -85,6 +85,13 @@ pub fn plain(text: &str) -> String {
     text.chars().map(|letter| if ends(letter) { ' ' } else { letter }).collect()
 }
 
+/// Has the first column begin where the lines do.
+pub fn flush_left(table: &mut comfy_table::Table) {
+    if let Some(first) = table.column_mut(0) {
+        first.set_padding((0, 1));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
