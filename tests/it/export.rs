@@ -58,7 +58,7 @@ fn account(vendor: &myintranetapps::sim::Simulator, subdomain: &str, name: &str)
 #[tokio::test]
 async fn what_is_exported_can_be_applied_with_kubectl_and_is_taken_over() {
     let stage = Stage::connected().await;
-    let odd = ["on", "0123", "1e3", "Ünïcødé 東京 & Co: \"x\" # y", "- a\u{2028}b"];
+    let odd = ["on", "0123", "1e3", "1_000", "2001-01-01", "12:30:45", "Ünïcødé 東京 & Co: \"x\" # y", "- a\u{2028}b"];
     for (place, name) in odd.iter().enumerate() {
         account(&stage.vendor, &format!("odd-{place}"), name);
     }
@@ -70,8 +70,8 @@ async fn what_is_exported_can_be_applied_with_kubectl_and_is_taken_over() {
         format!("export --admin-api {API} -n {namespace} --management enforce --verify -d {}", path.display());
     let ran = export(&arguments, Some(stage.kubeconfig()), "").await;
     assert_eq!(ran.status, 0, "{:?}", ran.said);
-    assert!(ran.said.stderr.contains("the plan of 6 objects is empty"), "{}", ran.said.stderr);
-    assert_eq!(std::fs::read_dir(&path).unwrap().count(), 6);
+    assert!(ran.said.stderr.contains("the plan of 9 objects is empty"), "{}", ran.said.stderr);
+    assert_eq!(std::fs::read_dir(&path).unwrap().count(), 9);
     kubectl(&["apply", "-f", path.to_str().unwrap()], "").await.ok();
     let accounts = stage.objects("TenantAccount");
     for (place, name) in odd.iter().enumerate() {
