@@ -43,7 +43,7 @@ where
 pub fn in_portal(portal: &str, id: &str, name: &str, mut spec: Json) -> Listed {
     spec["portalName"] = portal.into();
     let address = Address::new(portal, id).to_string();
-    Listed::new(address, format!("{portal}-{name}"), spec).referring(Reference {
+    Listed::new(address, format!("{portal}/{name}"), spec).referring(Reference {
         at: String::new(),
         by_id: "portalName",
         by_name: PATH,

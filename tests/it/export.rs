@@ -161,7 +161,7 @@ async fn a_portal_is_exported_with_what_is_in_it_and_without_secrets() {
     for words in [
         "IntrexxPortal hr (hr) is left out",
         "SchedulerJob: not looked into: the portal hr",
-        "SchedulerJob sales-double (sales/3) is left out",
+        "SchedulerJob sales/double (sales/3) is left out",
         "PortalUser: cannot be exported, because Intrexx has no call that lists or finds users; adopt one by",
         "its id as PORTAL/ID",
         "PortalAction: cannot be exported, because an action is done once",
