@@ -182,6 +182,16 @@ async fn a_portal_is_exported_with_what_is_in_it_and_without_secrets() {
     let text = &yaml.said.stdout;
     assert!(text.contains("# spec.triggers is left out") && text.contains("portalName: sales"), "{text}");
     assert!(text.contains("properties that may hold secrets are not managed: password, url"), "{text}");
+    let mut beside: Json = serde_json::from_str(&input).unwrap();
+    beside["items"].as_array_mut().unwrap().push(json!({
+        "apiVersion": "provost.dev/v1alpha1", "kind": "IntrexxPortal",
+        "metadata": {"name": "kept", "annotations": {EXTERNAL_ID: "sales"}},
+        "spec": {"adminApi": {"name": API}, "portalName": "sales", "baseUrl": "https://elsewhere.example"},
+    }));
+    let ran = export("export intrexxportals schedulerjobs -f - -o json --verify", None, &beside.to_string()).await;
+    let job = named(&objects(&ran), "SchedulerJob", "sales-n-chtlich").clone();
+    assert_eq!(job["spec"]["portal"], json!({"name": "kept"}));
+    assert!(ran.said.stderr.contains("verified: the plan of 3 objects is empty"), "{}", ran.said.stderr);
     let blind = export("export PortalUser -f -", None, &input).await;
     assert!(blind.status == 1 && blind.said.stderr.contains("cannot be exported"), "{:?}", blind.said);
     let other = export("export tenantaccount -f -", None, &input).await;

@@ -309,7 +309,7 @@ fn summary(built: &Built) -> String {
     for (kind, counts) in &counts {
         table.add_row(std::iter::once((*kind).to_owned()).chain(counts.map(|count| count.to_string())));
     }
-    let mut text = if counts.is_empty() { "the vendor has none of it".to_owned() } else { table.trim_fmt() };
+    let mut text = if counts.is_empty() { "nothing was listed".to_owned() } else { table.trim_fmt() };
     for one in &built.left_out {
         let line = format!("{} {} ({}) is left out: {}", one.kind, one.title, one.external_id, one.why);
         text.push_str(&format!("\n{}", plain(&line)));

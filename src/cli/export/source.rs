@@ -102,9 +102,9 @@ impl Source {
         text: String,
     ) -> Verified {
         let file = if form == Form::Json { "exported.json" } else { "exported.yaml" };
-        let (exported, _) = manifests::parse(&[(PathBuf::from(file), text)]);
+        let (exported, unreadable) = manifests::parse(&[(PathBuf::from(file), text)]);
+        // What is managed already may be referred to.
         let mut all = self.manifests;
-        all.objects.retain(|manifest| tables.kind(&manifest.identity.kind).is_none());
         all.objects.extend(exported.objects);
         let ground = Ground {
             cluster: self.cluster,
@@ -114,6 +114,6 @@ impl Source {
             begun,
             connections: BTreeMap::from([(self.admin_api, Ok(connected))]),
         };
-        verify(all, ground, tables).await
+        verify(all, &unreadable, file, ground, tables).await
     }
 }

@@ -1,7 +1,7 @@
 //! Verify: plans what was exported with the very code of `provost plan`, and tells what is not as it is at the vendor.
 
-use crate::cli::manifests::Manifests;
-use crate::cli::plan::report::{Act, Entry, Report};
+use crate::cli::manifests::{ManifestError, Manifests};
+use crate::cli::plan::report::{Act, Complaint, Entry, Report, Why};
 use crate::cli::plan::{Ground, plan_manifests};
 use crate::engine::registry::Tables;
 
@@ -13,11 +13,19 @@ pub struct Verified {
     pub differs: Report,
 }
 
-/// Plans `manifests`, the exported ones with the AdminApi and its Secret.
-pub async fn verify(manifests: Manifests, ground: Ground, tables: &Tables) -> Verified {
-    let report = plan_manifests(manifests, Vec::new(), ground, tables).await;
-    let objects = report.objects.len();
-    let differing: Vec<Entry> = report.objects.into_iter().filter(|entry| !is_empty(entry)).collect();
+/// Plans `manifests`: those of `file`, which were exported, with whatever they refer to. `unreadable` is what of the file is no manifest.
+pub async fn verify(
+    manifests: Manifests,
+    unreadable: &[ManifestError],
+    file: &str,
+    ground: Ground,
+    tables: &Tables,
+) -> Verified {
+    let complaints = unreadable.iter().map(Complaint::unreadable).collect();
+    let report = plan_manifests(manifests, complaints, ground, tables).await;
+    let exported: Vec<Entry> = report.objects.into_iter().filter(|entry| entry.place.file == file).collect();
+    let objects = exported.len();
+    let differing = exported.into_iter().filter(|entry| !is_empty(entry)).collect();
     Verified { objects, differs: Report::new(differing, report.errors, report.notes, report.skipped) }
 }
 
@@ -29,9 +37,7 @@ impl Verified {
 
     /// Whether something stands in the way of a plan.
     pub fn is_wrong(&self) -> bool {
-        let stuck = |entry: &Entry| {
-            entry.error.is_some() || [&entry.hold].into_iter().flatten().any(crate::cli::plan::report::Why::is_error)
-        };
+        let stuck = |entry: &Entry| entry.error.is_some() || entry.hold.as_ref().is_some_and(Why::is_error);
         !self.differs.errors.is_empty() || self.differs.objects.iter().any(stuck)
     }
 }
