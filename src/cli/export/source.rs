@@ -60,10 +60,10 @@ impl Source {
         let known: Vec<Key> = input.admin_apis.keys().cloned().collect();
         let admin_api = match (&args.admin_api, known.as_slice()) {
             (Some(name), known) => {
-                let named = known
+                let mut named = known
                     .iter()
                     .filter(|key| key.1 == *name && args.namespace.as_ref().is_none_or(|own| *own == key.0));
-                named.cloned().next().unwrap_or_else(|| (namespace.clone(), name.clone()))
+                named.next().cloned().unwrap_or_else(|| (namespace.clone(), name.clone()))
             }
             (None, [one]) => one.clone(),
             (None, []) => return Err("there is no AdminApi among the manifests; add it to -f".into()),
