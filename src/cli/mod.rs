@@ -4,6 +4,7 @@ pub mod cluster;
 pub mod demo;
 pub mod diagnosis;
 pub mod election;
+pub mod export;
 pub mod generate;
 pub mod kubernetes;
 pub mod manifests;
@@ -37,6 +38,8 @@ pub enum Command {
     #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
     Plan(plan::PlanArgs),
     #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
+    Export(export::ExportArgs),
+    #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
     Demo(demo::DemoArgs),
     #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
     Diagnosis(diagnosis::DiagnosisArgs),
@@ -66,6 +69,7 @@ pub async fn main(line: CommandLine) -> ExitCode {
     let result = match line.command {
         Command::Run(args) => run::run(args).await.map(|()| ExitCode::SUCCESS),
         Command::Plan(args) => plan::run(args).await,
+        Command::Export(args) => export::run(args).await,
         Command::Demo(args) => demo::run(args).await.map(|()| ExitCode::SUCCESS),
         Command::Diagnosis(args) => diagnosis::run(args).await,
         Command::Simulate(args) => simulate::run(args).await.map(|()| ExitCode::SUCCESS).map_err(Failure::from),

@@ -28,6 +28,7 @@ pub mod guard;
 pub mod interruption;
 pub mod kind;
 pub mod kubernetes;
+pub mod listing;
 pub mod malformed;
 pub mod metrics;
 pub mod operator;

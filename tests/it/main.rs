@@ -17,6 +17,7 @@ mod crm2;
 mod deploy;
 mod docs;
 mod examples;
+mod export;
 mod generated;
 mod guard;
 mod harness;
