@@ -10,6 +10,7 @@ use serde_json::json;
 use super::condition::{DRIFTED, READY, RECONCILING, STALLED, SYNCED};
 use super::deed::Begun;
 use super::diff::remember;
+use super::history;
 use super::kind::{Kind, Seen};
 use super::kubernetes::write_status;
 use super::pass::Pass;
@@ -52,6 +53,7 @@ pub async fn record<K: Kind>(item: &Item, pass: &mut Pass<'_, K>, outcome: &Outc
         pass.object = write_status(&pass.engine.client, &pass.object, patch).await?;
         pass.engine.metrics.status_written(item.kind);
     }
+    pass.memory.ledger.clear();
     if !matches!(outcome, Outcome::Stopped(Stop::Kubernetes(_))) {
         pass.memory.applied.clear();
         pass.memory.facts = None;
@@ -115,6 +117,7 @@ fn status<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Status<K::Facts> {
     status.applied = applied(pass, outcome);
     status.not_kept = not_kept(pass);
     status.begun = begun(pass, status.external_id.as_deref(), status.begun);
+    status.changes = history::joined(&status.changes, pass.memory.ledger.all());
     status.awaited_id = match &pass.awaits {
         _ if status.external_id.is_some() => None,
         Some(awaited) => awaited.clone(),

@@ -13,6 +13,7 @@ use super::context::Engine;
 use super::deed::{self, Begun, Course};
 use super::diff::{Change, withdraw};
 use super::draft::{self, Draft};
+use super::history::Ledger;
 use super::kind::{Found, Kind, Seen, Sought};
 use super::plan::{Action, Hold, Plan, Situation};
 use super::policy::{EXTERNAL_ID, Effective, PENDING_CREATE, RECONCILE_AT};
@@ -81,6 +82,8 @@ pub struct Memory<K: Kind> {
     pub removed: bool,
     /// What was published, to write it only when it differs: the connection details and the version of the Secret.
     pub published: Option<(BTreeMap<&'static str, String>, Option<String>)>,
+    /// The writes at the vendor that the status does not show yet.
+    pub ledger: Ledger,
 }
 
 impl<K: Kind> Default for Memory<K> {
@@ -111,6 +114,7 @@ impl<K: Kind> Default for Memory<K> {
             unwell: None,
             removed: false,
             published: None,
+            ledger: Ledger::default(),
         }
     }
 }
@@ -150,11 +154,13 @@ impl<K: Kind> Memory<K> {
             unwell: None,
             removed: false,
             published: None,
+            ledger,
         } = self
         else {
             return false;
         };
-        applied.is_empty() && tried.is_empty() && not_kept.is_empty() && deeds.is_empty()
+        let nothing = applied.is_empty() && tried.is_empty() && not_kept.is_empty() && deeds.is_empty();
+        nothing && ledger.is_empty()
     }
 }
 

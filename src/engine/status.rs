@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json};
 
 use super::deed::Begun;
 use super::diff::Change;
+use super::history::PastWrite;
 use super::plan::Plan;
 
 /// What we know of an object. Written only when it differs from what is stored.
@@ -46,6 +47,9 @@ pub struct Status<F> {
     /// What is done once, was begun, and is not known to be done, by its group of fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub begun: BTreeMap<String, Begun>,
+    /// The last writes at the vendor, the newest last; ten of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<PastWrite>,
     /// The kind's own part.
     #[serde(flatten)]
     pub facts: F,
@@ -68,6 +72,7 @@ impl<F: Default> Default for Status<F> {
             applied: BTreeMap::new(),
             not_kept: BTreeMap::new(),
             begun: BTreeMap::new(),
+            changes: Vec::new(),
             facts: F::default(),
         }
     }

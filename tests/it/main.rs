@@ -10,6 +10,7 @@
 mod adeptia;
 mod changes;
 mod cluster;
+mod commands;
 mod conformance;
 mod crash;
 mod crm2;

@@ -52,6 +52,11 @@ impl Process {
         Self { runtime, stop, running, admin }
     }
 
+    /// Where its admin server is.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.admin)
+    }
+
     /// What it serves at /metrics.
     pub async fn metrics(&self) -> String {
         let answer = reqwest::Client::builder().no_proxy().build().unwrap();

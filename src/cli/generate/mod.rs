@@ -1,5 +1,6 @@
 //! `provost generate`: the one writer of every generated file. What it writes is in git, and a test compares.
 
+mod command_line;
 mod endpoints;
 mod kinds;
 
@@ -76,6 +77,7 @@ pub fn files(tables: &Tables) -> Result<BTreeMap<String, String>, Failure> {
         let name = format!("crds/{}.yaml", definition.name_any());
         files.insert(name, format!("# {HEAD}\n{}", serde_yaml::to_string(&definition)?));
     }
+    files.insert("docs/cli.md".to_owned(), command_line::page()?);
     files.insert("docs/kinds.md".to_owned(), kinds::page(tables)?);
     files.insert("docs/endpoints.md".to_owned(), endpoints::page(tables)?);
     Ok(files)
