@@ -79,17 +79,23 @@ async fn disturbed(scene: &mut Scene, point: &Point, name: &str) -> Run {
     operation.prepare(scene, name).await;
     let mark = Mark::set(scene);
     order(scene, name, step, *disturbance);
+    let mut came = true;
     operation.begin(scene, name).await;
     if disturbance.kills() {
         // A person may have a part in it, before the step and after; what is told last may be seen before it stands still.
         let further = async {
             operation.end(scene, name).await;
             provoke(scene, point, name).await;
-            std::future::pending::<()>().await;
+            std::future::pending().await
         };
-        tokio::select! {
-            came = stands(scene, &mark, step) => assert!(came || point.may_stay_away(), "the step never came"),
-            () = further => {}
+        came = tokio::select! {
+            came = stands(scene, &mark, step) => came,
+            never = further => never,
+        };
+        if !came {
+            assert!(point.may_stay_away(), "the step never came");
+            // Of what follows nothing is to stand still.
+            all_struck(scene);
         }
         scene.stage.kill_operator().await;
         scene.stage.start_operator().await;
@@ -98,7 +104,7 @@ async fn disturbed(scene: &mut Scene, point: &Point, name: &str) -> Run {
     if !is_over(scene) {
         provoke(scene, point, name).await;
     }
-    let struck = all_struck(scene);
+    let struck = all_struck(scene) && came;
     assert!(struck || point.may_stay_away(), "the step did not come");
     operation.check(scene, name, arrival, like.as_ref()).await;
     Run { arrival, struck }
