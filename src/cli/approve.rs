@@ -114,7 +114,9 @@ fn shown(one: &Picked, plan: &Json) -> String {
     let name = one.kind.object(&one.object.name_any());
     let mut told = format!("{name}: {} (plan {})\n", text(&plan["action"]), text(&plan["hash"]));
     for change in plan["changes"].as_array().into_iter().flatten() {
-        told.push_str(&format!("  {}: {} → {}\n", text(&change["field"]), text(&change["from"]), text(&change["to"])));
+        let from = change["from"].as_str().filter(|from| !from.is_empty());
+        let from = from.map(|from| format!("{} → ", printable(from))).unwrap_or_default();
+        told.push_str(&format!("  {}: {from}{}\n", text(&change["field"]), text(&change["to"])));
     }
     told
 }

@@ -146,9 +146,10 @@ pub fn joined(stored: &[PastWrite], new: Vec<PastWrite>) -> Vec<PastWrite> {
 pub struct Ledger(Arc<Mutex<Vec<PastWrite>>>);
 
 impl Ledger {
-    /// Adds a write.
+    /// Adds a write, as far as there is a place for it: while a vendor is away, no status takes them.
     pub fn add(&self, write: PastWrite) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(write.bounded());
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *all = joined(&all, vec![write.bounded()]);
     }
 
     /// What was added.

@@ -14,6 +14,7 @@ use super::history;
 use super::kind::{Kind, Seen};
 use super::kubernetes::write_status;
 use super::pass::Pass;
+use super::plan::Action;
 use super::policy::RECONCILE_AT;
 use super::queue::Item;
 use super::reason::Reason;
@@ -134,7 +135,9 @@ fn pending<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Option<PlanReport>
     let shown = matches!(outcome, Outcome::Stepped { .. }) || plan.hold.is_some();
     let uid = pass.object.meta().uid.as_deref().unwrap_or_default();
     let hash = plan.hash(uid, pass.generation, &pass.wanted, pass.last_approved());
-    (shown && plan.is_something()).then(|| PlanReport::new(plan, hash))
+    let makes = matches!(plan.action, Action::Create | Action::Run);
+    let made = makes.then(|| pass.carried());
+    (shown && plan.is_something()).then(|| PlanReport::new(plan, made.as_ref(), hash))
 }
 
 fn applied<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> BTreeMap<String, String> {

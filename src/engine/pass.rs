@@ -7,6 +7,7 @@ use kube::core::object::HasStatus;
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
+use super::adoption::Shown;
 use super::announcement::Announcement;
 use super::content::Printed;
 use super::context::Engine;
@@ -159,8 +160,7 @@ impl<K: Kind> Memory<K> {
         else {
             return false;
         };
-        let nothing = applied.is_empty() && tried.is_empty() && not_kept.is_empty() && deeds.is_empty();
-        nothing && ledger.is_empty()
+        applied.is_empty() && tried.is_empty() && not_kept.is_empty() && deeds.is_empty() && ledger.is_empty()
     }
 }
 
@@ -180,17 +180,6 @@ pub struct Try {
     pub again: bool,
     /// What was shown instead.
     pub missed: Option<String>,
-}
-
-/// A plan that was shown, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
-    /// Its hash.
-    pub hash: String,
-    /// The start of the resync at which it was shown.
-    pub beat: Instant,
-    /// The last wish for a look right now, at that time.
-    pub wish: Option<String>,
 }
 
 /// One pass over one object.

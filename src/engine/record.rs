@@ -272,7 +272,7 @@ impl<'a> Line<'a> {
 
     /// The line as the status of the object shows it.
     fn past(&self, purpose: &Purpose, at: Timestamp) -> PastWrite {
-        let text = |value: &Json| if *value == Json::from(MASK) { MASK.to_owned() } else { value.to_string() };
+        let text = |value: &Json| if value == MASK { MASK.to_owned() } else { value.to_string() };
         let change = |change: &Difference| FieldChange {
             field: change.field.clone(),
             from: change.from.as_ref().map(text),

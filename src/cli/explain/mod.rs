@@ -96,6 +96,10 @@ fn explain_reason(word: &str, output: Format) -> Result<ExitCode, Failure> {
         );
         return Err(format!("{word:?} is neither KIND/NAME nor a reason; {hint}").into());
     };
-    output.print(&advice, |_| format!("{}: {}\n{}\n", advice.reason, advice.meaning, advice.runbook))?;
+    output.print(&advice, |_| {
+        let (reason, meaning, steps, runbook) =
+            (&advice.reason, &advice.meaning, advice.steps.join("\n"), &advice.runbook);
+        format!("{reason}: {meaning}\n{steps}\n{runbook}\n")
+    })?;
     Ok(ExitCode::SUCCESS)
 }

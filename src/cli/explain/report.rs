@@ -86,6 +86,8 @@ impl Report {
         let id = object.annotations().get(EXTERNAL_ID).map(String::as_str).or(status["externalId"].as_str());
         let reason = Some(reason).filter(|reason| !reason.is_empty()).map(str::to_owned);
         let advice = advice(tables, word == "True", reason.as_deref(), &found.depends_on);
+        let (called, namespace) = (found.kind.object(&object.name_any()), object.namespace().unwrap_or_default());
+        let advice = advice.into_iter().map(|advice| advice.about(&called, &namespace)).collect();
         let (operator, operator_silent) = match found.operator {
             Ok(operator) => (Some(operator), None),
             Err(why) => (None, Some(why)),

@@ -99,8 +99,9 @@ impl Text {
         let word = |value: &Json| value.as_str().unwrap_or_default().to_owned();
         self.heading(&format!("Plan {}, not carried out: {}", word(&plan["hash"]), word(&plan["action"])));
         for change in plan["changes"].as_array().into_iter().flatten() {
-            let values = format!("{} → {}", word(&change["from"]), word(&change["to"]));
-            self.line(YELLOW, &format!("  {}: ", word(&change["field"])), &values);
+            let from = change["from"].as_str().filter(|from| !from.is_empty());
+            let from = from.map(|from| format!("{from} → ")).unwrap_or_default();
+            self.line(YELLOW, &format!("  {}: ", word(&change["field"])), &format!("{from}{}", word(&change["to"])));
         }
     }
 
@@ -199,7 +200,7 @@ impl Text {
         self.heading("What to do");
         for advice in &report.advice {
             self.line(STRONG, &format!("  {}: ", advice.reason), &advice.meaning);
-            self.line(FAINT, "    ", &advice.runbook);
+            advice.steps.iter().for_each(|step| self.line(FAINT, "    ", step));
         }
         for command in &report.commands {
             self.line(STRONG, "  ", command);

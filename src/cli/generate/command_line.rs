@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use clap::builder::PossibleValue;
 use clap::{Arg, Command, CommandFactory};
 
 use super::HEAD;
@@ -71,7 +72,7 @@ fn meaning(argument: &Arg) -> String {
         return told;
     }
     let values = argument.get_possible_values();
-    let values: Vec<&str> = values.iter().filter(|value| !value.is_hide_set()).map(|value| value.get_name()).collect();
+    let values: Vec<&str> = values.iter().filter(|value| !value.is_hide_set()).map(PossibleValue::get_name).collect();
     if !values.is_empty() {
         told.push_str(&format!(". One of: {}", values.join(", ")));
     }

@@ -208,7 +208,7 @@ async fn rows_that_nobody_shows_are_known_from_answers_or_left_to_a_person() {
     let told = unready(explain(&stage, "connectpartner/walgreens", &[]).await);
     assert_says(
         &told,
-        &["is not ready: DeedOutcomeUnknown", "would double it", "provost.dev/deed", "update_partner transient"],
+        &["is not ready: DeedOutcomeUnknown", "would double it", "provost.dev/deed", "set_parameters transient"],
     );
     partners.looked_at("walgreens").await;
     assert_eq!(parameters(&stage), [pair(TEXT, "Purchase Order")]);

@@ -22,7 +22,11 @@ async fn only_the_plan_that_was_shown_is_approved() {
     let ran = run(&stage, &["approve", "tenantaccount/planned"]).await;
     assert_says(
         &ran.said.stdout,
-        &[&format!("tenantaccount/planned: Create (plan {first})"), "adminPassword: ", "→ ***"],
+        &[
+            &format!("tenantaccount/planned: Create (plan {first})"),
+            "  adminPassword: ***\n",
+            "  subdomain: \"planned\"\n",
+        ],
     );
     assert!(!ran.said.stdout.contains("planted-password-3E"), "{}", ran.said.stdout);
     assert_says(&ran.said.refused(), &["say --yes, or --hash"]);
