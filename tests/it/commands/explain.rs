@@ -1,5 +1,6 @@
 //! `provost explain`: a state each, and what a person is told about it.
 
+use provost::base::secret::Secret;
 use provost::myintranetapps::sim::Options;
 use provost::myintranetapps::tenant_account::TenantAccount;
 use provost::sim::trouble::{Act, Order, Target};
@@ -212,7 +213,7 @@ async fn the_operator_tells_of_an_object_what_it_alone_knows_and_no_more() {
     // Neither values of the spec nor secrets.
     let secrets = stage.vendor.credentials();
     let values = [PLANTED, "cfo@generalco.example", "generalco Ltd"];
-    let all = secrets.values().map(|secret| secret.expose()).chain(values);
+    let all = secrets.values().map(Secret::expose).chain(values);
     all.for_each(|value| assert!(!text.contains(value), "{value} in {text}"));
 
     assert_eq!(get(&format!("tenantaccount/{}/nobody", stage.namespace)).await.0, 404);
