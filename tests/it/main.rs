@@ -14,6 +14,7 @@ mod commands;
 mod conformance;
 mod crash;
 mod crm2;
+mod deploy;
 mod docs;
 mod examples;
 mod generated;
