@@ -18,6 +18,7 @@ use super::credentials::{self, targets, unusable};
 use super::interruption::{explain, is_passing};
 use super::kubernetes::{Error, hold, release, write_status};
 use super::malformed::{self, Shape};
+use super::metrics;
 use super::permit;
 use super::policy::{ACCEPT_REALM, RECONCILE_AT};
 use super::queue::{Item, Lane, Tenant};
@@ -350,7 +351,7 @@ impl Connections {
     /// Writes the status if it differs, with an Event when Ready turned; returns what Kubernetes stores now.
     async fn store(&self, key: &Key, object: &AdminApi, status: &AdminApiStatus) -> Option<AdminApi> {
         let ready = status.conditions.iter().find(|condition| condition.type_ == READY)?;
-        self.engine.metrics.contribute_ready(&item_of(key), ready, &[], None);
+        metrics::show(&self.engine, key, object, status);
         permit::tell(&self.engine, key, object, status);
         let old = serde_json::to_value(&object.status).ok()?;
         let old = if old.is_null() { serde_json::json!({}) } else { old };

@@ -17,7 +17,7 @@ use super::claim::Claims;
 use super::event::Events;
 use super::grant::Grants;
 use super::guard::Guards;
-use super::metrics::Metrics;
+use super::metrics::{Metrics, Present, counted};
 use super::prints::Prints;
 use super::queue::{Item, Lane, Queue, Tenant, Turn};
 use super::record::ChangeLog;
@@ -129,6 +129,7 @@ impl Engine {
         metrics: Metrics,
     ) -> Arc<Self> {
         let metrics = Arc::new(metrics);
+        let client = counted(client, metrics.clone());
         let queue = Queue::new(settings.concurrency, settings.concurrency);
         Arc::new(Self {
             client,
@@ -282,9 +283,7 @@ impl Engine {
 
     /// Brings the metrics of the queue, the lease and the breakers up to date; called when somebody asks for them.
     pub fn measure(&self) {
-        self.metrics.leads(self.gate.is_open());
-        self.metrics.breakers(self.sessions.breakers());
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        self.metrics.queue(|lane| queue.depth(lane), queue.running());
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).present(Instant::now());
+        self.metrics.show(Present { leads: self.gate.is_open(), queue, breakers: self.sessions.breakers() });
     }
 }

@@ -77,6 +77,17 @@ pub enum Turn {
     Running,
 }
 
+/// Who waits, and for how long.
+#[derive(Debug, Default)]
+pub struct Present {
+    /// How many items wait in each lane.
+    pub depths: [usize; Lane::ALL.len()],
+    /// How many run.
+    pub running: usize,
+    /// Of each tenant, how many wait, and how long the one has that waits longest.
+    pub shares: Vec<(Tenant, usize, Duration)>,
+}
+
 enum Place {
     Ready { seq: u64, lane: Lane },
     Delayed { at: Instant, seq: u64, lane: Lane },
@@ -288,6 +299,17 @@ impl Queue {
     /// How many items wait in a lane.
     pub fn depth(&self, lane: Lane) -> usize {
         self.shares.values().map(|share| share.depth(lane)).sum()
+    }
+
+    /// Who waits, and for how long.
+    pub fn present(&self, now: Instant) -> Present {
+        let waited = |share: &Share| share.oldest().map_or(Duration::ZERO, |oldest| now - oldest.since);
+        let waiting = |share: &Share| Lane::ALL.iter().map(|lane| share.depth(*lane)).sum();
+        Present {
+            depths: Lane::ALL.map(|lane| self.depth(lane)),
+            running: self.running,
+            shares: self.shares.iter().map(|(tenant, share)| (tenant.clone(), waiting(share), waited(share))).collect(),
+        }
     }
 
     /// How many items run.

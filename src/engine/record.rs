@@ -321,6 +321,7 @@ impl Observer for Witness {
     fn finished(&self, call: &Call<'_>) {
         self.metrics.finished(call);
         self.answers.note(&self.key, call);
+        self.metrics.called(&self.key, call);
         if !call.write || call.fault.is_some_and(|fault| fault.delivery == Delivery::NotSent) {
             return;
         }

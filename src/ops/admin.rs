@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -16,6 +16,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::context::Engine;
 use crate::engine::inspect::inspect;
+use crate::engine::metrics::classic;
+
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 #[derive(Clone)]
 struct Shown {
@@ -63,15 +67,22 @@ impl AdminServer {
     }
 }
 
-async fn metrics(State(shown): State<Shown>) -> Response {
+/// OpenMetrics for those who ask for it, as Prometheus does, else the classic text format.
+async fn metrics(State(shown): State<Shown>, headers: HeaderMap) -> Response {
     shown.engine.measure();
     match shown.engine.metrics.encode() {
-        Ok(text) => {
-            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            ([(header::CONTENT_TYPE, kind)], text).into_response()
-        }
+        Ok(text) if takes_open_metrics(&headers) => ([(header::CONTENT_TYPE, OPEN_METRICS)], text).into_response(),
+        Ok(text) => ([(header::CONTENT_TYPE, CLASSIC)], classic(&text)).into_response(),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
     }
+}
+
+fn takes_open_metrics(headers: &HeaderMap) -> bool {
+    let accepted = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted.flat_map(|accepted| accepted.split(',')).any(|range| {
+        let mut parts = range.split(';').map(str::trim);
+        parts.next() == Some("application/openmetrics-text") && parts.all(|part| part != "q=0")
+    })
 }
 
 async fn readiness(State(shown): State<Shown>) -> (StatusCode, &'static str) {
@@ -86,5 +97,21 @@ async fn object(State(shown): State<Shown>, Path((kind, namespace, name)): Path<
     match inspect(&shown.engine, &kind, &namespace, &name) {
         Some(inspection) => Json(inspection).into_response(),
         None => (StatusCode::NOT_FOUND, "this operator sees no such object\n").into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_for_open_metrics_gets_it_and_nobody_else() {
+        let takes = |accept: &'static str| {
+            takes_open_metrics(&HeaderMap::from_iter([(header::ACCEPT, accept.parse().unwrap())]))
+        };
+        let prometheus = "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1";
+        assert!(takes(prometheus) && takes("text/html, application/openmetrics-text"));
+        assert!(!takes("text/plain;version=0.0.4;q=0.5,*/*;q=0.1") && !takes("application/openmetrics-text;q=0"));
+        assert!(!takes_open_metrics(&HeaderMap::new()));
     }
 }

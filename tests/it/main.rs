@@ -22,6 +22,7 @@ mod guard;
 mod harness;
 mod intrexx;
 mod log;
+mod monitoring;
 mod objects;
 mod operator;
 mod plans;

@@ -287,7 +287,12 @@ impl<V: Simulated> Stage<V> {
 
     /// The operator's metrics.
     pub async fn metrics(&self) -> String {
-        self.operator.as_ref().unwrap().metrics().await
+        self.exposition("*/*").await.1
+    }
+
+    /// The same for who accepts this: the type of the content, and the content.
+    pub async fn exposition(&self, accept: &str) -> (String, String) {
+        self.operator.as_ref().unwrap().exposition(accept).await
     }
 
     // Objects.
