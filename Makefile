@@ -4,7 +4,13 @@
 PROVOST ?= cargo run --quiet --
 
 .DEFAULT_GOAL := help
+<<<<<<< HEAD
+PREFIX ?= $(HOME)/.local
+
+.PHONY: help demo test crash-matrix check build install apiserver tools generate endpoints bench fuzz
+=======
 .PHONY: help demo test crash-matrix check build apiserver tools generate endpoints bench fuzz sbom
+>>>>>>> main
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +34,12 @@ check: ## Check format, lints and documentation
 
 build: ## Build the program: target/release/provost
 	cargo build --release
+
+install: build ## Install the program, its manual, and kubectl's plugin below PREFIX (~/.local)
+	install -D target/release/provost $(DESTDIR)$(PREFIX)/bin/provost
+	ln -sf provost $(DESTDIR)$(PREFIX)/bin/kubectl-provost
+	ln -sf provost $(DESTDIR)$(PREFIX)/bin/kubectl_complete-provost
+	target/release/provost man --dir $(DESTDIR)$(PREFIX)/share/man/man1
 
 apiserver: ## Build the API server and kubectl for tests and demo, once, with Go; not needed with KUBEBUILDER_ASSETS or a cluster
 	tests/apiserver/build.sh

@@ -6,6 +6,7 @@
 pub mod admin_api;
 pub mod adoption;
 pub mod announcement;
+pub mod answers;
 pub mod apply;
 pub mod claim;
 pub mod condition;
@@ -25,6 +26,8 @@ mod expiry;
 pub mod file;
 pub mod grant;
 pub mod guard;
+pub mod history;
+pub mod inspect;
 pub mod interruption;
 pub mod kind;
 pub mod kubernetes;

@@ -22,7 +22,8 @@ use kube::Client;
 use tokio::time::Instant;
 
 use super::manifests::{self, Manifests};
-use super::{Failure, kubernetes, say};
+use super::target::ClusterArgs;
+use super::{Failure, say};
 use crate::engine::kind::Identity;
 use crate::engine::kubernetes::call;
 use crate::engine::preview::{Preview, Request};
@@ -59,6 +60,9 @@ pub struct PlanArgs {
     /// their status. Nothing is written there either
     #[arg(long)]
     pub cluster: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its fields are the flags")]
+    pub target: ClusterArgs,
     /// The namespace of manifests that name none. Default: the kubeconfig's with --cluster, else default
     #[arg(short, long)]
     pub namespace: Option<String>,
@@ -286,7 +290,7 @@ async fn cluster(args: &PlanArgs) -> Result<Option<Client>, Failure> {
     if !args.cluster {
         return Ok(None);
     }
-    let client = kubernetes::infer().await?;
+    let client = args.target.client().await?;
     call(client.apiserver_version()).await?;
     Ok(Some(client))
 }
