@@ -15,6 +15,7 @@ mod crash;
 mod crm2;
 mod examples;
 mod generated;
+mod gitops;
 mod guard;
 mod harness;
 mod intrexx;

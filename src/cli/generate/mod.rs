@@ -1,5 +1,6 @@
 //! `provost generate`: the one writer of every generated file. What it writes is in git, and a test compares.
 
+mod argocd;
 mod endpoints;
 mod kinds;
 
@@ -78,5 +79,6 @@ pub fn files(tables: &Tables) -> Result<BTreeMap<String, String>, Failure> {
     }
     files.insert("docs/kinds.md".to_owned(), kinds::page(tables)?);
     files.insert("docs/endpoints.md".to_owned(), endpoints::page(tables)?);
+    files.insert("deploy/argocd/argocd-cm.yaml".to_owned(), argocd::config_map());
     Ok(files)
 }
