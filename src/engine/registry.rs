@@ -31,6 +31,8 @@ pub struct KindRow {
     pub identity: Identity,
     /// What may happen on deletion, the default first.
     pub deletions: Deletions,
+    /// Whether its objects may be deleted by themselves: [`Kind::EXPIRES`].
+    pub expires: bool,
     /// Its fields.
     pub fields: &'static [Field],
     /// Its own metrics.
@@ -58,6 +60,7 @@ impl KindRow {
             vendor: K::Vendor::NAME,
             identity: K::IDENTITY,
             deletions: K::DELETIONS,
+            expires: K::EXPIRES,
             fields: K::FIELDS,
             gauges: K::GAUGES,
             reasons: K::REASONS,
