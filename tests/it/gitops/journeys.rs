@@ -193,7 +193,7 @@ async fn who_comes_second() {
     accounts.unready("third", "Conflict").await;
     accounts.delete("second").await;
     accounts.gone("second").await;
-    let last = accounts.ready("third").await;
+    let last = accounts.taken_over("third").await;
     assert_journey(recorder, &last, &[Unseen, Stuck, Ready]).await;
 }
 
@@ -276,12 +276,14 @@ async fn an_action_that_is_done_and_one_that_failed() {
     assert_journey(recorder, &last, &[Unseen, Ready]).await;
 
     let recorder = Recorder::start(&actions.api).await;
-    stage.vendor.edit_portal(PORTAL, |portal| portal.standby = true).unwrap();
     let execute = json!({"rebuildSearchIndex": null, "ttlSecondsAfterFinished": null, "jobs": {"action": "EXECUTE", "jobs": [{"id": "a1"}]}});
     stage.apply(&example("PortalAction", "failed", execute)).await;
     let last = actions.unready("failed", "Rejected").await;
     let verdict = assert_journey(recorder, &last, &[Unseen, Stuck]).await;
-    assert!(verdict.argo.message.contains("Rejected: ") && verdict.argo.message.contains("standby"), "{verdict:#?}");
+    assert!(
+        verdict.argo.message.contains("Rejected: ") && verdict.argo.message.contains("no such job"),
+        "{verdict:#?}"
+    );
 }
 
 /// Whatever a kind says of itself, it is judged alike.
