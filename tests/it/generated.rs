@@ -13,7 +13,7 @@ use crate::harness::root;
 
 #[test]
 fn generated_files_are_in_git_as_they_should_be() {
-    let stale = stale(root(), &files(&TABLES).unwrap());
+    let stale = stale(root(), &files(&TABLES, root()).unwrap());
     assert!(stale.is_empty(), "run `make generate` and commit {stale:?}");
 }
 

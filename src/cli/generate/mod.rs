@@ -2,8 +2,10 @@
 
 mod argocd;
 mod endpoints;
+mod fields;
 mod kinds;
 mod rbac;
+mod reference;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,7 +41,7 @@ pub struct GenerateArgs {
 /// # Errors
 /// A file cannot be written, or none has that name.
 pub fn run(args: &GenerateArgs) -> Result<ExitCode, Failure> {
-    let files = files(&TABLES)?;
+    let files = files(&TABLES, &args.root)?;
     if let Some(name) = &args.print {
         let known = || files.keys().cloned().collect::<Vec<_>>().join(", ");
         let text =
@@ -71,11 +73,11 @@ pub fn stale(root: &Path, files: &BTreeMap<String, String>) -> Vec<String> {
     files.iter().filter(|file| !same(file)).map(|(name, _)| name.clone()).collect()
 }
 
-/// Every generated file, by its path in the repository.
+/// Every generated file, by its path in the repository, which is at `root`.
 ///
 /// # Errors
-/// A definition cannot be written as YAML.
-pub fn files(tables: &Tables) -> Result<BTreeMap<String, String>, Failure> {
+/// A definition cannot be written as YAML, or something that generated files are made of cannot be read below `root`.
+pub fn files(tables: &Tables, root: &Path) -> Result<BTreeMap<String, String>, Failure> {
     let mut files = BTreeMap::new();
     for definition in kubernetes::definitions(tables) {
         let name = format!("crds/{}.yaml", definition.name_any());
@@ -83,6 +85,8 @@ pub fn files(tables: &Tables) -> Result<BTreeMap<String, String>, Failure> {
         // Helm packs nothing from outside of a chart's folder.
         files.insert(format!("{CHART}/files/{name}"), text.clone());
         files.insert(name, text);
+        let kind = &definition.spec.names.kind;
+        files.insert(reference::path(kind), reference::page(&definition, tables.kind(kind), tables, root)?);
     }
     files.insert(format!("{CHART}/templates/_kinds.tpl"), rbac::templates(tables)?);
     files.insert("docs/kinds.md".to_owned(), kinds::page(tables)?);
