@@ -136,8 +136,9 @@ async fn an_account_from_its_first_day_to_its_last() {
 #[ignore = "it writes into the repository"]
 async fn capture() {
     let (mut judge, mut steps) = (Judge::start().await, Vec::new());
-    for mut object in life().await {
-        object["metadata"]["namespace"] = json!("customers");
+    for object in life().await {
+        let namespace = object["metadata"]["namespace"].as_str().unwrap();
+        let object: Json = serde_json::from_str(&object.to_string().replace(namespace, "customers")).unwrap();
         let Verdict { kstatus, argo, flux, .. } = judge.ask(&object).await;
         let step = format!("{:?}", standing(&object));
         steps.push(json!({"step": step, "object": object, "kstatus": kstatus, "argo": argo.status, "flux": flux}));
