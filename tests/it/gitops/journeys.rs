@@ -300,10 +300,7 @@ async fn every_kind_is_made_changed_and_deleted() {
             scene.arrived("first").await;
         }
         scene.annotate("first", PAUSED, Some("true")).await;
-        let last = match bed.lasts() {
-            true => scene.unready("first", "Paused").await,
-            false => scene.looked_at("first").await,
-        };
+        let last = if bed.lasts() { scene.unready("first", "Paused").await } else { scene.looked_at("first").await };
         assert_all(recorder, &last).await;
     }
 }

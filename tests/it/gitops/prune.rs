@@ -102,15 +102,15 @@ async fn a_mass_prune_is_held_and_goes_on_when_it_is_acknowledged() {
     assert_eq!((found.key, found.active), (key, true));
 
     // So does one that was switched off, whatever its policy says of what exists already.
-    let gone: Vec<&String> = names[2..].iter().filter(|name| !waiting.contains(name)).take(1).collect();
-    let (mistaken, manifest) = (gone[0], account(gone[0], json!({"active": true})));
+    let mistaken = names[2..].iter().find(|name| !waiting.contains(name)).unwrap();
+    let manifest = account(mistaken, json!({"active": true}));
     assert!(!stage.vendor.account_by_subdomain(mistaken).unwrap().active);
     kubectl(&["apply", "-n", &stage.namespace, "-f", "-"], &manifest.to_string()).await.ok();
     stage.ready(mistaken).await;
     assert!(stage.vendor.account_by_subdomain(mistaken).unwrap().active);
 
     // The others are meant.
-    let acknowledge = r#"provost.dev/acknowledge-deletions=17 until 2100-01-01T00:00:00Z"#;
+    let acknowledge = "provost.dev/acknowledge-deletions=17 until 2100-01-01T00:00:00Z";
     kubectl(&["annotate", "-n", &stage.namespace, "adminapi", API, acknowledge], "").await.ok();
     for name in &waiting[1..] {
         stage.gone::<TenantAccount>(name).await;
