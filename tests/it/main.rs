@@ -20,6 +20,7 @@ mod docs;
 mod examples;
 mod export;
 mod generated;
+mod gitops;
 mod guard;
 mod harness;
 mod intrexx;

@@ -1,5 +1,6 @@
 //! `provost generate`: the one writer of every generated file. What it writes is in git, and a test compares.
 
+mod argocd;
 mod chart;
 mod command_line;
 mod endpoints;
@@ -98,5 +99,6 @@ pub fn files(tables: &Tables, root: &Path) -> Result<BTreeMap<String, String>, F
     files.insert("docs/endpoints.md".to_owned(), endpoints::page(tables)?);
     files.insert("docs/metrics.md".to_owned(), metrics::page(tables)?);
     files.extend(monitoring::copies());
+    files.insert("deploy/argocd/argocd-cm.yaml".to_owned(), argocd::config_map());
     Ok(files)
 }
