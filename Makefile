@@ -3,14 +3,11 @@
 # The program as it is run for generated files; .ci/run hands in the one that the tests have built already.
 PROVOST ?= cargo run --quiet --
 
-.DEFAULT_GOAL := help
-<<<<<<< HEAD
+# Below which folder `make install` puts things.
 PREFIX ?= $(HOME)/.local
 
-.PHONY: help demo test crash-matrix check build install apiserver tools generate endpoints bench fuzz
-=======
-.PHONY: help demo test crash-matrix check build apiserver tools generate endpoints bench fuzz sbom
->>>>>>> main
+.DEFAULT_GOAL := help
+.PHONY: help demo test crash-matrix check build install apiserver tools generate endpoints bench fuzz sbom
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
