@@ -4,7 +4,7 @@
 PROVOST ?= cargo run --quiet --
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash-matrix check build apiserver tools generate endpoints bench fuzz
+.PHONY: help demo test crash-matrix check build apiserver tools generate endpoints bench fuzz sbom
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -35,8 +35,9 @@ apiserver: ## Build the API server and kubectl for tests and demo, once, with Go
 tools: ## Build helm, promtool and what judges objects as GitOps programs do, for the tests, once, with Go
 	tests/tools/build.sh
 
-generate: ## Write all generated files: definitions, chart parts, tables of the docs
+generate: tools ## Write all generated files: definitions, chart parts, tables of the docs, deploy/install.yaml
 	$(PROVOST) generate
+	deploy/render.sh >deploy/install.yaml
 
 endpoints: ## Print which part of Provost reaches which vendor endpoint
 	@$(PROVOST) generate --print docs/endpoints.md
@@ -45,3 +46,9 @@ bench: apiserver build ## Measure the released program; ARGS="--accounts 10000 -
 	@# Building the benchmark puts a program of its own in the place of the released one.
 	cp -f target/release/provost target/released
 	cargo bench --bench operator -- --program target/released $(ARGS)
+
+sbom: ## Write what the program is made of, as CycloneDX, into target/sbom.cdx.json; needs cargo-cyclonedx
+	@command -v cargo-cyclonedx >/dev/null || { echo "sbom: install it first: cargo install cargo-cyclonedx --locked" >&2; exit 1; }
+	cargo cyclonedx --quiet --format json --spec-version 1.5 --describe binaries --no-build-deps
+	mkdir -p target
+	mv provost_bin.cdx.json target/sbom.cdx.json

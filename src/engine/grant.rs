@@ -1,10 +1,12 @@
 //! Grant: which namespaces' objects may use an AdminApi. Its owner says so, at the AdminApi; nobody can take it by naming it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::Namespace;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
 use kube::api::Api;
 use kube::core::{PartialObjectMeta, Selector, SelectorExt};
@@ -13,10 +15,14 @@ use tokio::sync::watch;
 
 use super::admin_api::{AllowedNamespaces, Grant};
 use super::context::Engine;
+use super::kubernetes::call;
 use super::queue::{Item, Lane};
 use super::reason::Reason;
 use super::report::Stop;
 use super::watch::Key;
+
+/// Whether it was told that labels are read now and then, which is so for all namespaces or for none.
+static LOOKS_TOLD: AtomicBool = AtomicBool::new(false);
 
 /// The labels of a namespace.
 type Labels = BTreeMap<String, String>;
@@ -110,7 +116,8 @@ impl Engine {
 ///
 /// `listed` turns true after the first list, or when it is refused: an installation that may not see namespaces works all the same, but
 /// grants by label reach nobody. Any other failure is waited out, since without labels every grant by label would seem withdrawn. It needs
-/// the right to `list` and `watch` namespaces.
+/// the right to `list` and `watch` namespaces, which only the whole cluster can give; where that to `get` the one namespace is all there is,
+/// its labels are read each time that the watch is refused.
 pub async fn watch(engine: Arc<Engine>, scope: Option<String>, listed: watch::Sender<bool>) {
     let api: Api<PartialObjectMeta<Namespace>> = Api::all(engine.client.clone());
     let config = watcher::Config::default();
@@ -118,37 +125,54 @@ pub async fn watch(engine: Arc<Engine>, scope: Option<String>, listed: watch::Se
         Some(name) => config.fields(&format!("metadata.name={name}")),
         None => config,
     };
-    let mut events = watcher(api, config).default_backoff().boxed();
+    let mut events = watcher(api.clone(), config).default_backoff().boxed();
     let mut changed: HashSet<Arc<str>> = HashSet::new();
     let mut complained = false;
-    let note = |namespace: PartialObjectMeta<Namespace>| {
-        let name: Arc<str> = namespace.name_any().into();
-        engine.grants.labelled(&name, namespace.metadata.labels.unwrap_or_default()).then_some(name)
+    let note = |namespace: ObjectMeta| {
+        let name: Arc<str> = namespace.name.unwrap_or_default().into();
+        engine.grants.labelled(&name, namespace.labels.unwrap_or_default()).then_some(name)
     };
     while let Some(event) = events.next().await {
         match event {
             Ok(watcher::Event::Init) => changed.clear(),
             // All at once when the list is through: who is concerned is found by going through everybody.
-            Ok(watcher::Event::InitApply(namespace)) => changed.extend(note(namespace)),
+            Ok(watcher::Event::InitApply(namespace)) => changed.extend(note(namespace.metadata)),
             Ok(watcher::Event::InitDone) => {
                 engine.regrant(concerned(&engine, &std::mem::take(&mut changed)));
                 complained = false;
                 listed.send_replace(true);
             }
             Ok(watcher::Event::Apply(namespace)) => {
-                let changed: HashSet<_> = note(namespace).into_iter().collect();
+                let changed: HashSet<_> = note(namespace.metadata).into_iter().collect();
                 engine.regrant(concerned(&engine, &changed));
             }
             Ok(watcher::Event::Delete(namespace)) => engine.grants.forget(&namespace.name_any()),
             Err(error) => {
-                if !std::mem::replace(&mut complained, true) {
-                    tracing::warn!(scope = scope.as_deref().unwrap_or("all"), %error, "cannot watch namespaces: grants by label reach nobody");
-                }
-                if is_forbidden(&error) {
+                let refused = is_forbidden(&error);
+                let seen = match &scope {
+                    Some(name) if refused => call(api.get(name)).await.ok(),
+                    _ => None,
+                };
+                complain(&mut complained, scope.as_deref(), seen.is_some(), &error);
+                let changed: HashSet<_> = seen.and_then(|it| note(it.metadata)).into_iter().collect();
+                engine.regrant(concerned(&engine, &changed));
+                if refused {
                     listed.send_replace(true);
                 }
             }
         }
+    }
+}
+
+/// Says once per outage what is lost, and once for all namespaces that they are looked at instead.
+fn complain(complained: &mut bool, scope: Option<&str>, seen: bool, error: &watcher::Error) {
+    if std::mem::replace(complained, true) {
+        return;
+    }
+    if !seen {
+        tracing::warn!(scope = scope.unwrap_or("all"), %error, "cannot watch namespaces: grants by label reach nobody");
+    } else if !LOOKS_TOLD.swap(true, Ordering::Relaxed) {
+        tracing::warn!(%error, "cannot watch namespaces: their labels are read about twice a minute instead");
     }
 }
 

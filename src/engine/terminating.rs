@@ -1,13 +1,15 @@
 //! Terminating: whether a deletion was asked for this very object, or came with the end of its namespace or of its kind. Nobody who removes
 //! a namespace or a definition has thereby asked for customers to be switched off.
 //!
-//! It needs the right to `get` customresourcedefinitions and namespaces.
+//! It needs the right to `get` customresourcedefinitions and namespaces. Without that to the former, which only the whole cluster can give,
+//! it goes by what the API server offers of a kind: one that is being removed can be created no more.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, Time};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::{APIResourceList, ObjectMeta, Time};
 use kube::api::Api;
 use kube::{Client, CustomResourceExt};
 
@@ -24,12 +26,16 @@ pub enum Cause {
     Swept(String),
 }
 
+/// How far what the API server offers may lag behind what it stores.
+const LAG: Duration = Duration::from_secs(1);
+
 /// Missing rights are told once in the life of a process, not for each object.
-static TOLD: AtomicBool = AtomicBool::new(false);
+static DEFINITIONS_TOLD: AtomicBool = AtomicBool::new(false);
+static NAMESPACES_TOLD: AtomicBool = AtomicBool::new(false);
 
 /// What the deletion of `object` is owed to, by the state of its definition and of its namespace right now.
 ///
-/// Without the right to see one of them, that one counts as staying.
+/// A namespace counts as staying without the right to see it.
 ///
 /// # Errors
 /// When Kubernetes gives no clear answer: then nothing may be concluded.
@@ -42,18 +48,48 @@ pub async fn cause<O: Object + CustomResourceExt>(client: &Client, object: &O) -
 /// # Errors
 /// When Kubernetes gives no clear answer: then nothing may be concluded.
 pub async fn cause_of<O: CustomResourceExt>(client: &Client, meta: &ObjectMeta) -> Result<Cause, Error> {
-    let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
-    let definition = seen(call(definitions.get_metadata_opt(O::crd_name())).await)?;
-    if definition.is_some_and(|found| found.is_none_or(|found| found.metadata.deletion_timestamp.is_some())) {
+    if is_removed::<O>(client).await? {
         return Ok(Cause::Swept(format!("the definition {} is being removed", O::crd_name())));
     }
     let name = meta.namespace.as_deref().unwrap_or_default();
     let namespaces: Api<Namespace> = Api::all(client.clone());
-    Ok(match seen(call(namespaces.get_metadata_opt(name)).await)? {
-        Some(None) => Cause::Swept(format!("the namespace {name} is gone")),
-        Some(Some(namespace)) => by_namespace(name, meta, namespace.metadata.deletion_timestamp.as_ref()),
-        None => Cause::Wanted,
+    Ok(match call(namespaces.get_metadata_opt(name)).await {
+        Ok(None) => Cause::Swept(format!("the namespace {name} is gone")),
+        Ok(Some(namespace)) => by_namespace(name, meta, namespace.metadata.deletion_timestamp.as_ref()),
+        Err(error) if error.is_forbidden() => {
+            if !NAMESPACES_TOLD.swap(true, Ordering::Relaxed) {
+                tracing::warn!(%error, "cannot tell whether a namespace is being deleted, and take all to stay");
+            }
+            Cause::Wanted
+        }
+        Err(error) => return Err(error),
     })
+}
+
+/// Whether the definition of a kind is going, or gone.
+async fn is_removed<O: CustomResourceExt>(client: &Client) -> Result<bool, Error> {
+    let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
+    let error = match call(definitions.get_metadata_opt(O::crd_name())).await {
+        Ok(found) => return Ok(found.is_none_or(|found| found.metadata.deletion_timestamp.is_some())),
+        Err(error) if error.is_forbidden() => error,
+        Err(error) => return Err(error),
+    };
+    if !DEFINITIONS_TOLD.swap(true, Ordering::Relaxed) {
+        tracing::warn!(%error, "cannot see definitions: whether one is being removed is told by what Kubernetes offers of its kind");
+    }
+    // The deletion that brought us here may have come before the offer changed.
+    tokio::time::sleep(LAG).await;
+    let kind = O::api_resource();
+    match call(client.list_api_group_resources(&kind.api_version)).await {
+        Ok(offer) => Ok(!is_offered(&offer, &kind.plural)),
+        Err(error) if error.is_missing() => Ok(true),
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether objects of a kind can be created.
+fn is_offered(offer: &APIResourceList, plural: &str) -> bool {
+    offer.resources.iter().any(|resource| resource.name == plural && resource.verbs.iter().any(|verb| verb == "create"))
 }
 
 /// Both times are the API server's. Whatever went in the same second went with the namespace.
@@ -62,20 +98,6 @@ fn by_namespace(name: &str, object: &ObjectMeta, going: Option<&Time>) -> Cause 
         (_, None) => Cause::Wanted,
         (Some(own), Some(going)) if own.0 < going.0 => Cause::WantedEarlier,
         _ => Cause::Swept(format!("the namespace {name} is being deleted")),
-    }
-}
-
-/// None without the right to look.
-fn seen<T>(answer: Result<Option<T>, Error>) -> Result<Option<Option<T>>, Error> {
-    match answer {
-        Ok(found) => Ok(Some(found)),
-        Err(error) if error.is_forbidden() => {
-            if !TOLD.swap(true, Ordering::Relaxed) {
-                tracing::warn!(%error, "cannot tell whether a namespace or a definition is being deleted, and take them to stay");
-            }
-            Ok(None)
-        }
-        Err(error) => Err(error),
     }
 }
 
@@ -95,5 +117,18 @@ mod tests {
         for with_or_before in [100, 99] {
             assert!(matches!(by_namespace("ns", &object, Some(&at(with_or_before))), Cause::Swept(_)));
         }
+    }
+
+    #[test]
+    fn a_kind_that_cannot_be_created_is_going() {
+        let offer = |verbs: &[&str]| {
+            let resource = serde_json::json!({"name": "things", "singularName": "thing", "namespaced": true, "kind": "Thing", "verbs": verbs});
+            let part = serde_json::json!({"name": "things/status", "singularName": "", "namespaced": true, "kind": "Thing", "verbs": ["create"]});
+            let list = serde_json::json!({"groupVersion": "a/v1", "resources": [resource, part]});
+            serde_json::from_value::<APIResourceList>(list).expect("a list")
+        };
+        assert!(is_offered(&offer(&["create", "delete", "get"]), "things"));
+        assert!(!is_offered(&offer(&["delete", "get", "watch"]), "things"));
+        assert!(!is_offered(&offer(&["create"]), "others"));
     }
 }

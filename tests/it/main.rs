@@ -13,6 +13,7 @@ mod cluster;
 mod conformance;
 mod crash;
 mod crm2;
+mod deploy;
 mod docs;
 mod examples;
 mod generated;

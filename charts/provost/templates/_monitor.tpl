@@ -1,7 +1,7 @@
 {{/* The metadata of a monitoring object: the context as root, its values, what its name ends with. */}}
 {{- define "provost.monitor.metadata" -}}
-name: {{ include "provost.fullname" .root }}{{ .suffix }}
-namespace: {{ default .root.Release.Namespace .values.namespace }}
+name: {{ printf "%s%s" (include "provost.fullname" .root) .suffix | quote }}
+namespace: {{ default .root.Release.Namespace .values.namespace | quote }}
 labels:
   {{- include "provost.labels" (dict "root" .root "component" "monitoring") | nindent 2 }}
   {{- with .values.labels }}
@@ -16,7 +16,7 @@ annotations:
 {{/* What a ServiceMonitor and a PodMonitor have in common: the context as root, its values, the field of its endpoints. */}}
 {{- define "provost.monitor.spec" -}}
 namespaceSelector:
-  matchNames: [{{ .root.Release.Namespace }}]
+  matchNames: [{{ .root.Release.Namespace | quote }}]
 selector:
   matchLabels:
     {{- include "provost.selector" .root | nindent 4 }}

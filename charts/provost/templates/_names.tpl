@@ -34,8 +34,8 @@
 
 {{/* What never changes in the life of a release. */}}
 {{- define "provost.selector" -}}
-app.kubernetes.io/name: {{ include "provost.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "provost.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/component: operator
 {{- end }}
 
@@ -44,13 +44,13 @@ app.kubernetes.io/component: operator
 {{- $component := "operator" }}
 {{- $root := . }}
 {{- if hasKey . "root" }}{{ $root = .root }}{{ $component = .component }}{{ end -}}
-app.kubernetes.io/name: {{ include "provost.name" $root }}
-app.kubernetes.io/instance: {{ $root.Release.Name }}
-app.kubernetes.io/component: {{ $component }}
+app.kubernetes.io/name: {{ include "provost.name" $root | quote }}
+app.kubernetes.io/instance: {{ $root.Release.Name | quote }}
+app.kubernetes.io/component: {{ $component | quote }}
 app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: provost
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
-helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
+helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" | quote }}
 {{- with $root.Values.commonLabels }}
 {{ toYaml . }}
 {{- end }}

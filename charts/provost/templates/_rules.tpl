@@ -17,7 +17,7 @@
   verbs: [create]
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
-  resourceNames: [{{ .Values.leaderElection.leaseName }}]
+  resourceNames: [{{ .Values.leaderElection.leaseName | quote }}]
   verbs: [get, update, watch]
 {{- end }}
 {{- end }}
@@ -58,6 +58,6 @@
 {{- define "provost.rules.namespace" -}}
 - apiGroups: [""]
   resources: [namespaces]
-  resourceNames: [{{ . }}]
+  resourceNames: [{{ . | quote }}]
   verbs: [get]
 {{- end }}

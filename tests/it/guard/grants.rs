@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 
 use crate::harness::{DEADLINE, await_object, namespace};
 use crate::stage::{API, Conditioned, Stage, account};
+use crate::tap;
 
 /// Two namespaces: the owner's, with an AdminApi, and a guest's.
 struct Neighbours {
@@ -182,6 +183,20 @@ async fn a_selector_follows_the_labels_of_namespaces() {
     let expression = json!({"key": "team", "operator": "DoesNotExist"});
     both.grant(json!({"from": "Selector", "selector": {"matchLabels": null, "matchExpressions": [expression]}})).await;
     both.ready("one").await;
+}
+
+/// As in an installation that has no rights but in its namespaces.
+#[tokio::test]
+async fn who_may_not_watch_namespaces_looks_at_their_labels() {
+    let mut both = Neighbours::new().await;
+    both.grant(json!({"from": "Selector", "selector": {"matchLabels": {"team": "a"}}})).await;
+    both.label(json!({"team": "a"})).await;
+    both.stage.tap.times(u32::MAX, tap::Act::Refuse(403), |call| call.path == "/api/v1/namespaces");
+    both.stage.restart_operator().await;
+    both.account("one", API, json!({})).await;
+    both.ready("one").await;
+    both.label(json!({"team": null})).await;
+    both.refused("one").await;
 }
 
 #[tokio::test]

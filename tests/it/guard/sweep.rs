@@ -203,6 +203,19 @@ async fn while_kubernetes_does_not_tell_nothing_is_concluded() {
 
 #[tokio::test]
 async fn what_goes_with_its_definition_is_left_as_it_is_and_the_operator_goes_on() {
+    a_definition_goes(|_| {}).await;
+}
+
+/// As in an installation that has no rights but in its namespaces.
+#[tokio::test]
+async fn who_may_not_see_definitions_notices_their_end_all_the_same() {
+    a_definition_goes(|tap| {
+        tap.times(u32::MAX, tap::Act::Refuse(403), |call| call.path.contains("/customresourcedefinitions/"));
+    })
+    .await;
+}
+
+async fn a_definition_goes(prepare: impl FnOnce(&tap::Tap)) {
     let source = source();
     if matches!(source, Source::Existing(_)) {
         return;
@@ -222,6 +235,7 @@ async fn what_goes_with_its_definition_is_left_as_it_is_and_the_operator_goes_on
         stage.ready(name).await;
     }
     let writes = stage.vendor_writes();
+    prepare(&stage.tap);
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
     let definition =
         kubernetes::definitions(&TABLES).into_iter().find(|crd| crd.name_any().starts_with("tenant")).unwrap();
