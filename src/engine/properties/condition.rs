@@ -107,6 +107,18 @@ impl End {
     }
 }
 
+const CLASSES: [Class; 9] = [
+    Class::Transient,
+    Class::Throttled,
+    Class::Denied,
+    Class::Missing,
+    Class::Taken,
+    Class::Refused,
+    Class::Unsupported,
+    Class::Broken,
+    Class::Untrusted,
+];
+
 fn step() -> impl Strategy<Value = Step> {
     let waits = prop::sample::select(
         &[
@@ -142,19 +154,6 @@ fn step() -> impl Strategy<Value = Step> {
             Reason::NotKept,
         ][..],
     );
-    let classes = prop::sample::select(
-        &[
-            Class::Transient,
-            Class::Throttled,
-            Class::Denied,
-            Class::Missing,
-            Class::Taken,
-            Class::Refused,
-            Class::Unsupported,
-            Class::Broken,
-            Class::Untrusted,
-        ][..],
-    );
     let end = prop_oneof![
         3 => any::<bool>().prop_map(End::Settled),
         2 => any::<bool>().prop_map(End::Unready),
@@ -162,7 +161,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(End::Invalid),
         2 => waits.prop_map(End::Waiting),
         3 => holds.prop_map(End::Held),
-        3 => classes.prop_map(End::Vendor),
+        3 => prop::sample::select(&CLASSES[..]).prop_map(End::Vendor),
         1 => Just(End::Later),
         1 => Just(End::Kubernetes),
     ];

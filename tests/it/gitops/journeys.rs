@@ -188,9 +188,9 @@ async fn who_comes_second() {
     let recorder = Recorder::start(&accounts.api).await;
     stage.account("first", json!({"subdomain": "generalco", "name": "generalco"})).await;
     accounts.unready("first", "AlreadyExists").await;
-    stage.account("second", json!({"subdomain": "other"})).await;
+    stage.account("second", json!({"subdomain": "other", "name": "Other Ltd"})).await;
     accounts.ready("second").await;
-    stage.account("third", json!({"subdomain": "other"})).await;
+    stage.account("third", json!({"subdomain": "other", "name": "Other Ltd"})).await;
     accounts.unready("third", "Conflict").await;
     accounts.delete("second").await;
     accounts.gone("second").await;
