@@ -32,7 +32,14 @@ const AT_ONCE: usize = 2;
 const EMPTY: &str = "<!-- session: empty cluster -->";
 
 /// Commands that no test runs, and why. One that ends in a blank stands for all that begin so.
-const NOT_RUN: &[(&str, &str)] = &[("make ", "builds the released program, or runs the tests that this one is among")];
+const NOT_RUN: &[(&str, &str)] = &[
+    ("make ", "builds the released program, or runs the tests that this one is among"),
+    ("docker ", "needs a container engine"),
+    ("cosign ", "needs a registry with the image"),
+    ("helm uninstall provost --namespace provost-system", "waits for the Job of the check, which needs a node"),
+    ("kubectl --namespace provost-system logs job/provost-uninstall-check", "needs that Job"),
+    ("kubectl kustomize . | kubectl apply --server-side -f -", "needs the file that the page shows before"),
+];
 
 /// Commands that go on until they are told to stop, and what they say once they are at work.
 const STAY: &[(&str, &str)] = &[("provost run", "leads"), ("target/release/provost run", "leads")];
