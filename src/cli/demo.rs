@@ -1,7 +1,9 @@
 //! `provost demo`: a Kubernetes API server, simulated vendors, the operator and the examples, all on this machine; then a table that
 //! shows how everything becomes ready.
 
-mod vendors;
+pub mod deployed;
+mod operator;
+pub mod vendors;
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -10,23 +12,21 @@ use std::time::Duration;
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use futures::StreamExt;
+use k8s_openapi::api::apps::v1::Deployment;
 use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::ApiResource;
 use kube::runtime::watcher;
 use kube::{Client, ResourceExt};
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
 use super::cluster::{self, Cluster, Source};
-use super::{Failure, interrupted, kubernetes, manifests, run, say};
-use crate::engine::admin_api::AdminApi;
+use super::{Failure, interrupted, kubernetes, manifests, say};
 use crate::engine::condition::READY;
-use crate::engine::context::Settings;
 use crate::kinds::TABLES;
-use crate::ops::admin::AdminServer;
 use crate::ops::telemetry::{self, LogFormat};
 use crate::sim::simulated::Simulated;
+use operator::Operator;
 use vendors::{VENDORS, Vendor};
 
 /// The namespace of the examples.
@@ -47,10 +47,14 @@ pub struct DemoArgs {
     /// The manifests to apply; vendors' addresses in them are replaced by the simulators'
     #[arg(long, default_value = "deploy/examples", value_name = "FOLDER")]
     pub examples: PathBuf,
+    /// Install the operator from these manifests, such as deploy/install.yaml, with kubectl. It then runs as their Deployment says, with the
+    /// rights of its service account. Default: the program's own definitions, and an administrator's rights
+    #[arg(long, value_name = "FILE")]
+    pub install: Option<PathBuf>,
     /// Where the API server keeps its data and the kubeconfig while the demo runs. Default: a folder in the system's temporary one
     #[arg(long, value_name = "FOLDER")]
     pub dir: Option<PathBuf>,
-    /// What the operator logs, into operator.log of that folder: a level or a filter
+    /// What the operator logs, into operator.log of that folder: a level or a filter. With --install its Deployment says it
     #[arg(
         long,
         env = "PROVOST_LOG",
@@ -66,8 +70,7 @@ struct Stage {
     vendors: Vec<(&'static Vendor, Box<dyn Simulated>)>,
     client: Client,
     metrics: String,
-    operator: tokio::task::JoinHandle<bool>,
-    stop: CancellationToken,
+    operator: Operator,
 }
 
 /// Runs the demo.
@@ -97,41 +100,53 @@ async fn play(args: &DemoArgs, source: Source, dir: &Path) -> Result<(), Failure
         result = perform(args, &mut stage) => result,
         pressed = interrupted() => pressed.map_err(Failure::from),
     };
-    stage.stop.cancel();
-    stage.operator.await?;
+    let stopped = stage.operator.stop().await;
     stage.vendors.clear();
     stage.cluster.stop().await;
-    result
+    result.and(stopped)
 }
 
 async fn set(args: &DemoArgs, source: Source, dir: &Path) -> Result<Stage, Failure> {
     let begun = Instant::now();
     say("Starting a Kubernetes API server ... ")?;
     std::fs::create_dir_all(dir)?;
-    let log = std::fs::File::create(dir.join("operator.log"))?;
-    telemetry::start(LogFormat::Text, &args.log, Some(log))?;
+    if args.install.is_none() {
+        let log = std::fs::File::create(dir.join("operator.log"))?;
+        telemetry::start(LogFormat::Text, &args.log, Some(log))?;
+    }
     let settings = cluster::Settings { dir: dir.to_owned(), port: 0, keep: false };
     let cluster = Cluster::start(source, settings).await?;
     let client = cluster.client().await?;
     say(&format!("ready after {:.1} s\n", begun.elapsed().as_secs_f32()))?;
-    let definitions = kubernetes::definitions(&TABLES);
-    kubernetes::install(&client, &definitions).await?;
     let own = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": OWN}});
     make_namespace(&client, &own).await?;
-    say(&format!("Installed {} custom resource definitions\n", definitions.len()))?;
+    let deployment = install(args, &cluster, &client).await?;
     let mut vendors = Vec::new();
     for vendor in VENDORS {
         let simulator = (vendor.start)().await?;
         say(&format!("Started the simulator of {} at {}\n", vendor.name, simulator.url()))?;
         vendors.push((vendor, simulator));
     }
-    let admin = AdminServer::bind(([127, 0, 0, 1], 0).into()).await?;
-    let metrics = format!("http://{}/metrics", admin.address()?);
-    let settings = Settings { own_namespace: OWN.to_owned(), drain: Duration::from_secs(5), ..Settings::default() };
-    let stop = CancellationToken::new();
-    let operator = run::start(client.clone(), TABLES, settings, Some(admin), stop.clone()).await?;
+    let (operator, metrics) = match &deployment {
+        None => operator::inside(client.clone()).await?,
+        Some(deployment) => operator::installed(deployment, &cluster, &client, dir).await?,
+    };
     say("Started the operator\n")?;
-    Ok(Stage { cluster, vendors, client, metrics, operator, stop })
+    Ok(Stage { cluster, vendors, client, metrics, operator })
+}
+
+/// Installs the definitions, or what is to be installed instead.
+async fn install(args: &DemoArgs, cluster: &Cluster, client: &Client) -> Result<Option<Deployment>, Failure> {
+    let definitions = kubernetes::definitions(&TABLES);
+    let Some(manifests) = &args.install else {
+        kubernetes::install(client, &definitions).await?;
+        say(&format!("Installed {} custom resource definitions\n", definitions.len()))?;
+        return Ok(None);
+    };
+    let (deployment, count) = operator::apply(cluster, manifests).await?;
+    kubernetes::established(client, &definitions).await?;
+    say(&format!("Installed {count} manifests of {}\n", manifests.display()))?;
+    Ok(Some(deployment))
 }
 
 async fn make_namespace(client: &Client, manifest: &Json) -> Result<(), Failure> {
@@ -147,19 +162,30 @@ async fn perform(args: &DemoArgs, stage: &mut Stage) -> Result<(), Failure> {
     let begun = Instant::now();
     let applied = apply_examples(&stage.client, &args.examples, &stage.vendors).await?;
     say(&format!("Applied {applied} manifests of {}\n\n", args.examples.display()))?;
-    let shown = tokio::time::timeout(PATIENCE, show_until_ready(&stage.client)).await;
+    let shown = async {
+        tokio::select! {
+            shown = show_until_ready(&stage.client) => shown,
+            ended = stage.operator.failed() => Err(ended),
+        }
+    };
+    let shown = tokio::time::timeout(PATIENCE, shown).await;
     let count = shown.map_err(|_| format!("not everything is ready after {} s", PATIENCE.as_secs()))??;
     say(&format!("\n{count} objects ready after {:.1} s\n", begun.elapsed().as_secs_f32()))?;
     if args.once {
         return Ok(());
     }
     say(&advice(stage))?;
-    let error = stage.cluster.failed().await;
-    Err(error.into())
+    tokio::select! {
+        ended = stage.cluster.failed() => Err(ended.into()),
+        ended = stage.operator.failed() => Err(ended),
+    }
 }
 
 /// Applies every manifest of a folder, with vendors' addresses replaced by the simulators'. Returns how many.
-async fn apply_examples(
+///
+/// # Errors
+/// One cannot be read, or is refused.
+pub async fn apply_examples(
     client: &Client,
     folder: &Path,
     vendors: &[(&Vendor, Box<dyn Simulated>)],
@@ -187,23 +213,9 @@ async fn apply_examples(
     Ok(manifests.secrets.len() + manifests.objects.len())
 }
 
-fn kinds() -> Vec<ApiResource> {
-    let managed = TABLES.kinds.iter().map(|row| {
-        let names = (row.crd)().spec.names;
-        ApiResource {
-            group: "provost.dev".to_owned(),
-            version: "v1alpha1".to_owned(),
-            api_version: "provost.dev/v1alpha1".to_owned(),
-            kind: names.kind,
-            plural: names.plural,
-        }
-    });
-    std::iter::once(ApiResource::erase::<AdminApi>(&())).chain(managed).collect()
-}
-
 /// Shows a table of all objects, anew after each change, until all are ready. Returns how many there are.
 async fn show_until_ready(client: &Client) -> Result<usize, Failure> {
-    let apis: Vec<(ApiResource, Api<DynamicObject>)> = kinds()
+    let apis: Vec<(ApiResource, Api<DynamicObject>)> = kubernetes::resources(&TABLES)
         .into_iter()
         .map(|kind| (kind.clone(), Api::namespaced_with(client.clone(), NAMESPACE, &kind)))
         .collect();

@@ -107,6 +107,17 @@ pub fn definitions(tables: &Tables) -> Vec<CustomResourceDefinition> {
     std::iter::once(crd::admin_api(tables.vendors)).chain(kinds).collect()
 }
 
+/// Every kind of the tables as the dynamic API needs it, AdminApi first.
+pub fn resources(tables: &Tables) -> Vec<ApiResource> {
+    let resource = |definition: CustomResourceDefinition| {
+        let (group, names) = (definition.spec.group, definition.spec.names);
+        let version = definition.spec.versions.into_iter().next().map(|version| version.name).unwrap_or_default();
+        let api_version = format!("{group}/{version}");
+        ApiResource { group, version, api_version, kind: names.kind, plural: names.plural }
+    };
+    definitions(tables).into_iter().map(resource).collect()
+}
+
 /// Installs the definitions, and waits until Kubernetes serves them.
 ///
 /// # Errors
@@ -117,6 +128,18 @@ pub async fn install(client: &Client, definitions: &[CustomResourceDefinition]) 
     for definition in definitions {
         let name = definition.name_any();
         call(api.patch(&name, &params, &Patch::Apply(definition))).await.map_err(|error| format!("{name}: {error}"))?;
+    }
+    established(client, definitions).await
+}
+
+/// Waits until Kubernetes serves these definitions.
+///
+/// # Errors
+/// One is not served in time.
+pub async fn established(client: &Client, definitions: &[CustomResourceDefinition]) -> Result<(), Failure> {
+    let api: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for definition in definitions {
+        let name = definition.name_any();
         let established = await_condition(api.clone(), &name, conditions::is_crd_established());
         tokio::time::timeout(ESTABLISHED, established).await.map_err(|_| format!("{name} is not served in time"))??;
     }

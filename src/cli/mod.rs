@@ -10,6 +10,7 @@ pub mod manifests;
 pub mod plan;
 pub mod run;
 pub mod simulate;
+pub mod uninstall_check;
 pub mod validate;
 
 use std::error::Error;
@@ -43,6 +44,9 @@ pub enum Command {
     Simulate(simulate::SimulateArgs),
     #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
     Generate(generate::GenerateArgs),
+    #[command(name = "uninstall-check")]
+    #[allow(missing_docs, reason = "the text stands at its arguments, where clap takes it from")]
+    UninstallCheck(uninstall_check::UninstallCheckArgs),
     /// Print a completion script for a shell
     Completions {
         /// Which shell
@@ -66,6 +70,7 @@ pub async fn main(line: CommandLine) -> ExitCode {
         Command::Diagnosis(args) => diagnosis::run(args).await,
         Command::Simulate(args) => simulate::run(args).await.map(|()| ExitCode::SUCCESS).map_err(Failure::from),
         Command::Generate(args) => generate::run(&args),
+        Command::UninstallCheck(args) => uninstall_check::run(args).await,
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut CommandLine::command(), "provost", &mut script);

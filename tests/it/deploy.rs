@@ -44,3 +44,33 @@ async fn kustomize_changes_image_namespace_and_replicas() {
     let told = kubectl(&arguments, &built).await.ok();
     assert_eq!(told.lines().count(), built.matches("\nkind: ").count(), "{told}");
 }
+
+/// `docker build` sees no more of the repository than .dockerignore lets through.
+#[test]
+fn the_image_is_built_from_all_that_the_program_takes_in() {
+    let ignored = std::fs::read_to_string(root().join(".dockerignore")).unwrap();
+    let kept = ignored.lines().filter_map(|line| line.strip_prefix('!'));
+    let sent: Vec<_> = kept.map(|path| root().join(path).canonicalize().unwrap()).collect();
+    let (mut folders, mut taken) = (vec![root().join("src")], 0);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap();
+            for argument in text.split("include_str!(\"").skip(1) {
+                let named = path.parent().unwrap().join(argument.split('"').next().unwrap());
+                let named = named.canonicalize().unwrap();
+                assert!(
+                    sent.iter().any(|sent| named.starts_with(sent)),
+                    "{}: .dockerignore keeps it out",
+                    named.display()
+                );
+                taken += 1;
+            }
+        }
+    }
+    assert!(taken > 0);
+}

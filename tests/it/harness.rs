@@ -66,6 +66,8 @@ pub async fn namespace(client: &Client) -> String {
 #[derive(Debug)]
 pub struct Said {
     pub success: bool,
+    /// None when a signal ended it.
+    pub status: Option<i32>,
     pub stdout: String,
     pub stderr: String,
 }
@@ -89,10 +91,27 @@ impl Said {
 /// Runs kubectl against the shared API server, with `input` as its standard input.
 pub async fn kubectl(arguments: &[&str], input: &str) -> Said {
     let cluster = cluster().await;
+    kubectl_on(cluster, arguments, input).await
+}
+
+/// The same against another API server.
+pub async fn kubectl_on(cluster: &Cluster, arguments: &[&str], input: &str) -> Said {
     let mut command = Command::new(cluster.kubectl());
     command.args(arguments).env("KUBECONFIG", cluster.kubeconfig());
     // Else it would fill a cache in the home folder with what it learns about servers of a minute's life.
     command.env("KUBECACHEDIR", env!("CARGO_TARGET_TMPDIR"));
+    say(command, input).await
+}
+
+/// A program that `make tools` builds: `helm`, `promtool` or `gitops`.
+pub fn tool(name: &str) -> Command {
+    let path = root().join("target/tools").join(name);
+    assert!(path.is_file(), "there is no {}: build it with `make tools`", path.display());
+    Command::new(path)
+}
+
+/// Runs a program to its end, with `input` as its standard input.
+pub async fn say(mut command: Command, input: &str) -> Said {
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let mut child = command.spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
@@ -100,11 +119,16 @@ pub async fn kubectl(arguments: &[&str], input: &str) -> Said {
         async move { stdin.write_all(input.as_bytes()).await },
         tokio::time::timeout(DEADLINE, child.wait_with_output())
     );
-    let output = output.expect("kubectl hangs").unwrap();
-    // A kubectl that refuses its arguments does not read its input.
+    let output = output.unwrap_or_else(|_| panic!("it hangs: {command:?}")).unwrap();
+    // A program that refuses its arguments does not read its input.
     written.unwrap_or_default();
     let text = |bytes| String::from_utf8(bytes).unwrap();
-    Said { success: output.status.success(), stdout: text(output.stdout), stderr: text(output.stderr) }
+    Said {
+        success: output.status.success(),
+        status: output.status.code(),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+    }
 }
 
 /// Waits, by a watch, until an object is as `condition` says, and returns it. `condition` sees `None` while there is no object.

@@ -9,6 +9,7 @@
 
 mod adeptia;
 mod changes;
+mod chart;
 mod cluster;
 mod conformance;
 mod crash;

@@ -13,7 +13,6 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use clap::Parser;
 use futures::StreamExt;
@@ -27,10 +26,9 @@ use provost::sim::trouble::{Act, Order, Target};
 use provost::{adeptia, crm2, intrexx};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
-use crate::harness::{DEADLINE, Said, cluster, namespace, root, scratch};
+use crate::harness::{Said, cluster, namespace, root, say, scratch};
 use crate::stage::{Stage as Operator, account, client_with_kinds};
 
 /// The vendors' addresses in manifests.
@@ -273,17 +271,8 @@ pub async fn provost(folder: &Path, arguments: &[String], kubeconfig: Option<&Pa
     let mut command = Command::new(env!("CARGO_BIN_EXE_provost"));
     command.args(arguments).current_dir(folder).env_clear().kill_on_drop(true);
     command.envs(kubeconfig.map(|path| ("KUBECONFIG", path)));
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let (_, output) = tokio::join!(
-        async move { stdin.write_all(input.as_bytes()).await },
-        tokio::time::timeout(DEADLINE, child.wait_with_output())
-    );
-    let output = output.expect("provost hangs").unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    let said = Said { success: output.status.success(), stdout: text(output.stdout), stderr: text(output.stderr) };
-    Ran { said, status: output.status.code().unwrap() }
+    let said = say(command, input).await;
+    Ran { status: said.status.unwrap(), said }
 }
 
 impl Stage {

@@ -4,10 +4,11 @@
 //! a `KUBEBUILDER_ASSETS` folder, or a cluster that is there already. The first two listen on loopback only, and end with the
 //! process that started them, however that process ends.
 
+pub mod account;
 mod assets;
 mod error;
 mod keys;
-mod process;
+pub(super) mod process;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};

@@ -8,7 +8,7 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 use super::ClusterError;
 
 /// A running program. Dropping it kills it, and returns when it is gone.
-pub(super) struct Process {
+pub(in crate::cli) struct Process {
     program: &'static str,
     child: Child,
     // Open as long as we live: waiting for a child closes the standard input that it holds itself.
@@ -17,7 +17,7 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a program in a process group of its own: Ctrl-C on the terminal is for us, and we stop it in our order.
-    pub(super) fn spawn(program: &'static str, command: &mut Command) -> Result<Self, ClusterError> {
+    pub(in crate::cli) fn spawn(program: &'static str, command: &mut Command) -> Result<Self, ClusterError> {
         let spawned = command.process_group(0).kill_on_drop(true).spawn();
         let mut child = spawned.map_err(|source| ClusterError::Spawn { program, source })?;
         Ok(Self { program, _stdin: child.stdin.take(), child })
@@ -34,7 +34,7 @@ impl Process {
     }
 
     /// Waits for its end. Safe to cancel.
-    pub(super) async fn ended(&mut self) -> ClusterError {
+    pub(in crate::cli) async fn ended(&mut self) -> ClusterError {
         match self.child.wait().await {
             Ok(status) => ClusterError::Ended { program: self.program, status, said: String::new() },
             Err(source) => ClusterError::Wait { program: self.program, source },
@@ -42,7 +42,7 @@ impl Process {
     }
 
     /// Asks it to stop, and kills it when `grace` has passed. Returns when it is gone.
-    pub(super) async fn end(&mut self, grace: Duration) {
+    pub(in crate::cli) async fn end(&mut self, grace: Duration) {
         let Some(pid) = self.pid() else { return };
         // A signal to a program that has just ended reaches nobody: its id is ours until we have waited for it.
         kill_process(pid, Signal::TERM).unwrap_or_default();

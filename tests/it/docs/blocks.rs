@@ -9,7 +9,7 @@ use tokio::process::Command;
 
 use super::page::{Block, Page, all, page};
 use crate::examples;
-use crate::harness::{Said, kubectl, namespace, root, scratch};
+use crate::harness::{kubectl, namespace, root, scratch};
 use crate::stage::client_with_kinds;
 
 /// What a YAML block is, as the line of its fence says.
@@ -192,8 +192,7 @@ async fn with_file(name: &str, text: &str, program: &Path, arguments: &[&str]) -
     let output = command.args(arguments).current_dir(&folder).kill_on_drop(true).output().await;
     let output = output.map_err(|error| format!("{}: {error}; `make tools` builds it", program.display()))?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let said = Said { success: output.status.success(), stdout: text(&output.stdout), stderr: text(&output.stderr) };
-    if said.success { Ok(()) } else { Err(format!("{}{}", said.stdout, said.stderr)) }
+    if output.status.success() { Ok(()) } else { Err(text(&output.stdout) + &text(&output.stderr)) }
 }
 
 #[tokio::test]
