@@ -18,6 +18,7 @@ use super::credentials::{self, targets, unusable};
 use super::interruption::{explain, is_passing};
 use super::kubernetes::{Error, hold, release, write_status};
 use super::malformed::{self, Shape};
+use super::metrics;
 use super::permit;
 use super::policy::{ACCEPT_REALM, RECONCILE_AT};
 use super::queue::{Item, Lane, Tenant};
@@ -94,6 +95,7 @@ impl Connections {
         self.engine.unlimit(&Some(key.clone()));
         self.engine.sessions.remove(key);
         self.engine.guards.remove(key);
+        self.engine.answers.forget(key);
         if self.engine.grants.given(key, None) {
             self.engine.regrant(self.engine.references.users(&target(key)));
         }
@@ -277,8 +279,8 @@ impl Connections {
             .ok_or_else(|| Stop::Waiting { reason: Reason::Invalid, message: no_vendor(self.engine.vendors) })?;
         let breaker = self.engine.breaker(key);
         let mut access = credentials::access(&self.engine, vendor, &key.0, spec, breaker.clone(), read).await?;
-        access.observer =
-            Arc::new(Witness::new(self.engine.metrics.clone(), self.engine.settings.changes.clone(), key));
+        let (metrics, changes) = (self.engine.metrics.clone(), self.engine.settings.changes.clone());
+        access.observer = Arc::new(Witness::new(metrics, changes, self.engine.answers.clone(), key));
         let block = &spec.vendor[vendor.block];
         let print = credentials::print(&self.engine, vendor, block, spec, &access);
         let credentials = credentials::prints(&self.engine, &access.credentials);
@@ -349,7 +351,7 @@ impl Connections {
     /// Writes the status if it differs, with an Event when Ready turned; returns what Kubernetes stores now.
     async fn store(&self, key: &Key, object: &AdminApi, status: &AdminApiStatus) -> Option<AdminApi> {
         let ready = status.conditions.iter().find(|condition| condition.type_ == READY)?;
-        self.engine.metrics.contribute_ready(&item_of(key), ready, &[], None);
+        metrics::show(&self.engine, key, object, status);
         permit::tell(&self.engine, key, object, status);
         let old = serde_json::to_value(&object.status).ok()?;
         let old = if old.is_null() { serde_json::json!({}) } else { old };

@@ -239,7 +239,7 @@ impl<K: Kind> KindController<K> {
             }
             End::LetGo(deed, what) => {
                 outcome::let_go(item, &pass, deed, &what);
-                self.engine.metrics.passed(self.kind, deed, begun.elapsed());
+                self.engine.metrics.let_go(self.kind, deed, begun.elapsed());
                 return Next::Wait;
             }
             End::Report(outcome) => self.engine.waiting(&admin_api_key(pass.namespace(), pass.spec()), outcome),
@@ -260,7 +260,7 @@ impl<K: Kind> KindController<K> {
         if reason == Reason::CreateOutcomeUnknown {
             self.park(item);
         }
-        self.engine.metrics.passed(self.kind, reason, begun.elapsed());
+        self.engine.metrics.passed(self.kind, &outcome, begun.elapsed());
         let next = retry::next(&outcome, memory.tries);
         memory.tries = tries(&outcome, memory.tries);
         memory.unwell = is_unwell(&outcome).then(Instant::now);

@@ -226,7 +226,6 @@ pub async fn report<O: Object + CustomResourceExt>(
         Api::namespaced_with(engine.client.clone(), &item.namespace, &ApiResource::erase::<O>(&()));
     let Some(object) = call(api.get_opt(&item.name)).await? else { return Ok(None) };
     let Some(misfit) = of_object::<O>(&object, shape) else { return Ok(None) };
-    engine.metrics.contribute(item, "False", Reason::Malformed.word(), Some(Vec::new()));
     if abandoned(&object) || is_left::<O>(engine, &object).await? {
         let kept: Vec<&String> =
             object.metadata.finalizers.iter().flatten().filter(|name| *name != FINALIZER).collect();
@@ -245,6 +244,7 @@ pub async fn report<O: Object + CustomResourceExt>(
     let stored = object.data.pointer("/status/conditions").cloned().unwrap_or_default();
     let stored: Vec<Condition> = serde_json::from_value(stored).unwrap_or_default();
     let conditions = stamp(&stored, &judgements, generation, now());
+    engine.metrics.contribute(item, &conditions, &[], Some(Vec::new()));
     if stored != conditions {
         tracing::warn!(kind = item.kind, namespace = %item.namespace, name = %item.name, %misfit, "cannot read this object");
         let patch = json!({"status": {"observedGeneration": generation, "conditions": conditions}});

@@ -15,7 +15,6 @@ use super::connection::{Connections, KIND};
 use super::context::{Controller, Engine, Settings};
 use super::grant;
 use super::metrics::Metrics;
-use super::permit;
 use super::queue::{Item, Lane};
 use super::reference::{Sort, Target};
 use super::registry::Tables;
@@ -36,7 +35,7 @@ pub struct Operator {
 impl Operator {
     /// Puts an operator together. It does nothing before [`Operator::run`].
     pub fn new(client: Client, tables: Tables, settings: Settings, key: FingerprintKey, gate: Arc<dyn Gate>) -> Self {
-        let metrics = Metrics::new(tables.kinds.iter().flat_map(|row| row.gauges).chain(permit::GAUGES));
+        let metrics = Metrics::new(tables.kinds.iter().flat_map(|row| row.gauges));
         let engine = Engine::new(client, tables.vendors, settings, key, gate, metrics);
         Self { engine, tables }
     }

@@ -1,6 +1,7 @@
 //! Outcome: the end of a pass becomes status (only when it differs), Event (on a transition), log line and metric.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use kube::Resource;
@@ -10,9 +11,11 @@ use serde_json::json;
 use super::condition::{DRIFTED, READY, RECONCILING, STALLED, SYNCED};
 use super::deed::Begun;
 use super::diff::remember;
+use super::history;
 use super::kind::{Kind, Seen};
 use super::kubernetes::write_status;
 use super::pass::Pass;
+use super::plan::Action;
 use super::policy::RECONCILE_AT;
 use super::queue::Item;
 use super::reason::Reason;
@@ -27,22 +30,30 @@ use crate::base::fault::Class;
 /// of objects; the AdminApi's own status tells of it, and the generation that their status speaks of says that they are not done.
 const PATIENCE: u32 = 3;
 
+/// The reasons of objects that are not ready since somebody holds them up.
+const ON_PURPOSE: [&str; 3] = [Reason::Paused.word(), Reason::AwaitingApproval.word(), Reason::PlanStale.word()];
+
 /// Records what the pass came to.
 ///
 /// # Errors
 /// The status could not be written; what was to be recorded is kept in memory.
 pub async fn record<K: Kind>(item: &Item, pass: &mut Pass<'_, K>, outcome: &Outcome) -> Result<(), Stop> {
+    count_drift(item, pass);
     // What was done is told by the pass that did it: no other knows of it.
     for (deed, note) in std::mem::take(&mut pass.deeds) {
         say(item, pass, deed.word(), false, &note);
     }
     if is_hiccup(pass, outcome) {
         tracing::debug!(kind = item.kind, namespace = %item.namespace, name = %item.name, reason = %outcome.reason(), "will try again");
+        if let Some(stored) = pass.stored().filter(|_| !pass.engine.metrics.knows(item)) {
+            contribute(item, pass, &stored.conditions);
+        }
         return Ok(());
     }
     let before = pass.stored().cloned();
     let status = status(pass, outcome);
     contribute(item, pass, &status.conditions);
+    let took = took(pass, &status.conditions);
     announce(item, pass, before.as_ref().map(|status| status.conditions.as_slice()), &status.conditions, outcome);
     let json = |status: &Status<K::Facts>| serde_json::to_value(status).unwrap_or_else(|_| json!({}));
     let old = || before.as_ref().map_or_else(|| json!({}), json);
@@ -51,6 +62,10 @@ pub async fn record<K: Kind>(item: &Item, pass: &mut Pass<'_, K>, outcome: &Outc
     {
         pass.object = write_status(&pass.engine.client, &pass.object, patch).await?;
         pass.engine.metrics.status_written(item.kind);
+    }
+    pass.memory.ledger.clear();
+    if let Some(took) = took {
+        pass.engine.metrics.became_ready(item.kind, took);
     }
     if !matches!(outcome, Outcome::Stopped(Stop::Kubernetes(_))) {
         pass.memory.applied.clear();
@@ -115,6 +130,7 @@ fn status<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Status<K::Facts> {
     status.applied = applied(pass, outcome);
     status.not_kept = not_kept(pass);
     status.begun = begun(pass, status.external_id.as_deref(), status.begun);
+    status.changes = history::joined(&status.changes, pass.memory.ledger.all());
     status.awaited_id = match &pass.awaits {
         _ if status.external_id.is_some() => None,
         Some(awaited) => awaited.clone(),
@@ -131,7 +147,9 @@ fn pending<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Option<PlanReport>
     let shown = matches!(outcome, Outcome::Stepped { .. }) || plan.hold.is_some();
     let uid = pass.object.meta().uid.as_deref().unwrap_or_default();
     let hash = plan.hash(uid, pass.generation, &pass.wanted, pass.last_approved());
-    (shown && plan.is_something()).then(|| PlanReport::new(plan, hash))
+    let makes = matches!(plan.action, Action::Create | Action::Run);
+    let made = makes.then(|| pass.carried());
+    (shown && plan.is_something()).then(|| PlanReport::new(plan, made.as_ref(), hash))
 }
 
 fn applied<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> BTreeMap<String, String> {
@@ -183,10 +201,34 @@ fn begun<K: Kind>(
 }
 
 fn contribute<K: Kind>(item: &Item, pass: &Pass<'_, K>, conditions: &[Condition]) {
-    let Some(ready) = conditions.iter().find(|condition| condition.type_ == READY) else { return };
     let whole = pass.seen.as_ref().filter(|seen| seen.incomplete.is_none());
     let gauges = whole.map(|seen| seen.gauges.clone());
-    pass.engine.metrics.contribute_ready(item, ready, K::REASONS, gauges);
+    pass.engine.metrics.contribute(item, conditions, K::REASONS, gauges);
+}
+
+/// How long an object took that is ready now and was not before. What somebody held up on purpose took no time of ours.
+fn took<K: Kind>(pass: &Pass<'_, K>, after: &[Condition]) -> Option<Duration> {
+    let since = match pass.stored().and_then(|status| ready_of(&status.conditions)) {
+        None => pass.object.meta().creation_timestamp.as_ref()?,
+        Some(before) if before.status == "True" || ON_PURPOSE.contains(&before.reason.as_str()) => return None,
+        Some(before) => &before.last_transition_time,
+    };
+    let is_ready = ready_of(after).is_some_and(|after| after.status == "True");
+    is_ready.then(|| Duration::try_from(now().duration_since(since.0)).unwrap_or_default())
+}
+
+fn ready_of(conditions: &[Condition]) -> Option<&Condition> {
+    conditions.iter().find(|condition| condition.type_ == READY)
+}
+
+/// Counts what was put right although the spec, as it stands, had been carried out before.
+fn count_drift<K: Kind>(item: &Item, pass: &Pass<'_, K>) {
+    let carried_out = pass.stored().is_some_and(|status| {
+        status.observed_generation == pass.generation && super::condition::holds(&status.conditions, SYNCED)
+    });
+    if carried_out && pass.deeds.iter().any(|(deed, _)| *deed == Reason::Updated) {
+        pass.engine.metrics.drift_corrected(item.kind);
+    }
 }
 
 fn say<K: Kind>(item: &Item, pass: &Pass<'_, K>, reason: &str, warning: bool, note: &str) {

@@ -15,7 +15,8 @@ use super::condition::{Judgement, stamp};
 use super::context::Engine;
 use super::guard::{Answer, Shared, Shown};
 use super::kubernetes::{Error, call, params};
-use super::metrics::{Gauge, GaugeSpec};
+use super::metrics::Gauge;
+use super::metrics::table;
 use super::plan::Hold;
 use super::policy::ACKNOWLEDGE;
 use super::queue::{Item, Lane};
@@ -26,10 +27,6 @@ use crate::base::clock::now;
 
 /// The condition of an AdminApi whose guard holds deletions. Present while it does, or while the acknowledgement cannot be read.
 pub const DELETIONS_HELD: &str = "DeletionsHeld";
-
-/// The metric of the same.
-pub const GAUGES: &[GaugeSpec] =
-    &[GaugeSpec { name: "deletions_held", help: "Deletions that wait for the guard of their AdminApi", summed: false }];
 
 /// Asks for one deletion. `granted` is when it was let go before: one permit is good for a window, whatever number of calls it takes.
 ///
@@ -120,7 +117,7 @@ pub fn show(engine: &Engine, key: &Key, object: &AdminApi, status: &mut AdminApi
 pub fn tell(engine: &Engine, key: &Key, object: &AdminApi, status: &AdminApiStatus) {
     let held = engine.guards.of(key).with(|guard| guard.held());
     let item = Item { kind: super::connection::KIND, namespace: key.0.clone(), name: key.1.clone() };
-    engine.metrics.set_gauge(&item, Gauge { name: GAUGES[0].name, labels: Vec::new(), value: held as f64 });
+    engine.metrics.set_gauge(&item, Gauge { name: table::DELETIONS_HELD.name, labels: Vec::new(), value: held as f64 });
     let find = |conditions: &[Condition]| conditions.iter().find(|known| known.type_ == DELETIONS_HELD).cloned();
     let before = object.status.as_ref().and_then(|status| find(&status.conditions));
     let after = find(&status.conditions);

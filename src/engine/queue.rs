@@ -64,6 +64,30 @@ pub struct Item {
 /// Whose share of the work an item counts to: an AdminApi's namespace and name, or nobody's.
 pub type Tenant = Option<(Arc<str>, Arc<str>)>;
 
+/// How an item stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Nobody asked for it.
+    Idle,
+    /// It waits for its turn, in this lane.
+    Ready(Lane),
+    /// It waits for a certain time.
+    Delayed(Lane, Instant),
+    /// It is being looked at.
+    Running,
+}
+
+/// Who waits, and for how long.
+#[derive(Debug, Default)]
+pub struct Present {
+    /// How many items wait in each lane.
+    pub depths: [usize; Lane::ALL.len()],
+    /// How many run.
+    pub running: usize,
+    /// Of each tenant, how many wait, and how long the one has that waits longest.
+    pub shares: Vec<(Tenant, usize, Duration)>,
+}
+
 enum Place {
     Ready { seq: u64, lane: Lane },
     Delayed { at: Instant, seq: u64, lane: Lane },
@@ -173,6 +197,16 @@ impl Queue {
         matches!(self.places.get(item), Some((_, Place::Delayed { .. })))
     }
 
+    /// How an item stands.
+    pub fn turn_of(&self, item: &Item) -> Turn {
+        match self.places.get(item) {
+            None => Turn::Idle,
+            Some((_, Place::Ready { lane, .. })) => Turn::Ready(*lane),
+            Some((_, Place::Delayed { at, lane, .. })) => Turn::Delayed(*lane, *at),
+            Some((_, Place::Running { .. })) => Turn::Running,
+        }
+    }
+
     /// Forgets an item that no longer exists; if it runs, it will not run again.
     pub fn forget(&mut self, item: &Item) {
         match self.places.get_mut(item) {
@@ -265,6 +299,17 @@ impl Queue {
     /// How many items wait in a lane.
     pub fn depth(&self, lane: Lane) -> usize {
         self.shares.values().map(|share| share.depth(lane)).sum()
+    }
+
+    /// Who waits, and for how long.
+    pub fn present(&self, now: Instant) -> Present {
+        let waited = |share: &Share| share.oldest().map_or(Duration::ZERO, |oldest| now - oldest.since);
+        let waiting = |share: &Share| Lane::ALL.iter().map(|lane| share.depth(*lane)).sum();
+        Present {
+            depths: Lane::ALL.map(|lane| self.depth(lane)),
+            running: self.running,
+            shares: self.shares.iter().map(|(tenant, share)| (tenant.clone(), waiting(share), waited(share))).collect(),
+        }
     }
 
     /// How many items run.

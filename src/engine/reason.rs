@@ -15,7 +15,7 @@ macro_rules! reasons {
             pub const ALL: &'static [Reason] = &[$(Self::$name,)+];
 
             /// The word itself.
-            pub fn word(self) -> &'static str {
+            pub const fn word(self) -> &'static str {
                 match self {
                     $(Self::$name => stringify!($name),)+
                 }

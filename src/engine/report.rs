@@ -156,6 +156,15 @@ impl Outcome {
         }
     }
 
+    /// The word for metrics that says whether it went well.
+    pub fn result(&self) -> &'static str {
+        match self {
+            Self::Settled(_) | Self::Stepped { .. } => "success",
+            Self::Stopped(Stop::Waiting { .. } | Stop::Held(_) | Stop::Later { .. }) => "waiting",
+            Self::Stopped(Stop::Invalid(_) | Stop::Vendor(_) | Stop::Kubernetes(_)) => "error",
+        }
+    }
+
     /// All conditions to store in place of `before`: the engine's own, and between them the kind's. Without `aspects` nothing was seen in
     /// this pass, and what was last seen of them still stands.
     pub fn conditions(

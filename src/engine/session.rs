@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::future::BoxFuture;
+use jiff::Timestamp;
 use kube::core::schema::{OptionalEnum, StructuralSchemaRewriter};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
@@ -18,6 +19,7 @@ use super::tombstone::Tombstones;
 use super::watch::Key;
 use crate::base::access::Access;
 use crate::base::breaker::{Breaker, State};
+use crate::base::clock::now;
 use crate::base::endpoint::Endpoint;
 use crate::base::fault::{Class, Fault};
 use crate::base::secret::Secret;
@@ -121,6 +123,7 @@ pub struct Session {
     /// What was switched off when its object was deleted, by kind and natural key.
     pub tombstones: Arc<Tombstones>,
     fresh_after: RwLock<Instant>,
+    proven: RwLock<Timestamp>,
 }
 
 impl Session {
@@ -143,6 +146,7 @@ impl Session {
             breaker,
             tombstones,
             fresh_after: RwLock::new(Instant::now()),
+            proven: RwLock::new(now()),
         }
     }
 
@@ -151,9 +155,15 @@ impl Session {
         *self.fresh_after.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a resync: what was read before now no longer serves.
-    pub fn refresh(&self, now: Instant) {
-        *self.fresh_after.write().unwrap_or_else(PoisonError::into_inner) = now;
+    /// Starts a resync, since the client was just proven by a read that began at `begun`: what was read before that no longer serves.
+    pub fn refresh(&self, begun: Instant) {
+        *self.fresh_after.write().unwrap_or_else(PoisonError::into_inner) = begun;
+        *self.proven.write().unwrap_or_else(PoisonError::into_inner) = now();
+    }
+
+    /// When the vendor last answered and took the credentials.
+    pub fn proven(&self) -> Timestamp {
+        *self.proven.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The typed client.

@@ -24,16 +24,19 @@ const CONDITION: &str = "ConnectionsHealthy";
 pub const GAUGES: &[GaugeSpec] = &[
     GaugeSpec {
         name: "app_connections",
-        help: "App connections of tenant accounts, by app, environment, status and whether in error",
+        labels: &["integration", "environment", "status", "in_error"],
+        help: "App connections of tenant accounts, by app, environment, status (Active, Pending, Inactive or Other) and whether in error",
         summed: true,
     },
     GaugeSpec {
         name: "app_connection_in_error",
+        labels: &["integration", "environment", "property"],
         help: "1 for each app connection that the vendor considers in error now",
         summed: false,
     },
     GaugeSpec {
         name: "app_connection_sync_errors",
+        labels: &["integration", "environment", "property"],
         help: "Failed synchronisations in a row, for each app connection with any; at 10 the vendor stops synchronising",
         summed: false,
     },
@@ -204,10 +207,18 @@ fn has(connection: &Connection, trouble: Trouble) -> bool {
 
 fn word(status: &ConnectionStatus) -> String {
     match status {
-        ConnectionStatus::Active => "Active".to_owned(),
-        ConnectionStatus::Pending => "Pending".to_owned(),
-        ConnectionStatus::Inactive => "Inactive".to_owned(),
         ConnectionStatus::Other(word) => word.clone(),
+        known => label(known).to_owned(),
+    }
+}
+
+/// The metric label: what a vendor makes up may be any number of words.
+fn label(status: &ConnectionStatus) -> &'static str {
+    match status {
+        ConnectionStatus::Active => "Active",
+        ConnectionStatus::Pending => "Pending",
+        ConnectionStatus::Inactive => "Inactive",
+        ConnectionStatus::Other(_) => "Other",
     }
 }
 
@@ -293,7 +304,7 @@ impl Look {
             let base =
                 vec![("integration", connection.integration.clone()), ("environment", connection.environment.clone())];
             let mut counted = base.clone();
-            counted.push(("status", word(&connection.status)));
+            counted.push(("status", label(&connection.status).to_owned()));
             counted.push(("in_error", connection.in_error.to_string()));
             gauges.push(Gauge { name: "app_connections", labels: counted, value: 1.0 });
             let mut own = base;

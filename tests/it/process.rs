@@ -52,11 +52,18 @@ impl Process {
         Self { runtime, stop, running, admin }
     }
 
-    /// What it serves at /metrics.
-    pub async fn metrics(&self) -> String {
-        let answer = reqwest::Client::builder().no_proxy().build().unwrap();
-        let answer = answer.get(format!("http://{}/metrics", self.admin)).send().await.unwrap();
-        answer.error_for_status().unwrap().text().await.unwrap()
+    /// Where its admin server is.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.admin)
+    }
+
+    /// What it serves at /metrics to who accepts this: the type of the content, and the content.
+    pub async fn exposition(&self, accept: &str) -> (String, String) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let call = client.get(format!("{}/metrics", self.url())).header("accept", accept);
+        let answer = call.send().await.unwrap().error_for_status().unwrap();
+        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        (kind, answer.text().await.unwrap())
     }
 
     /// Stops it as SIGTERM does, and returns when it has ended.

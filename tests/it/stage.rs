@@ -280,9 +280,19 @@ impl<V: Simulated> Stage<V> {
         self.start_operator().await;
     }
 
+    /// Where the operator's admin server is, if it runs.
+    pub fn operator_url(&self) -> Option<String> {
+        self.operator.as_ref().map(Process::url)
+    }
+
     /// The operator's metrics.
     pub async fn metrics(&self) -> String {
-        self.operator.as_ref().unwrap().metrics().await
+        self.exposition("*/*").await.1
+    }
+
+    /// The same for who accepts this: the type of the content, and the content.
+    pub async fn exposition(&self, accept: &str) -> (String, String) {
+        self.operator.as_ref().unwrap().exposition(accept).await
     }
 
     // Objects.

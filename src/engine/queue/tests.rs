@@ -271,3 +271,18 @@ proptest! {
         prop_assert!(wanted.is_empty(), "{wanted:?} never came");
     }
 }
+
+#[test]
+fn what_waits_is_told_by_lane_and_by_tenant() {
+    let (now, mut queue) = (Instant::now(), Queue::new(9, 1));
+    queue.add(item("a1"), tenant("a"), Lane::Resync, now);
+    queue.add(item("a2"), tenant("a"), Lane::Edit, now + Duration::from_secs(2));
+    queue.add(item("b1"), tenant("b"), Lane::Resync, now + Duration::from_secs(4));
+    queue.take(now + Duration::from_secs(4));
+    let present = queue.present(now + Duration::from_secs(5));
+    assert_eq!((present.depths, present.running), ([0, 0, 0, 2], 1));
+    let mut shares = present.shares;
+    shares.sort();
+    let waits = |name, count, seconds| (tenant(name), count, Duration::from_secs(seconds));
+    assert_eq!(shares, [waits("a", 1, 5), waits("b", 1, 1)]);
+}

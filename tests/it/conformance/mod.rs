@@ -1,6 +1,7 @@
 //! Conformance: what every kind owes its users, tried on each kind of the testbed. A new kind is proven by its row there.
 
 mod deletion;
+mod export;
 mod life;
 mod malformed;
 mod outage;
@@ -13,7 +14,7 @@ use crate::testbed::scene::Scene;
 use crate::testbed::{BEDS, Bed};
 
 /// Tries something on each kind for which it makes sense, beside each other.
-async fn on_each(suits: impl Fn(&Bed) -> bool, check: impl for<'s> Fn(&'s mut Scene) -> BoxFuture<'s, ()>) {
+pub async fn on_each(suits: impl Fn(&Bed) -> bool, check: impl for<'s> Fn(&'s mut Scene) -> BoxFuture<'s, ()>) {
     let check = &check;
     let beds: Vec<&'static Bed> = BEDS.iter().filter(|bed| suits(bed)).collect();
     assert!(!beds.is_empty(), "this is tried on no kind");
@@ -22,7 +23,7 @@ async fn on_each(suits: impl Fn(&Bed) -> bool, check: impl for<'s> Fn(&'s mut Sc
 }
 
 /// Every kind.
-fn any(_: &Bed) -> bool {
+pub fn any(_: &Bed) -> bool {
     true
 }
 

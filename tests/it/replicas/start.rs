@@ -43,7 +43,7 @@ async fn one_leads_and_the_other_stands_by_ready() {
     stage.ready("generalco").await;
     assert_eq!(a.wrote(), ["create_account"]);
     assert_eq!((b.calls(Intent::Read).len(), b.calls(Intent::Write).len()), (0, 0));
-    for (replica, leads) in [(&a, "provost_leader 1"), (&b, "provost_leader 0")] {
+    for (replica, leads) in [(&a, "provost_leader 1.0"), (&b, "provost_leader 0.0")] {
         assert_eq!(replica.admin("/readyz").await.0, 200, "one that can take over is ready");
         assert_eq!(replica.admin("/healthz").await.0, 200);
         let (_, metrics) = replica.admin("/metrics").await;
