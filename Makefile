@@ -3,8 +3,11 @@
 # The program as it is run for generated files; .ci/run hands in the one that the tests have built already.
 PROVOST ?= cargo run --quiet --
 
+# Below which folder `make install` puts things.
+PREFIX ?= $(HOME)/.local
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test crash-matrix check build apiserver tools generate endpoints bench fuzz sbom
+.PHONY: help demo test crash-matrix check build install apiserver tools generate endpoints bench fuzz sbom
 
 help: ## List the targets
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +31,12 @@ check: ## Check format, lints and documentation
 
 build: ## Build the program: target/release/provost
 	cargo build --release
+
+install: build ## Install the program, its manual, and kubectl's plugin below PREFIX (~/.local)
+	install -D target/release/provost $(DESTDIR)$(PREFIX)/bin/provost
+	ln -sf provost $(DESTDIR)$(PREFIX)/bin/kubectl-provost
+	ln -sf provost $(DESTDIR)$(PREFIX)/bin/kubectl_complete-provost
+	target/release/provost man --dir $(DESTDIR)$(PREFIX)/share/man/man1
 
 apiserver: ## Build the API server and kubectl for tests and demo, once, with Go; not needed with KUBEBUILDER_ASSETS or a cluster
 	tests/apiserver/build.sh

@@ -3,12 +3,14 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
-use provost::cli::{self, CommandLine};
+use provost::cli;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match CommandLine::try_parse() {
+    if let Some(words) = cli::completion() {
+        return if cli::say(&words).is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
+    match cli::read() {
         Ok(line) => cli::main(line).await,
         Err(usage) => {
             // With nobody left to read it, the status still tells.

@@ -22,7 +22,8 @@ use super::wire::partners::CompanyFields;
 use crate::base::fault::{Class, Fault};
 use crate::engine::diff::{Change, Shown};
 use crate::engine::kind::{
-    Attempt, Created, Deed, DeedAttempt, Found, Identity, Invalid, Kind, Progress, SecretKey, Seen, Sought, Wanted,
+    Attempt, Created, Deed, DeedAttempt, Found, Identity, Invalid, Kind, Listing, Progress, SecretKey, Seen, Sought,
+    Wanted,
 };
 use crate::engine::policy::{Deletion, Deletions};
 use crate::engine::sibling::Siblings;
@@ -56,6 +57,7 @@ impl Kind for Partners {
     const IDENTITY: Identity = Identity::Listed;
     const ID_FORM: &'static str = "the partner's id, such as 11529580510902";
     const DELETIONS: Deletions = &[Deletion::Orphan, Deletion::Disable, Deletion::Delete];
+    const UNLISTED: Option<&'static str> = None;
     const FIELDS: &'static [Field] = &[
         Field { key: true, ..field("partnerName", Access::Immutable, COMPANY) },
         field("primaryContact", Access::Readable, COMPANY),
@@ -112,6 +114,10 @@ impl Kind for Partners {
         sought: &Sought<'_, ConnectPartnerSpec, PartnerFacts>,
     ) -> Result<Found<Seen<PartnerFacts>>, Fault> {
         look::find(client, sought).await
+    }
+
+    async fn list(client: &Client, fresh_after: Instant) -> Result<Listing, Fault> {
+        look::list(client, fresh_after).await
     }
 
     async fn create(

@@ -19,7 +19,8 @@ use tokio::time::Instant;
 
 use super::plan::connections;
 use super::plan::sources::Sources;
-use super::{Failure, interrupted, kubernetes};
+use super::target::ClusterArgs;
+use super::{Failure, interrupted};
 use crate::engine::kubernetes::call;
 use crate::engine::policy::EXTERNAL_ID;
 use crate::intrexx::client::Client;
@@ -56,6 +57,9 @@ pub struct DiagnosisArgs {
     /// The namespace of the IntrexxPortal; otherwise that of the current context
     #[arg(short, long)]
     pub namespace: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its fields are the flags")]
+    pub cluster: ClusterArgs,
 }
 
 /// Fetches the file.
@@ -68,7 +72,7 @@ pub async fn run(args: DiagnosisArgs) -> Result<ExitCode, Failure> {
     let unwritable = |error: std::io::Error| format!("cannot write {}: {error}", args.output.display());
     // Made for its owner alone, beside the place where it will be, and gone again when it does not come to that.
     let file = NamedTempFile::new_in(folder).map_err(unwritable)?;
-    let cluster = kubernetes::infer().await?;
+    let cluster = args.cluster.client().await?;
     let namespace = args.namespace.as_deref().unwrap_or(cluster.default_namespace()).to_owned();
     let (client, portal) = reach(cluster, &namespace, &args.portal).await?;
     let copy = tokio::fs::File::from_std(file.reopen().map_err(unwritable)?);

@@ -1,14 +1,26 @@
 //! Adoption: what was taken over is only looked at first, and what will be changed is shown for a while before it is.
 
 use kube::Resource;
+use tokio::time::Instant;
 
 use super::kind::Kind;
-use super::pass::{Pass, Shown};
+use super::pass::Pass;
 use super::plan::Plan;
 use super::policy::RECONCILE_AT;
 use super::reason::Reason;
 use super::report::Outcome;
 use super::settle::Link;
+
+/// A plan that was shown, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its hash.
+    pub hash: String,
+    /// The start of the resync at which it was shown.
+    pub beat: Instant,
+    /// The last wish for a look right now, at that time.
+    pub wish: Option<String>,
+}
 
 /// Whether this plan is for something just taken over, and is yet to be seen by people: from the adoption until the next resync, the next
 /// wish for a look, or a change that makes it another plan.

@@ -95,6 +95,7 @@ impl Connections {
         self.engine.unlimit(&Some(key.clone()));
         self.engine.sessions.remove(key);
         self.engine.guards.remove(key);
+        self.engine.answers.forget(key);
         if self.engine.grants.given(key, None) {
             self.engine.regrant(self.engine.references.users(&target(key)));
         }
@@ -278,8 +279,8 @@ impl Connections {
             .ok_or_else(|| Stop::Waiting { reason: Reason::Invalid, message: no_vendor(self.engine.vendors) })?;
         let breaker = self.engine.breaker(key);
         let mut access = credentials::access(&self.engine, vendor, &key.0, spec, breaker.clone(), read).await?;
-        access.observer =
-            Arc::new(Witness::new(self.engine.metrics.clone(), self.engine.settings.changes.clone(), key));
+        let (metrics, changes) = (self.engine.metrics.clone(), self.engine.settings.changes.clone());
+        access.observer = Arc::new(Witness::new(metrics, changes, self.engine.answers.clone(), key));
         let block = &spec.vendor[vendor.block];
         let print = credentials::print(&self.engine, vendor, block, spec, &access);
         let credentials = credentials::prints(&self.engine, &access.credentials);

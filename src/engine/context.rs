@@ -12,13 +12,14 @@ use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::admin_api::AdminApi;
+use super::answers::Answers;
 use super::claim::Claims;
 use super::event::Events;
 use super::grant::Grants;
 use super::guard::Guards;
 use super::metrics::{Metrics, Present, counted};
 use super::prints::Prints;
-use super::queue::{Item, Lane, Queue, Tenant};
+use super::queue::{Item, Lane, Queue, Tenant, Turn};
 use super::record::ChangeLog;
 use super::reference::{References, Target};
 use super::report::Next;
@@ -101,6 +102,8 @@ pub struct Engine {
     pub guards: Guards,
     /// Who may use what of another namespace.
     pub grants: Grants,
+    /// What each vendor said last.
+    pub answers: Arc<Answers>,
     /// Everything that is measured.
     pub metrics: Arc<Metrics>,
     /// Asked before each vendor write.
@@ -141,6 +144,7 @@ impl Engine {
             admin_apis: Arc::default(),
             guards: Guards::default(),
             grants: Grants::default(),
+            answers: Arc::default(),
             events: Events::new(metrics.clone()),
             metrics,
             gate,
@@ -160,6 +164,25 @@ impl Engine {
     /// The controller of a kind.
     pub(super) fn controller(&self, kind: &str) -> Option<Arc<dyn Controller>> {
         self.controllers.lock().unwrap_or_else(PoisonError::into_inner).get(kind).cloned()
+    }
+
+    /// The kind of this name, in upper or lower case, with its controller.
+    pub(super) fn controller_named(&self, kind: &str) -> Option<(&'static str, Arc<dyn Controller>)> {
+        let all = self.controllers.lock().unwrap_or_else(PoisonError::into_inner);
+        all.iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(kind))
+            .map(|(name, controller)| (*name, controller.clone()))
+    }
+
+    /// How an object stands in the queue.
+    pub(super) fn turn(&self, item: &Item) -> Turn {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).turn_of(item)
+    }
+
+    /// How many objects wait for their turn.
+    pub(super) fn waiting_for_a_turn(&self) -> usize {
+        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        Lane::ALL.iter().map(|lane| queue.depth(*lane)).sum()
     }
 
     /// How many objects are being looked at.

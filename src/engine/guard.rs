@@ -197,6 +197,12 @@ impl Guard {
         self.called.retain(|(called, _)| called != item);
     }
 
+    /// Whether this deletion waits.
+    pub fn holds(&self, item: &Item) -> bool {
+        let called = self.called.iter().map(|(called, _)| called);
+        self.line.iter().map(|waiting| &waiting.item).chain(called).any(|held| held == item)
+    }
+
     /// How many deletions wait.
     pub fn held(&self) -> usize {
         self.line.len() + self.called.len()

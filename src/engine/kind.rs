@@ -18,6 +18,7 @@ use tokio::time::Instant;
 pub use super::deed::{Deed, DeedAttempt};
 use super::diff::Change;
 pub use super::file::{Content, File, FileSource};
+pub use super::listing::{Listed, Listing, Reference};
 use super::metrics::{Gauge, GaugeSpec};
 use super::policy::{Deletions, Policy};
 use super::sibling::{Sibling, Siblings};
@@ -394,6 +395,8 @@ pub trait Kind: Sized + Send + Sync + 'static {
     /// What a person does when the answer to such a deed is lost and the vendor does not take the old credentials any more, as the beginning
     /// of a sentence: `take the new token from My Account`.
     const RENEWAL_LOST: &'static str = "get the new credentials from the vendor";
+    /// Why nobody can list what there is of it at the vendor, as the end of a sentence after "because"; none for who has [`Kind::list`].
+    const UNLISTED: Option<&'static str> = Some("the vendor has no list of them");
     /// Its own metrics.
     const GAUGES: &'static [GaugeSpec] = &[];
     /// The reasons of its own conditions and of [`Unready`], each with its meaning.
@@ -480,6 +483,18 @@ pub trait Kind: Sized + Send + Sync + 'static {
         client: &<Self::Vendor as Vendor>::Client,
         sought: &Sought<'_, Self::Spec, Self::Facts>,
     ) -> impl Future<Output = Result<Found<Seen<Self::Facts>>, Fault>> + Send;
+
+    /// Everything of this kind that the vendor has, each with the spec that would keep it as it is. Reads only; called only where
+    /// [`Kind::UNLISTED`] is none. What `find` then shows of each equals that spec. Data read after `fresh_after` may serve.
+    fn list(
+        _client: &<Self::Vendor as Vendor>::Client,
+        _fresh_after: Instant,
+    ) -> impl Future<Output = Result<Listing, Fault>> + Send {
+        async {
+            let why = Self::UNLISTED.unwrap_or_default();
+            Err(Fault::new(Class::Unsupported, "list", why).with_delivery(Delivery::NotSent))
+        }
+    }
 
     /// Takes one step of a create. Until the last one is done, [`Kind::find`] does not show the object, or what the remaining steps do is
     /// a matter of [`Kind::update`].

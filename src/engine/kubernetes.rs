@@ -20,6 +20,7 @@ use kube::{Client, Resource, ResourceExt};
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 
+use super::history::Edit;
 use super::policy::{EXTERNAL_ID, FINALIZER, PENDING_CREATE};
 use crate::base::secret::{Secret as Hidden, scrub};
 
@@ -140,9 +141,10 @@ async fn patch_part<O: Object>(
     Ok(stored)
 }
 
-/// Drops what nobody here reads and what makes up most of an object's size.
+/// Drops what nobody here reads and what makes up most of an object's size. Of managedFields stays who edited the spec last.
 pub fn prune(object: &mut impl ResourceExt) {
-    object.meta_mut().managed_fields = None;
+    let edited = object.meta_mut().managed_fields.take().and_then(|entries| Edit::entry(&entries));
+    object.meta_mut().managed_fields = edited.map(|entry| vec![entry]);
     if object.meta().annotations.is_some() {
         object.annotations_mut().remove(LAST_APPLIED);
     }

@@ -11,9 +11,11 @@ use serde_json::json;
 use super::condition::{DRIFTED, READY, RECONCILING, STALLED, SYNCED};
 use super::deed::Begun;
 use super::diff::remember;
+use super::history;
 use super::kind::{Kind, Seen};
 use super::kubernetes::write_status;
 use super::pass::Pass;
+use super::plan::Action;
 use super::policy::RECONCILE_AT;
 use super::queue::Item;
 use super::reason::Reason;
@@ -61,6 +63,7 @@ pub async fn record<K: Kind>(item: &Item, pass: &mut Pass<'_, K>, outcome: &Outc
         pass.object = write_status(&pass.engine.client, &pass.object, patch).await?;
         pass.engine.metrics.status_written(item.kind);
     }
+    pass.memory.ledger.clear();
     if let Some(took) = took {
         pass.engine.metrics.became_ready(item.kind, took);
     }
@@ -127,6 +130,7 @@ fn status<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Status<K::Facts> {
     status.applied = applied(pass, outcome);
     status.not_kept = not_kept(pass);
     status.begun = begun(pass, status.external_id.as_deref(), status.begun);
+    status.changes = history::joined(&status.changes, pass.memory.ledger.all());
     status.awaited_id = match &pass.awaits {
         _ if status.external_id.is_some() => None,
         Some(awaited) => awaited.clone(),
@@ -143,7 +147,9 @@ fn pending<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Option<PlanReport>
     let shown = matches!(outcome, Outcome::Stepped { .. }) || plan.hold.is_some();
     let uid = pass.object.meta().uid.as_deref().unwrap_or_default();
     let hash = plan.hash(uid, pass.generation, &pass.wanted, pass.last_approved());
-    (shown && plan.is_something()).then(|| PlanReport::new(plan, hash))
+    let makes = matches!(plan.action, Action::Create | Action::Run);
+    let made = makes.then(|| pass.carried());
+    (shown && plan.is_something()).then(|| PlanReport::new(plan, made.as_ref(), hash))
 }
 
 fn applied<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> BTreeMap<String, String> {

@@ -7,12 +7,14 @@ use kube::core::object::HasStatus;
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
+use super::adoption::Shown;
 use super::announcement::Announcement;
 use super::content::Printed;
 use super::context::Engine;
 use super::deed::{self, Begun, Course};
 use super::diff::{Change, withdraw};
 use super::draft::{self, Draft};
+use super::history::Ledger;
 use super::kind::{Found, Kind, Seen, Sought};
 use super::plan::{Action, Hold, Plan, Situation};
 use super::policy::{EXTERNAL_ID, Effective, PENDING_CREATE, RECONCILE_AT};
@@ -81,6 +83,8 @@ pub struct Memory<K: Kind> {
     pub removed: bool,
     /// What was published, to write it only when it differs: the connection details and the version of the Secret.
     pub published: Option<(BTreeMap<&'static str, String>, Option<String>)>,
+    /// The writes at the vendor that the status does not show yet.
+    pub ledger: Ledger,
 }
 
 impl<K: Kind> Default for Memory<K> {
@@ -111,6 +115,7 @@ impl<K: Kind> Default for Memory<K> {
             unwell: None,
             removed: false,
             published: None,
+            ledger: Ledger::default(),
         }
     }
 }
@@ -150,11 +155,12 @@ impl<K: Kind> Memory<K> {
             unwell: None,
             removed: false,
             published: None,
+            ledger,
         } = self
         else {
             return false;
         };
-        applied.is_empty() && tried.is_empty() && not_kept.is_empty() && deeds.is_empty()
+        applied.is_empty() && tried.is_empty() && not_kept.is_empty() && deeds.is_empty() && ledger.is_empty()
     }
 }
 
@@ -174,17 +180,6 @@ pub struct Try {
     pub again: bool,
     /// What was shown instead.
     pub missed: Option<String>,
-}
-
-/// A plan that was shown, and when.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Shown {
-    /// Its hash.
-    pub hash: String,
-    /// The start of the resync at which it was shown.
-    pub beat: Instant,
-    /// The last wish for a look right now, at that time.
-    pub wish: Option<String>,
 }
 
 /// One pass over one object.

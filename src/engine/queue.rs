@@ -64,6 +64,19 @@ pub struct Item {
 /// Whose share of the work an item counts to: an AdminApi's namespace and name, or nobody's.
 pub type Tenant = Option<(Arc<str>, Arc<str>)>;
 
+/// How an item stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Nobody asked for it.
+    Idle,
+    /// It waits for its turn, in this lane.
+    Ready(Lane),
+    /// It waits for a certain time.
+    Delayed(Lane, Instant),
+    /// It is being looked at.
+    Running,
+}
+
 /// Who waits, and for how long.
 #[derive(Debug, Default)]
 pub struct Present {
@@ -182,6 +195,16 @@ impl Queue {
     /// Whether an item waits for a certain time.
     pub fn pauses(&self, item: &Item) -> bool {
         matches!(self.places.get(item), Some((_, Place::Delayed { .. })))
+    }
+
+    /// How an item stands.
+    pub fn turn_of(&self, item: &Item) -> Turn {
+        match self.places.get(item) {
+            None => Turn::Idle,
+            Some((_, Place::Ready { lane, .. })) => Turn::Ready(*lane),
+            Some((_, Place::Delayed { at, lane, .. })) => Turn::Delayed(*lane, *at),
+            Some((_, Place::Running { .. })) => Turn::Running,
+        }
     }
 
     /// Forgets an item that no longer exists; if it runs, it will not run again.

@@ -12,11 +12,15 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::{Resource, ResourceExt};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use super::answers::Answers;
 use super::diff::{Change, Shown};
+use super::history::{Edit, FieldChange, Ledger, PastWrite};
 use super::kind::{Kind, Progress};
 use super::metrics::Metrics;
 use super::pass::Pass;
@@ -82,7 +86,11 @@ pub struct Purpose {
     epoch: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     approved: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edited_by: Option<Edit>,
     changes: Vec<Difference>,
+    #[serde(skip)]
+    ledger: Ledger,
 }
 
 /// One changed field. Without `from`, nothing was there or nobody can know.
@@ -114,6 +122,9 @@ impl Purpose {
         // Under Plan nothing is written but what this annotation approves.
         let planned = pass.policy.management == Management::Plan;
         let approved = pass.annotation(APPROVE).filter(|_| planned).map(str::to_owned);
+        let meta = pass.object.meta();
+        // An edit that came in meanwhile is not the one that asked for this.
+        let edited_by = Edit::of(meta.managed_fields.as_deref()).filter(|_| meta.generation == Some(pass.generation));
         Self {
             kind: pass.kind,
             namespace: pass.namespace().to_owned(),
@@ -126,7 +137,9 @@ impl Purpose {
             attempt: None,
             epoch: pass.engine.gate.epoch(),
             approved,
+            edited_by,
             changes: Vec::new(),
+            ledger: pass.memory.ledger.clone(),
         }
     }
 
@@ -164,7 +177,9 @@ struct Open {
 impl Open {
     fn write(&mut self) {
         if let Some((log, admin_api, ending)) = self.waiting.take() {
-            log.append(&Line::new(Some(&self.purpose), &admin_api, &ending));
+            let line = Line::new(Some(&self.purpose), &admin_api, &ending);
+            log.append(&line);
+            self.purpose.ledger.add(line.past(&self.purpose, ending.at));
         }
     }
 }
@@ -201,6 +216,7 @@ pub async fn recorded_create<F>(
 
 /// How a call ended.
 struct Ending {
+    at: Timestamp,
     time: String,
     vendor: &'static str,
     operation: &'static str,
@@ -253,20 +269,47 @@ impl<'a> Line<'a> {
             duration_ms: ending.millis,
         }
     }
+
+    /// The line as the status of the object shows it.
+    fn past(&self, purpose: &Purpose, at: Timestamp) -> PastWrite {
+        let text = |value: &Json| if value == MASK { MASK.to_owned() } else { value.to_string() };
+        let change = |change: &Difference| FieldChange {
+            field: change.field.clone(),
+            from: change.from.as_ref().map(text),
+            to: text(&change.to),
+        };
+        PastWrite {
+            time: Time(Timestamp::from_second(at.as_second()).unwrap_or(at)),
+            generation: purpose.generation,
+            action: purpose.action.to_owned(),
+            operation: self.operation.to_owned(),
+            effect: self.effect.to_owned(),
+            outcome: self.outcome.to_owned(),
+            code: self.code,
+            request_id: self.request_id.map(str::to_owned),
+            message: self.message.map(str::to_owned),
+            approved: purpose.approved.clone(),
+            edited_by: purpose.edited_by.clone(),
+            changes: purpose.changes.iter().map(change).collect(),
+            more_changes: 0,
+        }
+    }
 }
 
 /// Sees the calls of one AdminApi: counts them all, and records the writes that left.
 pub struct Witness {
     metrics: Arc<Metrics>,
     log: ChangeLog,
+    answers: Arc<Answers>,
     key: Key,
     admin_api: String,
 }
 
 impl Witness {
     /// The witness of an AdminApi's calls.
-    pub fn new(metrics: Arc<Metrics>, log: ChangeLog, key: &Key) -> Self {
-        Self { metrics, log, key: key.clone(), admin_api: format!("{}/{}", key.0, key.1) }
+    pub fn new(metrics: Arc<Metrics>, log: ChangeLog, answers: Arc<Answers>, key: &Key) -> Self {
+        let admin_api = format!("{}/{}", key.0, key.1);
+        Self { metrics, log, answers, key: key.clone(), admin_api }
     }
 }
 
@@ -277,12 +320,15 @@ impl Observer for Witness {
 
     fn finished(&self, call: &Call<'_>) {
         self.metrics.finished(call);
+        self.answers.note(&self.key, call);
         self.metrics.called(&self.key, call);
         if !call.write || call.fault.is_some_and(|fault| fault.delivery == Delivery::NotSent) {
             return;
         }
+        let at = precisely_now();
         let ending = Ending {
-            time: format!("{:.3}", precisely_now()),
+            at,
+            time: format!("{at:.3}"),
             vendor: call.vendor,
             operation: call.operation,
             fault: call.fault.cloned(),
@@ -336,7 +382,7 @@ mod tests {
     fn witness() -> (Arc<Lines>, Witness) {
         let lines = Arc::new(Lines::default());
         let key = ("team".into(), "vendor".into());
-        let witness = Witness::new(Arc::new(Metrics::new([])), ChangeLog::to(lines.clone()), &key);
+        let witness = Witness::new(Arc::new(Metrics::new([])), ChangeLog::to(lines.clone()), Arc::default(), &key);
         (lines, witness)
     }
 
@@ -353,7 +399,9 @@ mod tests {
             attempt: None,
             epoch: 0,
             approved: None,
+            edited_by: None,
             changes: Vec::new(),
+            ledger: Ledger::default(),
         }
     }
 

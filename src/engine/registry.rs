@@ -6,16 +6,18 @@ use futures::future::BoxFuture;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::core::object::HasSpec;
 use serde_json::Value as Json;
+use tokio::time::Instant;
 
 use super::context::{Controller, Engine};
 use super::controller::KindController;
-use super::kind::{Identity, Invalid, Kind, Vendor};
+use super::kind::{Identity, Invalid, Kind, Listing, Vendor};
 use super::malformed::{self, Misfit};
 use super::metrics::GaugeSpec;
 use super::policy::Deletions;
-use super::session::VendorRow;
+use super::session::{AnyClient, VendorRow};
 use super::sibling::{Sibling, Siblings};
 use super::state::Field;
+use crate::base::fault::{Class, Fault};
 
 /// The natural key of a manifest, and what of it cannot be carried out; or why it cannot be read.
 pub type Judged = Result<(String, Option<Invalid>), Misfit>;
@@ -39,6 +41,12 @@ pub struct KindRow {
     pub gauges: &'static [GaugeSpec],
     /// The reasons of its own conditions, with their meaning.
     pub reasons: &'static [(&'static str, &'static str)],
+    /// [`Kind::ID_FORM`].
+    pub id_form: &'static str,
+    /// [`Kind::UNLISTED`].
+    pub unlisted: Option<&'static str>,
+    /// [`Kind::list`].
+    pub list: fn(AnyClient, Instant) -> BoxFuture<'static, Result<Listing, Fault>>,
     /// Its custom resource definition, complete.
     pub crd: fn() -> CustomResourceDefinition,
     /// Its controller.
@@ -64,6 +72,16 @@ impl KindRow {
             fields: K::FIELDS,
             gauges: K::GAUGES,
             reasons: K::REASONS,
+            id_form: K::ID_FORM,
+            unlisted: K::UNLISTED,
+            list: |client, fresh_after| {
+                Box::pin(async move {
+                    match client.downcast_ref::<<K::Vendor as Vendor>::Client>() {
+                        Some(client) => K::list(client, fresh_after).await,
+                        None => Err(Fault::new(Class::Broken, "list", "the session belongs to another vendor")),
+                    }
+                })
+            },
             crd: super::crd::managed::<K>,
             controller: |engine, kind| Arc::new(KindController::<K>::new(engine, kind)),
             siblings: |manifest| {

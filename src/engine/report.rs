@@ -136,7 +136,8 @@ impl Stop {
         match self {
             Self::Held(hold) => hold.reason != Reason::Unavailable,
             Self::Invalid(_) => true,
-            Self::Waiting { reason, .. } => *reason != Reason::AdminApiNotReady,
+            // What is there already and not done yet speaks for itself.
+            Self::Waiting { reason, .. } => !matches!(reason, Reason::AdminApiNotReady | Reason::ReferenceNotReady),
             Self::Vendor(fault) => !matches!(fault.class, Class::Transient | Class::Throttled),
             Self::Kubernetes(_) | Self::Later { .. } => false,
         }

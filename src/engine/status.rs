@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
 use super::deed::Begun;
-use super::diff::Change;
+use super::diff::{Change, Shown};
+use super::history::PastWrite;
 use super::plan::Plan;
+use super::state::{State, Value};
 
 /// What we know of an object. Written only when it differs from what is stored.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,6 +48,9 @@ pub struct Status<F> {
     /// What is done once, was begun, and is not known to be done, by its group of fields.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub begun: BTreeMap<String, Begun>,
+    /// The last writes at the vendor, the newest last; ten of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<PastWrite>,
     /// The kind's own part.
     #[serde(flatten)]
     pub facts: F,
@@ -68,6 +73,7 @@ impl<F: Default> Default for Status<F> {
             applied: BTreeMap::new(),
             not_kept: BTreeMap::new(),
             begun: BTreeMap::new(),
+            changes: Vec::new(),
             facts: F::default(),
         }
     }
@@ -91,7 +97,7 @@ pub struct PlanReport {
     pub hash: String,
     /// Create, Adopt, Update, Disable or Delete.
     pub action: String,
-    /// The fields that would change.
+    /// The fields that would change; of what is yet to be made, those that it is made with.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<ChangeReport>,
 }
@@ -102,16 +108,22 @@ pub struct PlanReport {
 pub struct ChangeReport {
     /// The path below `spec`.
     pub field: String,
-    /// What is there.
+    /// What is there; empty when nothing is.
     pub from: String,
     /// What is wanted.
     pub to: String,
 }
 
 impl PlanReport {
-    /// The report of a plan under its hash.
-    pub fn new(plan: &Plan, hash: String) -> Self {
-        let changes = plan.changes.iter().chain(&plan.kept).map(ChangeReport::new).collect();
+    /// The report of a plan under its hash. Of one that makes something anew, `made` is what it is made with.
+    pub fn new(plan: &Plan, made: Option<&State>, hash: String) -> Self {
+        let set = |(path, value): (&str, &Value)| ChangeReport {
+            field: path.to_owned(),
+            from: String::new(),
+            to: Shown::of(value).text(),
+        };
+        let changes = plan.changes.iter().chain(&plan.kept).map(ChangeReport::new);
+        let changes = made.into_iter().flat_map(State::iter).map(set).chain(changes).collect();
         Self { hash, action: plan.action.word().to_owned(), changes }
     }
 }

@@ -10,17 +10,19 @@ use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json, json};
+use tokio::time::Instant;
 
 use super::Intrexx;
 use super::address::{self, Address};
 use super::client::Client;
+use super::listing::{in_portal, in_portals};
 use super::open::{alike, plain};
 use super::portal_ref::{self, ObjectName};
 use super::wire::mail::{MailService as Service, MailServices as Services, MailStatus};
 use crate::base::fault::{Class, Fault};
 use crate::engine::kind::{
-    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
-    Seen, Sought, Unready, Wanted,
+    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Listed, Listing, Managed, Progress, SecretKey,
+    SecretSource, Seen, Sought, Unready, Wanted,
 };
 use crate::engine::policy::{Deletion, Deletions, Policy};
 use crate::engine::sibling::{Sibling, Siblings};
@@ -272,6 +274,7 @@ impl Kind for MailServices {
         field("password", Access::WriteOnly, "password"),
         field("state", Access::Readable, "state"),
     ];
+    const UNLISTED: Option<&'static str> = None;
     const REASONS: &'static [(&'static str, &'static str)] = &[
         ("Starting", "The mail service was told to run, and is on its way."),
         ("Stopping", "The mail service was told to stop, and is on its way."),
@@ -348,6 +351,14 @@ impl Kind for MailServices {
         Ok(Found::Present(seen))
     }
 
+    async fn list(client: &Client, fresh_after: Instant) -> Result<Listing, Fault> {
+        let look = |client: Client, portal: String| async move {
+            let pick = |services: &Services| services.0.iter().map(|service| listed(service, &portal)).collect();
+            client.mail_services(&portal, fresh_after, pick).await
+        };
+        in_portals(client, fresh_after, look).await
+    }
+
     async fn create(
         client: &Client,
         wanted: &Wanted<'_, MailServiceSpec>,
@@ -422,17 +433,33 @@ fn sent(spec: &MailServiceSpec, chosen: impl Fn(&str) -> bool) -> Map<String, Js
 /// What a service is set to, in the words of the spec where the two mean the same.
 fn describe(service: &Service, spec: &MailServiceSpec, portal: &str) -> State {
     let settings = settings(spec);
-    let shown = |path: &str, shown: &Json| {
-        let known = WORDS.iter().find(|(field, _)| *field == path).into_iter().flat_map(|(_, words)| *words);
-        match ({ known }.find(|word| word.eq_ignore_ascii_case(&plain(shown))), settings.get(path)) {
-            (Some(word), _) => json!(word),
-            (None, Some(wanted)) if alike(wanted, shown) => wanted.clone(),
-            (None, _) => shown.clone(),
-        }
+    let shown = |path: &str, shown: &Json| match (word(path, shown), settings.get(path)) {
+        (Some(word), _) => json!(word),
+        (None, Some(wanted)) if alike(wanted, shown) => wanted.clone(),
+        (None, _) => shown.clone(),
     };
     let fields = WIRE.iter().filter_map(|(path, key)| Some((path, shown(path, service.field(key)?))));
     let state = State::new().with("serviceName", service.name.as_str()).with("portalName", portal);
     fields.fold(state, |state, (path, value)| state.with(path, value))
+}
+
+/// Our word for the vendor's, where it is one of ours.
+fn word(path: &str, shown: &Json) -> Option<&'static str> {
+    let (_, words) = WORDS.iter().find(|(field, _)| *field == path)?;
+    words.iter().find(|word| word.eq_ignore_ascii_case(&plain(shown))).copied()
+}
+
+/// A service with all that it is set to. Whether it runs is how it is now, and no setting.
+fn listed(service: &Service, portal: &str) -> Listed {
+    let field = |(path, key): &(&str, &str)| {
+        let shown = service.field(key)?;
+        // There is one default service, and one object alone is to say so.
+        let tells = *path != "default" || alike(&json!(true), shown);
+        tells.then(|| ((*path).to_owned(), word(path, shown).map_or_else(|| shown.clone(), |word| json!(word))))
+    };
+    let mut spec: Map<String, Json> = WIRE.iter().filter_map(field).collect();
+    spec.insert("serviceName".to_owned(), json!(service.name));
+    in_portal(portal, &service.id, &service.name, Json::Object(spec))
 }
 
 /// Whether a service runs, as the spec would say it. One that is on its way is where it was told to go.

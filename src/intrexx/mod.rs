@@ -6,6 +6,7 @@ pub mod config;
 pub mod cron;
 pub mod import_report;
 pub mod intrexx_portal;
+pub mod listing;
 pub mod mail_service;
 pub mod open;
 pub mod package_source;

@@ -291,6 +291,8 @@ impl Kind for PortalActions {
 
     const IDENTITY: Identity = Identity::Run;
     const EXPIRES: bool = true;
+    const UNLISTED: Option<&'static str> =
+        Some("an action is done once, and leaves nothing behind that could be listed");
     const DELETIONS: Deletions = &[Deletion::Orphan];
     const FIELDS: &'static [Field] = &[
         field("portalName"),

@@ -127,6 +127,7 @@ impl Kind for Groups {
 
     const IDENTITY: Identity = Identity::Blind;
     const ID_FORM: &'static str = ID_FORM;
+    const UNLISTED: Option<&'static str> = Some("Intrexx has no call that lists or finds groups");
     const DELETIONS: Deletions = &[Deletion::Orphan, Deletion::Delete];
     const FIELDS: &'static [Field] = &[
         fixed("groupName", true),

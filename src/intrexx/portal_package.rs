@@ -126,6 +126,8 @@ impl Kind for PortalPackages {
 
     const IDENTITY: Identity = Identity::Run;
     const RECREATE: bool = true;
+    const UNLISTED: Option<&'static str> =
+        Some("an import of applications is done once, and leaves nothing behind that could be listed");
     const DELETIONS: Deletions = &[Deletion::Orphan];
     const FIELDS: &'static [Field] = &[
         Field { path: "packageName", access: Access::CreateOnly, key: true, group: "package" },

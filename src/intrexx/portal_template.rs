@@ -8,6 +8,8 @@ use std::time::Duration;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::time::Instant;
 
 use super::Intrexx;
 use super::client::Client;
@@ -15,8 +17,8 @@ use super::package_source;
 use super::wire::templates::{Template, Templates};
 use crate::base::fault::Fault;
 use crate::engine::kind::{
-    AdminApiReference, Attempt, Created, FileSource, Found, Identity, Invalid, Kind, Managed, Progress, Seen, Sought,
-    Wanted,
+    AdminApiReference, Attempt, Created, FileSource, Found, Identity, Invalid, Kind, Listed, Listing, Managed,
+    Progress, Seen, Sought, Wanted,
 };
 use crate::engine::policy::{Deletion, Deletions, Policy};
 use crate::engine::sibling::Siblings;
@@ -116,6 +118,7 @@ impl Kind for PortalTemplates {
     // A second upload of the name would be told that it is taken, so that this may be shorter than what unpacking takes.
     const LAG: Duration = Duration::from_secs(10);
     const DELETIONS: Deletions = &[Deletion::Orphan];
+    const UNLISTED: Option<&'static str> = None;
     const FIELDS: &'static [Field] = &[
         Field { path: "templateName", access: Access::Immutable, key: true, group: "template" },
         Field { path: package_source::PATH, access: Access::CreateOnly, key: false, group: "template" },
@@ -144,6 +147,17 @@ impl Kind for PortalTemplates {
             Some(template) => Found::Present(seen(template)),
             None => Found::Absent,
         })
+    }
+
+    async fn list(client: &Client, fresh_after: Instant) -> Result<Listing, Fault> {
+        let listed = |template: &Template| {
+            let why = "the vendor shows which templates there are, and not what is in them; to keep it, write an object with its file under \
+                       spec.source";
+            let spec = json!({"templateName": template.name});
+            Listed::new(&template.name, &template.name, spec).left_out(Some(why.to_owned()))
+        };
+        let pick = |templates: &Templates| templates.0.iter().map(listed).collect::<Vec<_>>();
+        Ok(Listing::whole(client.templates(fresh_after, pick).await?))
     }
 
     async fn create(

@@ -47,6 +47,7 @@ impl Kind for Users {
 
     const IDENTITY: Identity = Identity::Blind;
     const ID_FORM: &'static str = ID_FORM;
+    const UNLISTED: Option<&'static str> = Some("Intrexx has no call that lists or finds users");
     const DELETIONS: Deletions = &[Deletion::Disable, Deletion::Delete, Deletion::Orphan];
     const FIELDS: &'static [Field] = &attributes::fields([
         Field { key: true, ..row("loginName", Access::Immutable, "identity") },

@@ -11,11 +11,13 @@ use jiff::{SignedDuration, Timestamp};
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
+use tokio::time::Instant;
 
 use super::Intrexx;
 use super::address::{self, Address};
 use super::client::Client;
+use super::listing::{in_portal, in_portals};
 use super::open::{self, OpenMap, alike};
 use super::portal_ref::{self, ObjectName};
 use super::schedule::{self, Trigger};
@@ -24,8 +26,8 @@ use crate::base::clock;
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::MASK;
 use crate::engine::kind::{
-    AdminApiReference, Aspect, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, Seen, Sought,
-    Wanted,
+    AdminApiReference, Aspect, Attempt, Created, Found, Identity, Invalid, Kind, Listed, Listing, Managed, Progress,
+    Seen, Sought, Wanted,
 };
 use crate::engine::policy::{Deletion, Deletions, Policy};
 use crate::engine::sibling::{Sibling, Siblings};
@@ -169,6 +171,7 @@ impl Kind for SchedulerJobs {
         field("triggers", Access::Readable),
         field("properties.*", Access::Readable),
     ];
+    const UNLISTED: Option<&'static str> = None;
     const REASONS: &'static [(&'static str, &'static str)] =
         &[("RunSucceeded", "The last run of the job went well."), ("RunFailed", "The last run of the job failed.")];
 
@@ -239,6 +242,11 @@ impl Kind for SchedulerJobs {
         Ok(Found::Present(Seen { conditions, ..Seen::new(id, describe(&job, spec, &portal), facts) }))
     }
 
+    async fn list(client: &Client, fresh_after: Instant) -> Result<Listing, Fault> {
+        let look = |client: Client, portal: String| async move { list(&client, &portal, fresh_after).await };
+        in_portals(client, fresh_after, look).await
+    }
+
     async fn create(
         client: &Client,
         wanted: &Wanted<'_, SchedulerJobSpec>,
@@ -295,6 +303,34 @@ impl Kind for SchedulerJobs {
     async fn delete(client: &Client, external_id: &str, _: &SchedulerJobSpec, _: &JobFacts) -> Result<(), Fault> {
         client.delete_job(&Address::of("delete_job", external_id)?).await
     }
+}
+
+async fn list(client: &Client, portal: &str, fresh_after: Instant) -> Result<Vec<Listed>, Fault> {
+    let (jobs, whole) = client.jobs(portal, fresh_after, |jobs| (jobs.rows.clone(), jobs.tells_properties)).await?;
+    let mut listed = Vec::new();
+    for job in jobs {
+        // What the list leaves out, only the job's own page tells.
+        let job = match job.properties {
+            None if !whole => client.job(&Address::new(portal, &job.id)).await?,
+            _ => job,
+        };
+        listed.push(listed_as(&job, portal));
+    }
+    Ok(listed)
+}
+
+fn listed_as(job: &Job, portal: &str) -> Listed {
+    let (properties, hidden) = job.properties.as_ref().map(open::shareable).unwrap_or_default();
+    let spec = json!({
+        "jobName": job.name, "type": job.job_type.as_ref().map(|word| word.to_ascii_lowercase()),
+        "description": job.description, "active": job.active, "priority": job.priority,
+        "triggers": job.triggers.as_deref().map(schedule::told),
+        "properties": Some(properties).filter(|properties| !properties.is_empty()),
+    });
+    let hidden = Some(hidden).filter(|hidden| !hidden.is_empty());
+    let remark =
+        hidden.map(|hidden| format!("properties that may hold secrets are not managed: {}", hidden.join(", ")));
+    in_portal(portal, &job.id, &job.name, spec).remarked(remark)
 }
 
 async fn switch(client: &Client, external_id: &str, active: bool) -> Result<(), Fault> {

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 use kube::{CustomResource, KubeSchema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::time::Instant;
 
 use super::MyIntranetApps;
 use super::client::Client;
@@ -16,8 +18,8 @@ use super::health::{self, ConnectionHealth, ConnectionsReport};
 use super::wire::{Account, AccountChange, AccountType, AccountUpdate, NewAccount};
 use crate::base::fault::Fault;
 use crate::engine::kind::{
-    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Managed, Progress, SecretKey, SecretSource,
-    SecretTarget, Seen, Sought, Wanted,
+    AdminApiReference, Attempt, Created, Found, Identity, Invalid, Kind, Listed, Listing, Managed, Progress, SecretKey,
+    SecretSource, SecretTarget, Seen, Sought, Wanted,
 };
 use crate::engine::metrics::GaugeSpec;
 use crate::engine::policy::{Deletion, Deletions, Policy};
@@ -198,6 +200,7 @@ impl Kind for Accounts {
         field("environment", Access::CreateOnly),
         field("adminPassword", Access::CreateOnly),
     ];
+    const UNLISTED: Option<&'static str> = None;
     const GAUGES: &'static [GaugeSpec] = health::GAUGES;
     const REASONS: &'static [(&'static str, &'static str)] = health::REASONS;
 
@@ -266,6 +269,12 @@ impl Kind for Accounts {
         Ok(Found::Present(seen))
     }
 
+    async fn list(client: &Client, fresh_after: Instant) -> Result<Listing, Fault> {
+        let accounts =
+            client.account_by(fresh_after, |accounts| accounts.iter().map(listed).collect::<Vec<_>>()).await?;
+        Ok(Listing::whole(accounts))
+    }
+
     async fn create(
         client: &Client,
         wanted: &Wanted<'_, TenantAccountSpec>,
@@ -325,6 +334,14 @@ impl Kind for Accounts {
         }
         switch(client, external_id, true).await
     }
+}
+
+fn listed(account: &Account) -> Listed {
+    let Account { key, name, subdomain, domain, package_id, email_admin } = account;
+    let spec = json!({
+        "name": name, "subdomain": subdomain, "domain": domain, "packageId": package_id, "emailAdmin": email_admin,
+    });
+    Listed::new(key, subdomain, spec)
 }
 
 async fn switch(client: &Client, external_id: &str, active: bool) -> Result<(), Fault> {

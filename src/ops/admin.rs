@@ -1,19 +1,21 @@
-//! The admin server: metrics, and whether the process lives and is ready. It shows numbers and reasons, never values.
+//! The admin server: metrics, whether the process lives and is ready, and what it knows of an object. It shows numbers and reasons, never
+//! values.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Json, Router};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::engine::context::Engine;
+use crate::engine::inspect::inspect;
 use crate::engine::metrics::classic;
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
@@ -59,6 +61,7 @@ impl AdminServer {
             .route("/metrics", get(metrics))
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(readiness))
+            .route("/objects/{kind}/{namespace}/{name}", get(object))
             .with_state(Shown { engine, ready });
         axum::serve(self.0, router).with_graceful_shutdown(stop.cancelled_owned()).await
     }
@@ -87,6 +90,13 @@ async fn readiness(State(shown): State<Shown>) -> (StatusCode, &'static str) {
         (StatusCode::OK, "ok\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "still reading what Kubernetes has; are the CRDs installed?\n")
+    }
+}
+
+async fn object(State(shown): State<Shown>, Path((kind, namespace, name)): Path<(String, String, String)>) -> Response {
+    match inspect(&shown.engine, &kind, &namespace, &name) {
+        Some(inspection) => Json(inspection).into_response(),
+        None => (StatusCode::NOT_FOUND, "this operator sees no such object\n").into_response(),
     }
 }
 

@@ -24,6 +24,8 @@ fn a_row_has_the_name_of_its_kind_and_keeps_the_contract_of_kinds() {
         assert_eq!(definition.spec.names.kind, row.kind);
         assert_eq!(definition.spec.names.categories.as_deref(), Some(["provost".to_owned()].as_slice()));
         assert!(row.deletions.contains(&Deletion::Orphan), "{}: letting go must always be possible", row.kind);
+        let found = matches!(row.identity, Identity::Chosen | Identity::Listed);
+        assert_eq!(row.unlisted.is_none(), found, "{}: what a list finds can be listed, and nothing else", row.kind);
         if row.identity == Identity::Run {
             assert_eq!(row.deletions, [Deletion::Orphan], "{}: there is nothing to delete", row.kind);
         }

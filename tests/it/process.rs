@@ -52,10 +52,15 @@ impl Process {
         Self { runtime, stop, running, admin }
     }
 
+    /// Where its admin server is.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.admin)
+    }
+
     /// What it serves at /metrics to who accepts this: the type of the content, and the content.
     pub async fn exposition(&self, accept: &str) -> (String, String) {
         let client = reqwest::Client::builder().no_proxy().build().unwrap();
-        let call = client.get(format!("http://{}/metrics", self.admin)).header("accept", accept);
+        let call = client.get(format!("{}/metrics", self.url())).header("accept", accept);
         let answer = call.send().await.unwrap().error_for_status().unwrap();
         let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
         (kind, answer.text().await.unwrap())

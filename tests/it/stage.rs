@@ -280,6 +280,11 @@ impl<V: Simulated> Stage<V> {
         self.start_operator().await;
     }
 
+    /// Where the operator's admin server is, if it runs.
+    pub fn operator_url(&self) -> Option<String> {
+        self.operator.as_ref().map(Process::url)
+    }
+
     /// The operator's metrics.
     pub async fn metrics(&self) -> String {
         self.exposition("*/*").await.1

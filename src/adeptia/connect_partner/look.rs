@@ -1,17 +1,17 @@
 //! Look: finds a partner, and tells in our words what is shown of it.
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
 use super::parameters;
 use super::spec::{ConnectPartnerSpec, ObservedPartner, PartnerFacts};
 use crate::adeptia::client::Client;
-use crate::adeptia::client::lists::Listing;
+use crate::adeptia::client::lists::Listing as Rows;
 use crate::adeptia::client::partners::{PartnerId, Partners};
 use crate::adeptia::client::users::says_no;
 use crate::adeptia::wire::partners::Company;
 use crate::base::fault::{Class, Delivery, Fault};
-use crate::engine::kind::{Found, Seen, Sought};
+use crate::engine::kind::{Found, Listed, Listing, Seen, Sought};
 use crate::engine::policy::EXTERNAL_ID;
 use crate::engine::state::State;
 
@@ -24,7 +24,7 @@ pub async fn find(
     if let Some(company) = ask(client, asked).await? {
         return Ok(Found::Present(seen(sought, &company)));
     }
-    let pick = |listing: &Listing<Partners>| {
+    let pick = |listing: &Rows<Partners>| {
         let found = match sought.external_id {
             Some(id) => listing.rows.by_id(id).into_iter().collect(),
             None => listing.rows.by_name(&sought.spec.partner_name),
@@ -55,6 +55,35 @@ async fn ask(client: &Client, id: Option<&str>) -> Result<Option<Company>, Fault
     }
 }
 
+/// Every partner.
+///
+/// # Errors
+/// The fault of the list; [`Class::Broken`] for one that may be cut.
+pub async fn list(client: &Client, fresh_after: Instant) -> Result<Listing, Fault> {
+    let pick = |listing: &Rows<Partners>| {
+        let listed: Vec<Listed> = listing.rows.iter().map(listed).collect();
+        listing.doubt.clone().map_or(Ok(listed), Err)
+    };
+    let listed = client.partners(fresh_after, pick).await?;
+    Ok(Listing::whole(listed.map_err(|doubt| Fault::new(Class::Broken, "list_partners", doubt))?))
+}
+
+fn listed(company: &Company) -> Listed {
+    let id = company.id.as_str();
+    // What an answer leaves blank is not managed.
+    let spec = json!({
+        "partnerName": company.name(), "networkIds": company.networks(), "primaryContact": company.text("primaryContact"),
+        "phoneNumber": company.text("phoneNumber"), "address": company.text("address"), "country": company.text("country"),
+        "active": company.active(), "spokeCompany": company.flag("spokeCompany"),
+    });
+    // Any of the values may be a secret.
+    let ids: Vec<String> = company.rows().into_iter().flatten().map(|(param_id, _)| param_id).collect();
+    let rows =
+        (!ids.is_empty()).then(|| format!("values that may be secret are not managed: parameters {}", ids.join(", ")));
+    let why = PartnerId::writable("list_partners", id).err().map(|fault| fault.detail);
+    Listed::new(id, company.name().unwrap_or_else(|| id.to_owned()), spec).remarked(rows).left_out(why)
+}
+
 /// Whether a partner is active, read now; none when nobody can tell.
 pub async fn is_active(client: &Client, partner: &PartnerId) -> Result<Option<bool>, Fault> {
     Ok(now(client, partner).await?.and_then(|company| company.active()))
@@ -68,7 +97,7 @@ pub async fn now(client: &Client, partner: &PartnerId) -> Result<Option<Company>
     if let Some(company) = ask(client, Some(partner.as_str())).await? {
         return Ok(Some(company));
     }
-    let pick = |listing: &Listing<Partners>| (listing.rows.by_id(partner.as_str()).cloned(), listing.doubt.is_some());
+    let pick = |listing: &Rows<Partners>| (listing.rows.by_id(partner.as_str()).cloned(), listing.doubt.is_some());
     match client.partners(Instant::now(), pick).await {
         Ok((None, false)) => {
             let detail = format!("the vendor has no partner {partner}");

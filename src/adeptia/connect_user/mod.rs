@@ -3,6 +3,7 @@
 //! One list of users serves all objects of an AdminApi. Making a user takes two calls with a mail in between: the id of the invitation is
 //! recorded before the user is made from it, so that there is one mail, ever (contract, trap 17).
 
+mod listing;
 mod spec;
 
 use std::borrow::Cow;
@@ -20,7 +21,7 @@ use super::wire::users::{Invitation, NewUser, Role, User, UserChange};
 use crate::base::fault::{Class, Delivery, Fault};
 use crate::base::secret::Secret;
 use crate::engine::kind::{
-    Attempt, Created, Found, Identity, Invalid, Kind, Progress, SecretKey, Seen, Sought, Wanted,
+    self, Attempt, Created, Found, Identity, Invalid, Kind, Progress, SecretKey, Seen, Sought, Wanted,
 };
 use crate::engine::policy::{Deletion, Deletions, EXTERNAL_ID, PENDING_CREATE};
 use crate::engine::sibling::{Sibling, Siblings};
@@ -51,6 +52,7 @@ impl Kind for ConnectUsers {
     const LAG: Duration = Duration::from_secs(10);
     const ID_FORM: &'static str = "the id of the user";
     const DELETIONS: Deletions = &[Deletion::Disable, Deletion::Delete, Deletion::Orphan];
+    const UNLISTED: Option<&'static str> = None;
     const FIELDS: &'static [Field] = &[
         Field { key: true, ..field("email", Access::Immutable, "identity") },
         field("firstName", Access::Readable, USER),
@@ -109,6 +111,10 @@ impl Kind for ConnectUsers {
         let state = describe(&user, &observed);
         let external_id = sought.external_id.map_or_else(|| user.id.to_string(), str::to_owned);
         Ok(Found::Present(Seen::new(external_id, state, ConnectUserFacts { observed: Some(observed) })))
+    }
+
+    async fn list(client: &Client, fresh_after: Instant) -> Result<kind::Listing, Fault> {
+        listing::list(client, fresh_after).await
     }
 
     async fn create(

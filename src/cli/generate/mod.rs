@@ -1,6 +1,8 @@
 //! `provost generate`: the one writer of every generated file. What it writes is in git, and a test compares.
 
+mod argocd;
 mod chart;
+mod command_line;
 mod endpoints;
 mod fields;
 mod kinds;
@@ -90,11 +92,13 @@ pub fn files(tables: &Tables, root: &Path) -> Result<BTreeMap<String, String>, F
         let kind = &definition.spec.names.kind;
         files.insert(reference::path(kind), reference::page(&definition, tables.kind(kind), tables, root)?);
     }
+    files.insert("docs/cli.md".to_owned(), command_line::page()?);
     files.insert(format!("{CHART}/README.md"), chart::readme()?);
     files.insert(format!("{CHART}/templates/_kinds.tpl"), rbac::templates(tables)?);
     files.insert("docs/kinds.md".to_owned(), kinds::page(tables)?);
     files.insert("docs/endpoints.md".to_owned(), endpoints::page(tables)?);
     files.insert("docs/metrics.md".to_owned(), metrics::page(tables)?);
     files.extend(monitoring::copies());
+    files.insert("deploy/argocd/argocd-cm.yaml".to_owned(), argocd::config_map());
     Ok(files)
 }

@@ -83,7 +83,7 @@ impl fmt::Display for Identity {
 }
 
 /// All manifests of some files and folders, in the order of files and documents.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Manifests {
     /// All objects but Secrets.
     pub objects: Vec<Manifest>,
@@ -105,9 +105,17 @@ pub fn load(paths: &[PathBuf]) -> Result<Manifests, Vec<ManifestError>> {
 /// As [`load`], for who wants to tell what else is wrong: the manifests that could be read, beside all that is wrong with the others.
 pub fn read(paths: &[PathBuf]) -> (Manifests, Vec<ManifestError>) {
     let (texts, mut errors) = files::read(paths);
+    let (manifests, wrong) = parse(&texts);
+    errors.extend(wrong);
+    (manifests, errors)
+}
+
+/// The manifests of texts, each with the file that it is from, or is said to be from.
+pub fn parse(texts: &[(PathBuf, String)]) -> (Manifests, Vec<ManifestError>) {
+    let mut errors = Vec::new();
     let mut manifests = Manifests::default();
     let mut seen = BTreeMap::new();
-    for (file, text) in &texts {
+    for (file, text) in texts {
         for found in document::parse(file, text) {
             let added = found.and_then(|(place, object)| manifests.add(place, object, &mut seen));
             errors.extend(added.err());

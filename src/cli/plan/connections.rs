@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::input::Key;
 use super::sources::Sources;
-use crate::base::access::{Access, ReadOnly, Unobserved};
+use crate::base::access::{Access, ReadOnly};
 use crate::base::secret::Secret;
 use crate::engine::admin_api::AdminApiSpec;
 use crate::engine::credentials::unusable;
@@ -23,6 +23,8 @@ use crate::engine::tombstone;
 
 /// A vendor that answers.
 pub struct Connected {
+    /// The vendor's name.
+    pub vendor: &'static str,
     /// Its client, which cannot write.
     pub client: AnyClient,
     /// What tells its account from others.
@@ -63,7 +65,7 @@ pub async fn connect(
         }
         None => BTreeMap::new(),
     };
-    Ok(Connected { client, realm, tombstones: Arc::new(tombstones) })
+    Ok(Connected { vendor: vendor.name, client, realm, tombstones: Arc::new(tombstones) })
 }
 
 async fn access(sources: &Sources, vendor: &VendorRow, namespace: &str, spec: &AdminApiSpec) -> Result<Access, Stop> {
@@ -76,7 +78,7 @@ async fn access(sources: &Sources, vendor: &VendorRow, namespace: &str, spec: &A
         ca_bundle: ca_bundle(sources, namespace, spec).await?,
         limits: spec.limits(),
         gate: Arc::new(ReadOnly),
-        observer: Arc::new(Unobserved),
+        observer: sources.observer.clone(),
         breaker: Arc::default(),
     })
 }

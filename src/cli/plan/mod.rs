@@ -5,11 +5,11 @@
 
 pub(super) mod connections;
 mod grants;
-mod input;
-mod report;
+pub(super) mod input;
+pub(super) mod report;
 mod siblings;
 pub(super) mod sources;
-mod text;
+pub(super) mod text;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
@@ -21,7 +21,9 @@ use futures::StreamExt;
 use kube::Client;
 use tokio::time::Instant;
 
-use super::{Failure, kubernetes, manifests, say};
+use super::manifests::{self, Manifests};
+use super::target::ClusterArgs;
+use super::{Failure, say};
 use crate::engine::kind::Identity;
 use crate::engine::kubernetes::call;
 use crate::engine::preview::{Preview, Request};
@@ -58,6 +60,9 @@ pub struct PlanArgs {
     /// their status. Nothing is written there either
     #[arg(long)]
     pub cluster: bool,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "its fields are the flags")]
+    pub target: ClusterArgs,
     /// The namespace of manifests that name none. Default: the kubeconfig's with --cluster, else default
     #[arg(short, long)]
     pub namespace: Option<String>,
@@ -150,8 +155,39 @@ async fn plan(args: &PlanArgs, tables: &Tables) -> Report {
         }
     };
     let inferred = cluster.as_ref().map_or("default", Client::default_namespace);
-    let namespace = args.namespace.as_deref().unwrap_or(inferred);
-    let (mut input, unknown) = Input::sort(manifests, namespace, tables);
+    let ground = Ground {
+        namespace: args.namespace.clone().unwrap_or_else(|| inferred.to_owned()),
+        operator_namespace: args.operator_namespace.clone(),
+        cluster,
+        begun: Instant::now(),
+        connections: Connections::new(),
+    };
+    plan_manifests(manifests, complaints, ground, tables).await
+}
+
+/// What manifests are planned against.
+pub(super) struct Ground {
+    /// The cluster, where it is to be looked at too.
+    pub cluster: Option<Client>,
+    /// The namespace of manifests that name none.
+    pub namespace: String,
+    /// The operator's own namespace.
+    pub operator_namespace: String,
+    /// Data of the vendor must have been read after this instant.
+    pub begun: Instant,
+    /// Clients that there are already; others are made.
+    pub connections: Connections,
+}
+
+/// Plans manifests, unless something is wrong with them beside these complaints or because of them.
+pub(super) async fn plan_manifests(
+    manifests: Manifests,
+    mut complaints: Vec<Complaint>,
+    ground: Ground,
+    tables: &Tables,
+) -> Report {
+    let Ground { cluster, namespace, operator_namespace, begun, connections } = ground;
+    let (mut input, unknown) = Input::sort(manifests, &namespace, tables);
     complaints.extend(unknown);
     if let Some(client) = &cluster {
         complaints.extend(input.load_stored(client).await);
@@ -162,15 +198,14 @@ async fn plan(args: &PlanArgs, tables: &Tables) -> Report {
     }
     let (items, skipped) = (input.items, input.skipped);
     let (key, mut notes) = match &cluster {
-        Some(client) => sources::fingerprint_key(client, &args.operator_namespace, &items).await,
+        Some(client) => sources::fingerprint_key(client, &operator_namespace, &items).await,
         None => (None, Vec::new()),
     };
     let sources = Arc::new(Sources::new(input.secrets, input.config_maps, cluster));
     let siblings = Arc::new(Siblings::new(sources.cluster.clone(), input.definitions));
-    let begun = Instant::now();
     let grants = Grants::read(&sources, &input.admin_apis, &input.labels, &items).await;
     let granted = items.iter().filter(|item| grants.check(item).is_ok());
-    let connections = connect(&sources, &input.admin_apis, granted, tables, begun).await;
+    let connections = connect(connections, &sources, &input.admin_apis, granted, tables, begun).await;
     let request = |item: &Item, connected: &Connected| Request {
         manifest: item.document.object.clone(),
         stored: item.document.stored.clone(),
@@ -255,28 +290,30 @@ async fn cluster(args: &PlanArgs) -> Result<Option<Client>, Failure> {
     if !args.cluster {
         return Ok(None);
     }
-    let client = kubernetes::infer().await?;
+    let client = args.target.client().await?;
     call(client.apiserver_version()).await?;
     Ok(Some(client))
 }
 
-type Connections = BTreeMap<Key, Result<Connected, Stop>>;
+/// Clients by AdminApi.
+pub(super) type Connections = BTreeMap<Key, Result<Connected, Stop>>;
 
 /// One client for each AdminApi that an object needs, proven with a read that serves the objects too.
 async fn connect<'a>(
+    known: Connections,
     sources: &Sources,
     manifests: &BTreeMap<Key, Document>,
     items: impl Iterator<Item = &'a Item>,
     tables: &Tables,
     begun: Instant,
 ) -> Connections {
-    let needed: BTreeSet<Key> = items.map(Item::admin_api).collect();
+    let needed: BTreeSet<Key> = items.map(Item::admin_api).filter(|key| !known.contains_key(key)).collect();
     let connected = needed.into_iter().map(|key| async {
         let manifest = manifests.get(&key).map(|document| &document.object);
         let connected = connections::connect(sources, tables, &key, manifest, begun).await;
         (key, connected)
     });
-    futures::future::join_all(connected).await.into_iter().collect()
+    known.into_iter().chain(futures::future::join_all(connected).await).collect()
 }
 
 async fn preview(

@@ -1,7 +1,7 @@
 //! Sources: where Secrets, ConfigMaps and AdminApis come from: the manifests first, then the cluster if there is one.
 
 use std::collections::{BTreeMap, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
@@ -11,6 +11,7 @@ use kube::api::Api;
 use serde_json::Value as Json;
 
 use super::input::{Item, Key};
+use crate::base::access::{Observer, Unobserved};
 use crate::base::secret::{FingerprintKey, Secret, scrub};
 use crate::cli::manifests::SecretManifest;
 use crate::cli::run::KEY_SECRET;
@@ -30,6 +31,8 @@ pub struct Sources {
     config_maps: HashMap<Key, Json>,
     /// The cluster, when it is to be asked for what is missing.
     pub cluster: Option<Client>,
+    /// Sees each call of the clients that are made with these.
+    pub observer: Arc<dyn Observer>,
     /// The values that were handed out, to be blotted out of what is printed.
     used: Mutex<Vec<Secret>>,
 }
@@ -44,7 +47,7 @@ impl Sources {
         config_maps: HashMap<Key, Json>,
         cluster: Option<Client>,
     ) -> Self {
-        Self { secrets, config_maps, cluster, used: Mutex::default() }
+        Self { secrets, config_maps, cluster, observer: Arc::new(Unobserved), used: Mutex::default() }
     }
 
     /// An AdminApi that is not among the manifests.

@@ -267,6 +267,26 @@ impl Client {
         self.directory().index.read(fresh_after, move || client.walk(), pick).await
     }
 
+    /// The logins of every contact that has any, read after `fresh_after`: one call for the list, and one for each of them.
+    ///
+    /// # Errors
+    /// Those of the calls.
+    pub async fn all_logins(&self, fresh_after: Instant) -> Result<BTreeMap<String, Vec<Login>>, Fault> {
+        let rows = self.rows(fresh_after, Rows::states).await?;
+        let read = rows.into_iter().map(|(id, _)| {
+            let client = self.clone();
+            async move {
+                let known = client.directory().logins.since(&id, fresh_after);
+                let logins = match known {
+                    Some(logins) => logins,
+                    None => client.logins(&id).await?,
+                };
+                Ok::<_, Fault>((id, logins))
+            }
+        });
+        stream::iter(read).buffer_unordered(ABREAST).try_collect().await
+    }
+
     async fn walk(self) -> Result<Index, Fault> {
         let rows = self.rows(Instant::now(), Rows::states).await?;
         let read = rows.into_iter().map(|(id, row)| {

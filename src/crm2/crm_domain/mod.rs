@@ -18,12 +18,15 @@ mod writing;
 
 use std::borrow::Cow;
 
+use serde_json::json;
+use tokio::time::Instant;
+
 use super::Crm2;
 use super::client::Client;
 use crate::base::fault::Fault;
 use crate::engine::kind::{
-    Aspect, Attempt, Created, Deed, DeedAttempt, Found, Identity, Invalid, Kind, Progress, SecretKey, Seen, Sought,
-    Wanted,
+    Aspect, Attempt, Created, Deed, DeedAttempt, Found, Identity, Invalid, Kind, Listed, Listing, Progress, SecretKey,
+    Seen, Sought, Wanted,
 };
 use crate::engine::policy::{Deletion, Deletions, EXTERNAL_ID};
 use crate::engine::sibling::Siblings;
@@ -55,6 +58,7 @@ impl Kind for Domains {
     const RENEWS: &'static [&'static str] = &[fields::ROTATION];
     const RENEWED_KEYS: &'static [&'static str] = &[rotation::KEY];
     const RENEWAL_LOST: &'static str = rotation::LOST;
+    const UNLISTED: Option<&'static str> = None;
     const REASONS: &'static [(&'static str, &'static str)] = &[
         ("Polled", "The mailbox of the notifications is among those that are polled, so that replies arrive."),
         (
@@ -121,6 +125,13 @@ impl Kind for Domains {
         Ok(Found::Present(seen))
     }
 
+    async fn list(client: &Client, _: Instant) -> Result<Listing, Fault> {
+        let own = client.client_domain();
+        let domain = writing::look(client).await?;
+        let spec = json!({"activityTypes": {"names": domain.activity_types}});
+        Ok(Listing::whole([Listed::new(own, own, spec).remarked(accounts(&domain))]))
+    }
+
     async fn create(
         client: &Client,
         _: &Wanted<'_, CrmDomainSpec>,
@@ -153,6 +164,18 @@ impl Kind for Domains {
     async fn delete(client: &Client, _: &str, _: &CrmDomainSpec, facts: &DomainFacts) -> Result<(), Fault> {
         writing::take_back(client, &facts.written).await
     }
+}
+
+/// The mail accounts, of which a spec cannot speak without their passwords.
+fn accounts(domain: &Domain) -> Option<String> {
+    let ObservedDomain { notifications, mailboxes, .. } = fields::observed(domain);
+    let told = |field: &str, account: &ObservedAccount| {
+        let part = |part: &Option<String>| part.clone().unwrap_or_else(|| "?".to_owned());
+        format!("{field} {} ({} at {})", account.user, part(&account.protocol), part(&account.host))
+    };
+    let own = notifications.iter().map(|account| told("emailNotifications", account));
+    let told: Vec<String> = own.chain(mailboxes.iter().map(|account| told("emailsToPoll", account))).collect();
+    (!told.is_empty()).then(|| format!("mail accounts need their passwords, and are not managed: {}", told.join("; ")))
 }
 
 /// Whether replies to notifications arrive, where there are any.

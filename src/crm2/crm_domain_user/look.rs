@@ -1,4 +1,7 @@
-//! Look: where the login is, and what its contact is set to.
+//! Look: where the login is, and what its contact is set to; and which logins there are.
+
+use serde_json::json;
+use tokio::time::Instant;
 
 use super::spec::{ContactDetails, CrmDomainUserSpec, DomainUserFacts, ObservedDomainUser, UserIdType};
 use crate::base::fault::{Class, Delivery, Fault};
@@ -6,7 +9,7 @@ use crate::crm2::client::Client;
 use crate::crm2::client::contacts::{Located, Place, Search};
 use crate::crm2::login::{ID_FORM, Login, LoginKey, folded};
 use crate::crm2::wire::contacts::Contact;
-use crate::engine::kind::{Aspect, Found, Seen, Sought};
+use crate::engine::kind::{Aspect, Found, Listed, Listing, Seen, Sought};
 use crate::engine::state::State;
 
 /// The login that an external id means.
@@ -64,6 +67,23 @@ pub async fn find(
     seen.conditions = shared(spec, &contact_id, &others).into_iter().collect();
     seen.facts.contact_id = Some(contact_id);
     Ok(Found::Present(seen))
+}
+
+/// Every login. Its contact is named by its id, and not managed: it may have several logins, and one object alone may keep it.
+///
+/// # Errors
+/// The fault of a call.
+pub async fn list(client: &Client, fresh_after: Instant) -> Result<Listing, Fault> {
+    let contacts = client.all_logins(fresh_after).await?;
+    let listed = |(contact_id, login): (&String, &Login)| {
+        let token = login.id_type.trim().to_ascii_uppercase();
+        let spec = json!({
+            "userId": login.user_id.trim(), "userIdType": UserIdType::of_token(&token), "contactId": contact_id,
+        });
+        Listed::new(login.key().to_string(), login.user_id.trim(), spec)
+    };
+    let logins = contacts.iter().flat_map(|(contact_id, logins)| logins.iter().map(move |login| (contact_id, login)));
+    Ok(Listing::whole(logins.map(listed)))
 }
 
 fn doubled(key: &LoginKey, contacts: &[String]) -> String {

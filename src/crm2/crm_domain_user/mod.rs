@@ -15,12 +15,14 @@ mod spec;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::Crm2;
 use super::client::Client;
 use super::login::{self, Login, folded};
 use super::wire::contacts::{ContactFields, NewUser};
 use crate::base::fault::{Class, Delivery, Fault};
-use crate::engine::kind::{Attempt, Created, Found, Identity, Invalid, Kind, Progress, Seen, Sought, Wanted};
+use crate::engine::kind::{Attempt, Created, Found, Identity, Invalid, Kind, Listing, Progress, Seen, Sought, Wanted};
 use crate::engine::policy::{Deletion, Deletions};
 use crate::engine::sibling::Siblings;
 use crate::engine::state::{Access, Field, State, Value};
@@ -62,6 +64,7 @@ impl Kind for CrmDomainUsers {
         row("permissions.*", Access::WriteOnly, "permissions"),
     ];
     const LATER: &'static [&'static str] = &["permissions"];
+    const UNLISTED: Option<&'static str> = None;
     const REASONS: &'static [(&'static str, &'static str)] =
         &[("OtherLogins", "The contact has other logins, which share its permissions.")];
 
@@ -99,6 +102,10 @@ impl Kind for CrmDomainUsers {
         sought: &Sought<'_, CrmDomainUserSpec, DomainUserFacts>,
     ) -> Result<Found<Seen<DomainUserFacts>>, Fault> {
         look::find(client, sought).await
+    }
+
+    async fn list(client: &Client, fresh_after: Instant) -> Result<Listing, Fault> {
+        look::list(client, fresh_after).await
     }
 
     async fn create(

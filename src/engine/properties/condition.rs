@@ -1,5 +1,7 @@
 //! Conditions obey the rules of kstatus, which `kubectl wait`, Flux and Argo CD go by, whatever an object goes through.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use proptest::prelude::*;
@@ -59,6 +61,7 @@ enum End {
     Invalid,
     Waiting(Reason),
     Held(Reason),
+    Later,
     Vendor(Class),
     Kubernetes,
 }
@@ -80,6 +83,7 @@ impl End {
             Self::Invalid => Invalid { field: "a".into(), problem: "is odd".into(), way_out: "mend it".into() }.into(),
             Self::Waiting(reason) => Stop::Waiting { reason: *reason, message: message() },
             Self::Held(reason) => Stop::Held(Hold { reason: *reason, message: message() }),
+            Self::Later => Stop::Later { reason: Reason::Underway, message: message(), pause: Duration::from_secs(1) },
             Self::Vendor(class) => Fault::new(*class, "test", "no").into(),
             Self::Kubernetes => Stop::Kubernetes(Error::TimedOut),
         })
@@ -93,7 +97,8 @@ impl End {
             | Self::Unready(true)
             | Self::Kubernetes
             | Self::Vendor(Class::Transient | Class::Throttled)
-            | Self::Waiting(Reason::AdminApiNotReady)
+            | Self::Waiting(Reason::AdminApiNotReady | Reason::ReferenceNotReady)
+            | Self::Later
             | Self::Held(Reason::Paused | Reason::Unavailable) => Kstatus::InProgress,
             Self::Unready(false) | Self::Invalid | Self::Waiting(_) | Self::Held(_) | Self::Vendor(_) => {
                 Kstatus::Failed
@@ -101,6 +106,18 @@ impl End {
         }
     }
 }
+
+const CLASSES: [Class; 9] = [
+    Class::Transient,
+    Class::Throttled,
+    Class::Denied,
+    Class::Missing,
+    Class::Taken,
+    Class::Refused,
+    Class::Unsupported,
+    Class::Broken,
+    Class::Untrusted,
+];
 
 fn step() -> impl Strategy<Value = Step> {
     let waits = prop::sample::select(
@@ -111,6 +128,10 @@ fn step() -> impl Strategy<Value = Step> {
             Reason::SecretMissing,
             Reason::SecretKeyMissing,
             Reason::SecretNotOurs,
+            Reason::NotGranted,
+            Reason::ReferenceMissing,
+            Reason::ReferenceNotReady,
+            Reason::ReferenceForbidden,
         ][..],
     );
     let holds = prop::sample::select(
@@ -128,19 +149,9 @@ fn step() -> impl Strategy<Value = Step> {
             Reason::Paused,
             Reason::Unavailable,
             Reason::DeletionBlocked,
-        ][..],
-    );
-    let classes = prop::sample::select(
-        &[
-            Class::Transient,
-            Class::Throttled,
-            Class::Denied,
-            Class::Missing,
-            Class::Taken,
-            Class::Refused,
-            Class::Unsupported,
-            Class::Broken,
-            Class::Untrusted,
+            Reason::DeedOutcomeUnknown,
+            Reason::RenewalUnfinished,
+            Reason::NotKept,
         ][..],
     );
     let end = prop_oneof![
@@ -150,7 +161,8 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(End::Invalid),
         2 => waits.prop_map(End::Waiting),
         3 => holds.prop_map(End::Held),
-        3 => classes.prop_map(End::Vendor),
+        3 => prop::sample::select(&CLASSES[..]).prop_map(End::Vendor),
+        1 => Just(End::Later),
         1 => Just(End::Kubernetes),
     ];
     let healthy = prop_oneof![Just(None), any::<bool>().prop_map(Some)];

@@ -36,6 +36,9 @@ const NOT_CONFIGURED: (&str, &str) =
 /// The reasons why a portal that exists cannot be worked with.
 pub const REASONS: [(&str, &str); 3] = [CREATING, STOPPED, NOT_CONFIGURED];
 
+/// The status of a portal whose service does not run.
+pub const STOPPED_STATUS: &str = "STOPPED";
+
 type Looked = Result<Found<Seen<PortalFacts>>, Fault>;
 
 /// Looks for a portal.
@@ -58,7 +61,7 @@ pub async fn find(client: &Client, sought: &Sought<'_, IntrexxPortalSpec, Portal
         let message = format!("the server is making the portal {}; that takes minutes", listed.name);
         return Ok(unreadable(seen, CREATING, message));
     }
-    if status == "STOPPED" {
+    if status == STOPPED_STATUS {
         // Whatever it is set to is in effect when it is back.
         seen.facts.started_with =
             seen.facts.started_with.map(|before| StartedWith { values: BTreeMap::new(), ..before });
@@ -166,7 +169,8 @@ async fn read(
     at_least_one: bool,
     seen: &mut Seen<PortalFacts>,
 ) -> Result<(), Fault> {
-    let mut reader = Reader { client, portal: &seen.external_id.clone(), known: false };
+    let portal = seen.external_id.clone();
+    let mut reader = Reader::new(client, &portal);
     if at_least_one && sought.spec.base_url.is_none() {
         reader.prove().await?;
     }
@@ -236,14 +240,19 @@ fn show_mobile(key: &MobileKey, sought: &Sought<'_, IntrexxPortalSpec, PortalFac
 }
 
 /// Reads of one portal, whose 404s have two meanings: that nothing is set, or that the Administration API does not know the portal.
-struct Reader<'a> {
+pub struct Reader<'a> {
     client: &'a Client,
     portal: &'a str,
     /// The portal has answered.
     known: bool,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    /// Reads of this portal, which is not known yet.
+    pub fn new(client: &'a Client, portal: &'a str) -> Self {
+        Self { client, portal, known: false }
+    }
+
     /// That the Administration API knows the portal.
     async fn prove(&mut self) -> Result<(), Fault> {
         self.client.section(self.portal, WEBSERVER).await?;
@@ -267,7 +276,11 @@ impl Reader<'_> {
         }
     }
 
-    async fn values(&mut self, part: &Part) -> Result<Values, Fault> {
+    /// The values of a part; none where nothing is set.
+    ///
+    /// # Errors
+    /// [`Class::Missing`] when the Administration API does not know the portal; else the fault of the call.
+    pub async fn values(&mut self, part: &Part) -> Result<Values, Fault> {
         let outcome = self.client.section(self.portal, part.section).await;
         self.known_or(outcome, Values::new).await
     }

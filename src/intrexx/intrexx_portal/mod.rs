@@ -8,6 +8,7 @@ mod creation;
 mod facts;
 mod fields;
 mod licenses;
+mod listing;
 mod look;
 mod restart;
 mod spec;
@@ -22,7 +23,7 @@ use super::client::Client;
 use super::wire::new_portal::Demolition;
 use crate::base::fault::Fault;
 use crate::engine::kind::{
-    Attempt, Created, Found, Identity, Invalid, Kind, Progress, SecretKey, Seen, Sought, Wanted,
+    Attempt, Created, Found, Identity, Invalid, Kind, Listing, Progress, SecretKey, Seen, Sought, Wanted,
 };
 use crate::engine::policy::{Deletion, Deletions};
 use crate::engine::sibling::Siblings;
@@ -57,6 +58,7 @@ impl Kind for Portals {
     const IDENTITY: Identity = Identity::Listed;
     const ID_FORM: &'static str = "its technical name";
     const DELETIONS: Deletions = &[Deletion::Orphan, Deletion::Delete];
+    const UNLISTED: Option<&'static str> = None;
     const FIELDS: &'static [Field] = fields::FIELDS;
     const REASONS: &'static [(&'static str, &'static str)] = REASONS;
 
@@ -103,6 +105,10 @@ impl Kind for Portals {
         sought: &Sought<'_, IntrexxPortalSpec, PortalFacts>,
     ) -> Result<Found<Seen<PortalFacts>>, Fault> {
         look::find(client, sought).await
+    }
+
+    async fn list(client: &Client, fresh_after: Instant) -> Result<Listing, Fault> {
+        listing::list(client, fresh_after).await
     }
 
     async fn create(

@@ -9,6 +9,7 @@ use provost::sim::trouble::{Act, Order};
 use serde_json::{Value as Json, json};
 
 use super::example;
+use crate::commands::{assert_says, explain, unready};
 use crate::objects::{Objects, annotation, is, message};
 use crate::stage::Stage;
 use crate::testbed::scene::EXTERNAL_ID;
@@ -204,6 +205,11 @@ async fn rows_that_nobody_shows_are_known_from_answers_or_left_to_a_person() {
     partners.edit("walgreens", json!({"parameters": [{"paramId": TEXT, "value": "Purchase Order"}]})).await;
     let object = partners.unready("walgreens", "DeedOutcomeUnknown").await;
     assert!(message(&object, "Ready").contains("would double it"), "{object:#?}");
+    let told = unready(explain(&stage, "connectpartner/walgreens", &[]).await);
+    assert_says(
+        &told,
+        &["is not ready: DeedOutcomeUnknown", "would double it", "provost.dev/deed", "set_parameters transient"],
+    );
     partners.looked_at("walgreens").await;
     assert_eq!(parameters(&stage), [pair(TEXT, "Purchase Order")]);
     say(&partners, &object, "done").await;

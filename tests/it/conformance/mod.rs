@@ -1,6 +1,7 @@
 //! Conformance: what every kind owes its users, tried on each kind of the testbed. A new kind is proven by its row there.
 
 mod deletion;
+mod export;
 mod life;
 mod malformed;
 mod outage;

@@ -11,6 +11,7 @@ use provost::myintranetapps::tenant_account::TenantAccount;
 use serde_json::{Value as Json, json};
 
 use super::outage::{own_cluster, stage_on};
+use crate::commands::{assert_says, explain, unready};
 use crate::harness::{DEADLINE, await_object, scratch};
 use crate::stage::{Stage, account};
 
@@ -60,6 +61,8 @@ async fn one_malformed_object_spoils_nothing_but_itself() {
     let message = condition["message"].as_str().unwrap();
     assert_eq!(message, "this object cannot be read: spec.subdomain is a list, and must be text; correct it");
     ready_reason(&stage, "empty", "Malformed").await;
+    let told = unready(explain(&stage, "tenantaccount/bad", &[]).await);
+    assert_says(&told, &["is not ready: Malformed", "spec.subdomain is a list, and must be text"]);
 
     // Nor does it stop an operator that starts, or an object that was well once.
     let params = PatchParams::default();

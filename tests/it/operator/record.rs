@@ -19,6 +19,10 @@ fn steady(mut line: Json) -> Json {
     assert!(time > "2024-01-01T00:00:00Z".parse().unwrap());
     assert!(fields.remove("durationMs").unwrap().is_u64());
     assert!(fields.remove("epoch").unwrap().is_u64());
+    // Who edited the spec that the object has now; one that was edited again since tells nobody.
+    let edit = fields.remove("editedBy").unwrap();
+    assert!(edit["time"].as_str().unwrap().parse::<jiff::Timestamp>().is_ok(), "{edit}");
+    assert!(!edit["manager"].as_str().unwrap().is_empty(), "{edit}");
     line
 }
 
@@ -166,4 +170,40 @@ async fn an_approved_plan_is_named() {
     stage.ready("planned").await;
     let lines = stage.tap.changes.all();
     assert_eq!((lines.len(), &lines[0]["approved"]), (1, &json!(hash)));
+}
+
+#[tokio::test]
+async fn the_status_has_the_last_ten_writes() {
+    let mut stage = Stage::connected().await;
+    stage.write_secret("admin", json!({"password": "planted-password-8Q"})).await;
+    let password = json!({"secretRef": {"name": "admin", "key": "password"}});
+    stage.account("busy", json!({"packageId": "0", "adminPassword": password})).await;
+    let account = stage.ready("busy").await;
+    let changes = account.status.unwrap().changes;
+    assert_eq!((changes.len(), changes[0].action.as_str(), changes[0].effect.as_str()), (1, "Create", "done"));
+    let edit = changes[0].edited_by.clone().unwrap();
+    assert_eq!((edit.manager.as_str(), edit.time.is_some()), ("provost-cli", true));
+    let text = json!(changes).to_string();
+    assert!(text.contains(r#""field":"adminPassword","to":"***""#) && !text.contains("planted-password-8Q"), "{text}");
+    assert!(!text.contains("fp1:"), "{text}");
+
+    for number in 1..=10 {
+        stage.edit("busy", json!({"packageId": number.to_string()})).await;
+        stage.ready("busy").await;
+    }
+    // An operator that knows only what stands there goes on with it.
+    stage.restart_operator().await;
+    let patches = stage.looked_at::<TenantAccount>("busy").await.status.unwrap().changes;
+    assert_eq!(patches.len(), 10);
+    stage.edit("busy", json!({"packageId": "11"})).await;
+    let changes = stage.ready("busy").await.status.unwrap().changes;
+    let told: Vec<_> = changes.iter().map(|change| json!(change.changes)).collect();
+    let wanted = |number: i32| json!([{"field": "packageId", "from": format!("\"{}\"", number - 1), "to": format!("\"{number}\"")}]);
+    assert_eq!(told, (2..=11).map(wanted).collect::<Vec<_>>());
+    assert_eq!(changes[9].generation, 12);
+
+    // A write that changes nothing else is shown as well.
+    stage.vendor.edit("busy", Change { package_id: Some("1".into()), ..Change::default() }).unwrap();
+    let changes = stage.resynced("busy").await.status.unwrap().changes;
+    assert_eq!(json!(changes[9].changes), json!([{"field": "packageId", "from": "\"1\"", "to": "\"11\""}]));
 }
