@@ -62,7 +62,7 @@ async fn the_commands_of_the_runbook_run() {
             "```text" => fenced = true,
             "```" => fenced = false,
             command if fenced && command.starts_with("kubectl ") => {
-                let command = command.replace("\"$(date +%s)\"", "7").replace("provost-system", &stage.namespace);
+                let command = command.replace("\"$(date +%s)\"", "7").replace("NAMESPACE", &stage.namespace);
                 let command = command.replace("KIND/NAME", "tenantaccount/generalco").replace("KIND", "tenantaccount");
                 let command = command.replace("NAME", "generalco").replace("NS", &stage.namespace);
                 let arguments: Vec<&str> = command.split_whitespace().skip(1).collect();
