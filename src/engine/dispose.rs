@@ -1,5 +1,6 @@
 //! Dispose: the loop for an object that is being deleted. What needs no vendor goes first, and needs nothing else either.
 
+use kube::api::Api;
 use kube::{Resource, ResourceExt};
 use tokio::time::Instant;
 
@@ -7,7 +8,7 @@ use super::apply;
 use super::conflict::heir;
 use super::deed::Begun;
 use super::kind::Kind;
-use super::kubernetes::release;
+use super::kubernetes::{call, release};
 use super::pass::Pass;
 use super::permit;
 use super::plan::{self, Action, Hold};
@@ -113,7 +114,20 @@ fn know<K: Kind>(pass: &mut Pass<'_, K>) -> Result<(), Stop> {
     })
 }
 
+/// Whether the object is still there and waits for us, as Kubernetes itself says now. What the watch tells may be older than our own letting go, or
+/// than another leader's, and since then the external object may be somebody else's.
+async fn waits_for_us<K: Kind>(pass: &Pass<'_, K>) -> Result<bool, Stop> {
+    let api: Api<K::Object> = Api::namespaced(pass.engine.client.clone(), pass.namespace());
+    let present = call(api.get_metadata_opt(&pass.object.name_any())).await?;
+    Ok(present.is_some_and(|present| {
+        present.metadata.uid == pass.object.meta().uid && present.finalizers().iter().any(|name| name == FINALIZER)
+    }))
+}
+
 async fn remove<K: Kind>(pass: &mut Pass<'_, K>, link: &settle::Link<K>) -> Result<End, Stop> {
+    if !waits_for_us(pass).await? {
+        return Ok(End::Quiet);
+    }
     record_id(pass).await?;
     let mut missed = false;
     for _ in 0..LOOKS {
