@@ -41,33 +41,20 @@ pub fn alike(wanted: &Json, shown: &Json) -> bool {
     }
 }
 
-/// The values that may be shown, and the names of the others: those that are hidden, or may hold a secret, as far as their names and forms
-/// tell. What is open may hold anything.
+/// The properties that the contract knows as ids of things in the portal.
+const IDS: [&str; 5] = ["class_name", "connection_id", "process_id", "timer_id", "replication_source_id"];
+
+/// The values that may be shown, which are known ids, and the names of the others: what is open may hold anything, and a secret in a script
+/// or in an address looks like any other text.
 pub fn shareable(values: &serde_json::Map<String, Json>) -> (OpenMap, Vec<String>) {
+    let is_id = |name: &str| IDS.iter().any(|known| known.eq_ignore_ascii_case(name));
+    let is_plain = |value: &Json| match value {
+        Json::String(text) => !text.contains(['@', '=', ' ', '\n']) && !is_masked(text),
+        other => other.is_number(),
+    };
     let (shown, hidden): (OpenMap, OpenMap) =
-        values.clone().into_iter().partition(|(name, value)| !names_secret(name) && !holds_secret(value));
+        values.clone().into_iter().partition(|(name, value)| is_id(name) && is_plain(value));
     (shown, hidden.into_keys().collect())
-}
-
-/// Words in the name of what is secret.
-const SECRET_WORDS: [&str; 8] = ["passw", "pwd", "secret", "token", "credential", "apikey", "api_key", "private"];
-
-fn names_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SECRET_WORDS.iter().any(|word| name.contains(word)) || name.ends_with("key")
-}
-
-fn holds_secret(value: &Json) -> bool {
-    match value {
-        Json::String(text) => {
-            let parts = text.split(['?', '&', ';', ' ', '\n']).filter_map(|part| part.split_once('='));
-            let has_login = text.split_once("://").is_some_and(|(_, rest)| rest.contains('@'));
-            has_login || is_masked(text) || { parts }.any(|(name, _)| names_secret(name))
-        }
-        Json::Object(fields) => fields.iter().any(|(name, value)| names_secret(name) || holds_secret(value)),
-        Json::Array(items) => items.iter().any(holds_secret),
-        Json::Null | Json::Bool(_) | Json::Number(_) => false,
-    }
 }
 
 /// A value as people would write it down: a text without its quotes.
@@ -87,13 +74,23 @@ mod tests {
     #[test]
     fn what_may_be_secret_is_named_and_not_shown() {
         let values = json!({
-            "connection_id": "3F25", "url": "https://x.example/a?b=c", "keyword": "x", "count": 3, "list": ["a", {"b": 1}],
-            "Password": "planted", "sshKey": "planted", "nested": {"list": [{"api_key": "planted"}]}, "hidden": "***",
-            "jdbc": "jdbc:sqlserver://db;user=sa;password=planted", "proxy": "http://me:planted@proxy.example",
+            "connection_id": "3F25", "CLASS_NAME": "de.example.Nightly", "timer_id": 7, "process_id": "***", "replication_source_id": {"a": 1},
+            "script": "def password = \"planted\"", "authorization": "Bearer planted", "kennwort": "planted",
+            "url": "https://hooks.example/planted", "parameters": {"a": "planted"}, "count": 3,
         });
         let (shown, hidden) = shareable(values.as_object().unwrap());
-        assert_eq!(shown.into_keys().collect::<Vec<_>>(), ["connection_id", "count", "keyword", "list", "url"]);
-        assert_eq!(hidden, ["Password", "hidden", "jdbc", "nested", "proxy", "sshKey"]);
+        assert_eq!(shown.into_keys().collect::<Vec<_>>(), ["CLASS_NAME", "connection_id", "timer_id"]);
+        let rest = [
+            "authorization",
+            "count",
+            "kennwort",
+            "parameters",
+            "process_id",
+            "replication_source_id",
+            "script",
+            "url",
+        ];
+        assert_eq!(hidden, rest);
     }
 
     #[test]
