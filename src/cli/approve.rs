@@ -63,10 +63,13 @@ pub async fn run(args: ApproveArgs) -> Result<ExitCode, Failure> {
     let (hash, plan) = pending(&one)?;
     check(&hash, args.hash.as_deref())?;
     let quiet = matches!(args.step.output, Format::Json | Format::Yaml);
-    if !quiet {
-        say(&shown(&one, &plan))?;
-    }
     let sure = args.yes || args.hash.is_some();
+    match (quiet, sure) {
+        (false, _) => say(&shown(&one, &plan))?,
+        // Standard output is the document's; whoever is asked sees the plan all the same.
+        (true, false) => std::io::stderr().write_all(shown(&one, &plan).as_bytes())?,
+        (true, true) => {}
+    }
     if !sure && !asked(&one)? {
         return Err("nothing was approved".into());
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::future::BoxFuture;
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
-use kube::api::{Api, DynamicObject, Patch, PatchParams};
+use kube::api::{Api, DynamicObject, ListParams, Patch, PatchParams};
 use kube::client::ClientBuilder;
 use kube::core::ApiResource;
 use kube::runtime::wait::{await_condition, conditions};
@@ -17,12 +17,15 @@ use tower::{Layer, Service};
 use super::Failure;
 use crate::base::line::Line;
 use crate::engine::crd;
-use crate::engine::kubernetes::{FIELD_MANAGER, call};
+use crate::engine::kubernetes::{Error, FIELD_MANAGER, call};
 use crate::engine::registry::Tables;
 
 /// How many calls may wait for an answer. Each has a connection of its own, with its buffers, and an API server that is busy answers no sooner
 /// for being asked by more.
 const CALLS: u32 = 32;
+
+/// How many objects one answer to a list may hold.
+const PAGE: u32 = 500;
 
 /// How long a definition may take to be served.
 const ESTABLISHED: Duration = Duration::from_secs(30);
@@ -42,6 +45,26 @@ pub async fn infer() -> Result<Client, Failure> {
 pub fn client(config: Config) -> Result<Client, Failure> {
     let queued = Queued(Arc::new(Line::new(CALLS)));
     Ok(ClientBuilder::try_from(config)?.with_layer(&queued).build())
+}
+
+/// Hands on each object that `params` select, page by page, so that no answer is larger than a call may take.
+///
+/// # Errors
+/// Kubernetes refuses a page, or does not answer.
+pub async fn each(
+    api: &Api<DynamicObject>,
+    params: &ListParams,
+    mut take: impl FnMut(DynamicObject),
+) -> Result<(), Error> {
+    let mut params = params.clone().limit(PAGE);
+    loop {
+        let page = call(api.list(&params)).await?;
+        page.items.into_iter().for_each(&mut take);
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => params.continue_token = Some(token),
+            None => return Ok(()),
+        }
+    }
 }
 
 /// Has calls wait for a place.

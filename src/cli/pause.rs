@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use super::Failure;
-use super::selection::{SelectionArgs, StepArgs, tell};
+use super::selection::{FAILED, SelectionArgs, StepArgs, tell};
 use crate::engine::connection::KIND as ADMIN_API;
 use crate::engine::policy::PAUSED;
 
@@ -68,7 +68,7 @@ pub async fn resume(args: ResumeArgs) -> Result<ExitCode, Failure> {
 async fn set(selection: &SelectionArgs, step: &StepArgs, paused: bool) -> Result<ExitCode, Failure> {
     let (client, namespace) = selection.reach().await?;
     let picked = selection.pick(&client, &namespace).await?;
-    let mut steps = Vec::new();
+    let (mut steps, mut failed) = (Vec::new(), 0);
     for one in &picked {
         if one.kind.resource.kind == ADMIN_API {
             return Err("an AdminApi has no pause of its own; add --all for everything behind it".into());
@@ -86,13 +86,18 @@ async fn set(selection: &SelectionArgs, step: &StepArgs, paused: bool) -> Result
             (true, _) => ("paused", Some("true")),
             (false, _) => ("resumed", None),
         };
-        if let Err(failure) = one.annotate(&client, (PAUSED, value), false, step.dry_run).await {
-            // What was done so far is worth knowing.
-            tell(&steps, step.output)?;
-            return Err(failure);
-        }
-        steps.push(one.step(done, None, step.dry_run));
+        steps.push(match one.annotate(&client, (PAUSED, value), false, step.dry_run).await {
+            Ok(_) => one.step(done, None, step.dry_run),
+            // The others are as urgent.
+            Err(failure) => {
+                failed += 1;
+                one.step(FAILED, Some(failure.to_string()), step.dry_run)
+            }
+        });
     }
     tell(&steps, step.output)?;
+    if failed > 0 {
+        return Err(format!("{failed} of {} failed", picked.len()).into());
+    }
     Ok(ExitCode::SUCCESS)
 }

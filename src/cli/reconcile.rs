@@ -5,16 +5,19 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
-use futures::future::join_all;
+use futures::StreamExt;
 use kube::api::DynamicObject;
 use kube::runtime::wait::await_condition;
 use kube::{Client, ResourceExt};
 use serde_json::json;
 
-use super::selection::{Picked, SelectionArgs, Step, StepArgs, ready, tell};
+use super::selection::{FAILED, Picked, SelectionArgs, Step, StepArgs, ready, tell};
 use super::{Failure, program};
 use crate::base::clock::precisely_now;
 use crate::engine::policy::RECONCILE_AT;
+
+/// How many objects are waited for at once.
+const AT_ONCE: usize = 64;
 
 const HELP: &str = "\
 Exit status:
@@ -36,7 +39,7 @@ pub struct ReconcileArgs {
     /// Wait until the operator has looked, and show what it found
     #[arg(long, conflicts_with = "dry_run")]
     pub wait: bool,
-    /// How long to wait, such as 30s or 5m
+    /// How long to wait for an object, such as 30s or 5m
     #[arg(long, default_value = "60s", value_name = "DURATION", value_parser = duration)]
     pub timeout: Duration,
     #[command(flatten)]
@@ -57,23 +60,35 @@ pub async fn run(args: ReconcileArgs) -> Result<ExitCode, Failure> {
     let (client, namespace) = args.selection.reach().await?;
     let picked = args.selection.pick(&client, &namespace).await?;
     let token = format!("{:.6}", precisely_now());
+    let (mut asked, mut steps) = (Vec::new(), Vec::new());
     for one in &picked {
-        one.annotate(&client, (RECONCILE_AT, Some(&token)), false, args.step.dry_run).await?;
+        match one.annotate(&client, (RECONCILE_AT, Some(&token)), false, args.step.dry_run).await {
+            Ok(_) => asked.push(one),
+            // The others are looked at all the same.
+            Err(failure) => steps.push(one.step(FAILED, Some(failure.to_string()), args.step.dry_run)),
+        }
     }
+    let failed = steps.len();
     if !args.wait {
-        let steps: Vec<Step> = picked.iter().map(|one| one.step("asked for", None, args.step.dry_run)).collect();
+        steps.extend(asked.iter().map(|one| one.step("asked for", None, args.step.dry_run)));
         tell(&steps, args.step.output)?;
+        if failed > 0 {
+            return Err(format!("{failed} of {} failed", picked.len()).into());
+        }
         return Ok(ExitCode::SUCCESS);
     }
     if std::io::stderr().is_terminal() {
-        let count = picked.len();
+        let count = asked.len();
         let what = if count == 1 { "one object".to_owned() } else { format!("{count} objects") };
         // With standard error gone there is nobody left to tell.
         drop(writeln!(std::io::stderr(), "waiting for {what} to be looked at"));
     }
-    let looked = join_all(picked.iter().map(|one| wait(&client, one, &token, args.timeout))).await;
-    let late = looked.iter().filter(|step| step.result != "looked at").count();
-    tell(&looked, args.step.output)?;
+    // Each watch is a connection. What was looked at before its turn comes is seen at once.
+    let waits: Vec<_> = asked.into_iter().map(|one| wait(&client, one, &token, args.timeout)).collect();
+    let looked: Vec<Step> = futures::stream::iter(waits).buffered(AT_ONCE).collect().await;
+    steps.extend(looked);
+    let late = steps.iter().filter(|step| step.result != "looked at").count();
+    tell(&steps, args.step.output)?;
     if late > 0 {
         let seconds = args.timeout.as_secs();
         return Err(format!(

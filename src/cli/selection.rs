@@ -8,13 +8,17 @@ use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::Failure;
+use super::kubernetes::each;
 use super::target::{ClusterArgs, Format, Named, fetch, kind, kinds, object, printable, refused};
 use crate::engine::connection::KIND as ADMIN_API;
-use crate::engine::kubernetes::call;
+use crate::engine::kubernetes::{call, prune};
 use crate::kinds::TABLES;
 
 /// The name under which annotations are set here.
 pub const FIELD_MANAGER: &str = "provost-cli";
+
+/// What is said of an object with which nothing could be done.
+pub const FAILED: &str = "failed";
 
 /// Which objects.
 #[derive(Debug, Clone, Args)]
@@ -152,12 +156,15 @@ async fn list(
     params: &ListParams,
 ) -> Result<Vec<Picked>, Failure> {
     let lists = kinds.into_iter().map(|kind| async move {
-        match call(kind.api(client, namespace).list(params)).await {
-            Ok(listed) => {
-                Ok(listed.into_iter().map(|object| Picked { kind: kind.clone(), object }).collect::<Vec<_>>())
-            }
-            Err(error) => Err(refused(&error, "list", &kind, namespace)),
-        }
+        let mut all = Vec::new();
+        // Who steers an object needs neither who edited it nor what was applied last.
+        let take = |mut object: DynamicObject| {
+            prune(&mut object);
+            all.push(Picked { kind: kind.clone(), object });
+        };
+        let listed = each(&kind.api(client, namespace), params, take).await;
+        listed.map_err(|error| refused(&error, "list", &kind, namespace))?;
+        Ok::<_, Failure>(all)
     });
     Ok(try_join_all(lists).await?.into_iter().flatten().collect())
 }
@@ -188,6 +195,9 @@ impl Picked {
         let api = self.kind.api(client, Some(&namespace));
         let name = self.object.name_any();
         call(api.patch(&name, &params, &Patch::Merge(&change))).await.map_err(|error| {
+            if error.is_missing() {
+                return format!("{} is gone meanwhile", self.kind.object(&name)).into();
+            }
             if error.is_conflict() && as_read {
                 return format!("{} changed meanwhile; look at it again", self.kind.object(&name)).into();
             }

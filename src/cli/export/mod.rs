@@ -173,7 +173,12 @@ pub async fn run(args: ExportArgs) -> Result<ExitCode, Failure> {
     let rows = rows(tables, connected.vendor, &named)?;
     let mut owners = Owners::among(&source.manifests, &rows, &source.admin_api, &source.namespace);
     if let Some(cluster) = &source.cluster {
-        owners.read(cluster, &rows, &source.admin_api).await?;
+        for kind in owners.read(cluster, &rows, &source.admin_api).await? {
+            let place = &source.admin_api.0;
+            tell(&format!(
+                "{kind}: only objects of the namespace {place} may be listed; what others manage is written too"
+            ));
+        }
     }
     let mut census = Census::take(&rows, &connected.client, begun, &progress).await;
     for trouble in census.errors.iter_mut().chain(&mut census.unlisted) {

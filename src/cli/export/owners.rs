@@ -6,17 +6,15 @@ use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::ApiResource;
 use kube::{Client, ResourceExt};
 use serde::Serialize;
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 
 use crate::cli::Failure;
+use crate::cli::kubernetes::each;
 use crate::cli::manifests::Manifests;
 use crate::cli::plan::input::{Key, admin_api_of};
-use crate::engine::kubernetes::call;
+use crate::engine::kubernetes::Error;
 use crate::engine::policy::EXTERNAL_ID;
 use crate::engine::registry::KindRow;
-
-/// How many objects are read with one call.
-const PAGE: u32 = 500;
 
 /// An object that keeps an external one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -48,11 +46,18 @@ impl Owners {
         owners
     }
 
-    /// Adds those of the cluster, in all namespaces.
+    /// Adds those of the cluster, in all namespaces; with rights in the AdminApi's namespace alone, those of that one. Returns the kinds of which
+    /// no more could be seen.
     ///
     /// # Errors
     /// They cannot be read.
-    pub async fn read(&mut self, client: &Client, rows: &[&'static KindRow], admin_api: &Key) -> Result<(), Failure> {
+    pub async fn read(
+        &mut self,
+        client: &Client,
+        rows: &[&'static KindRow],
+        admin_api: &Key,
+    ) -> Result<Vec<&'static str>, Failure> {
+        let mut partly = Vec::new();
         for row in rows {
             let names = (row.crd)().spec.names;
             let resource = ApiResource {
@@ -62,25 +67,31 @@ impl Owners {
                 kind: names.kind,
                 plural: names.plural,
             };
-            let api: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
-            let mut params = ListParams::default().limit(PAGE);
-            loop {
-                let page = match call(api.list(&params)).await {
-                    // A cluster without this definition has none of its objects.
-                    Err(error) if error.is_missing() => break,
-                    page => page.map_err(|error| format!("the objects of {} cannot be listed: {error}", row.kind))?,
-                };
-                for object in page.items {
-                    let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
-                    self.note(row, &namespace, &name, &serde_json::to_value(&object)?, admin_api);
+            let everywhere: Api<DynamicObject> = Api::all_with(client.clone(), &resource);
+            let read = match self.list(&everywhere, row, admin_api).await {
+                Err(error) if error.is_forbidden() => {
+                    partly.push(row.kind);
+                    self.list(&Api::namespaced_with(client.clone(), &admin_api.0, &resource), row, admin_api).await
                 }
-                match page.metadata.continue_.filter(|token| !token.is_empty()) {
-                    Some(token) => params = params.continue_token(&token),
-                    None => break,
-                }
+                read => read,
+            };
+            match read {
+                // A cluster without this definition has none of its objects.
+                Err(error) if error.is_missing() => {}
+                read => read.map_err(|error| format!("the objects of {} cannot be listed: {error}", row.kind))?,
             }
         }
-        Ok(())
+        Ok(partly)
+    }
+
+    async fn list(&mut self, api: &Api<DynamicObject>, row: &'static KindRow, admin_api: &Key) -> Result<(), Error> {
+        each(api, &ListParams::default(), |object| {
+            let (namespace, name) = (object.namespace().unwrap_or_default(), object.name_any());
+            let whole =
+                json!({"metadata": object.metadata, "spec": object.data["spec"], "status": object.data["status"]});
+            self.note(row, &namespace, &name, &whole, admin_api);
+        })
+        .await
     }
 
     fn note(&mut self, row: &'static KindRow, namespace: &str, name: &str, object: &Json, admin_api: &Key) {

@@ -12,15 +12,12 @@ use kube::Client;
 use kube::api::{Api, DynamicObject, ListParams};
 use kube::core::ApiResource;
 
+use super::kubernetes::each;
 use super::plan::Output;
 use super::{Failure, kubernetes, say};
-use crate::engine::kubernetes::{Error, call};
 use crate::engine::registry::Tables;
 use crate::kinds::TABLES;
 use report::{AdminApiEntry, Report, Told, unallowed};
-
-/// Objects that are read with one call.
-const PAGE: u32 = 500;
 
 /// Lists that are read at once.
 const AT_ONCE: usize = 4;
@@ -122,16 +119,26 @@ async fn survey(
 ) -> Result<Report, Failure> {
     let resources = kubernetes::resources(tables);
     let lists = futures::stream::iter(resources).map(async |resource| {
-        let listed = list(client, &resource, namespaces).await?;
+        let row = tables.kind(&resource.kind);
+        let entry = |object: &DynamicObject| match row {
+            Some(row) => Entry::Object(Told::of(row, object)),
+            None => Entry::AdminApi(AdminApiEntry::of(object)),
+        };
+        let listed = list(client, &resource, namespaces, &entry).await?;
         Ok::<_, Failure>((resource.kind, listed))
     });
-    let lists: Vec<(String, Option<Vec<DynamicObject>>)> = lists.buffered(AT_ONCE).try_collect().await?;
+    let lists: Vec<(String, Option<Vec<Entry>>)> = lists.buffered(AT_ONCE).try_collect().await?;
     let (mut objects, mut admin_apis, mut missing) = (Vec::new(), Vec::new(), Vec::new());
     for (kind, listed) in lists {
-        match (listed, tables.kind(&kind)) {
-            (None, _) => missing.push(kind),
-            (Some(listed), Some(row)) => objects.extend(listed.iter().map(|object| Told::of(row, object))),
-            (Some(listed), None) => admin_apis.extend(listed.iter().map(AdminApiEntry::of)),
+        let Some(listed) = listed else {
+            missing.push(kind);
+            continue;
+        };
+        for entry in listed {
+            match entry {
+                Entry::Object(told) => objects.push(told),
+                Entry::AdminApi(told) => admin_apis.push(told),
+            }
         }
     }
     let namespaces = Some(namespaces.to_vec()).filter(|names| !names.is_empty());
@@ -139,12 +146,19 @@ async fn survey(
     Ok(Report { version: 1, safe: refused.is_empty(), refused, namespaces, objects, admin_apis, missing })
 }
 
-/// All objects of a kind; none when its definition is not there.
+/// What is kept of an object: of ten thousand whole ones, a small pod has no place for.
+enum Entry {
+    Object(Told),
+    AdminApi(AdminApiEntry),
+}
+
+/// What there is to tell of all objects of a kind; none when its definition is not there.
 async fn list(
     client: &Client,
     resource: &ApiResource,
     namespaces: &[String],
-) -> Result<Option<Vec<DynamicObject>>, Failure> {
+    entry: &impl Fn(&DynamicObject) -> Entry,
+) -> Result<Option<Vec<Entry>>, Failure> {
     let apis: Vec<(String, Api<DynamicObject>)> = match namespaces {
         [] => vec![("all namespaces".to_owned(), Api::all_with(client.clone(), resource))],
         names => {
@@ -155,8 +169,8 @@ async fn list(
     };
     let mut found = Vec::new();
     for (place, api) in apis {
-        match pages(&api).await {
-            Ok(objects) => found.extend(objects),
+        match each(&api, &ListParams::default(), |object| found.push(entry(&object))).await {
+            Ok(()) => {}
             Err(error) if error.is_missing() => return Ok(None),
             Err(error) if error.is_forbidden() => {
                 return Err(format!(
@@ -170,17 +184,4 @@ async fn list(
         }
     }
     Ok(Some(found))
-}
-
-async fn pages(api: &Api<DynamicObject>) -> Result<Vec<DynamicObject>, Error> {
-    let mut found = Vec::new();
-    let mut params = ListParams::default().limit(PAGE);
-    loop {
-        let page = call(api.list(&params)).await?;
-        found.extend(page.items);
-        match page.metadata.continue_.filter(|token| !token.is_empty()) {
-            Some(token) => params.continue_token = Some(token),
-            None => return Ok(found),
-        }
-    }
 }

@@ -163,7 +163,7 @@ fn ways_out(report: &Report) -> String {
         ways.push(
             "To install it again later, or elsewhere on this cluster: allow that the objects stay (--allow objects). They keep the vendors' \
              ids, and the next installation goes on with them. Keep the Secret provost-fingerprint-key, too: without it passwords are sent \
-             anew. With the chart: helm upgrade --reuse-values --set 'uninstallCheck.allow={objects}', then helm uninstall. After a refusal, \
+             anew. With the chart: helm upgrade --reset-then-reuse-values --set 'uninstallCheck.allow={objects}', then helm uninstall. After a refusal, \
              which leaves the release half gone for helm, first helm rollback to the last revision of helm history; or helm uninstall \
              --no-hooks, which asks nothing.",
         );
