@@ -1,4 +1,5 @@
-//! Answers: what each AdminApi's vendor said last, for those who ask why something does not go on.
+//! Answers: how each AdminApi's vendor answered last, for those who ask why something does not go on. Not in its words, which may hold what is
+//! in an object; those stand in the object's own status, for whoever may read it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -28,9 +29,6 @@ pub struct Answer {
     /// The name that the vendor gave the call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// What went wrong, free of secrets.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
     /// Milliseconds that it waited for our own limits.
     pub waited_ms: u64,
 }
@@ -44,7 +42,6 @@ impl Answer {
             outcome: call.fault.map_or("ok", |fault| fault.class.label()).to_owned(),
             code: call.fault.and_then(|fault| fault.code).or(call.status),
             request_id: call.request_id.map(str::to_owned),
-            message: call.fault.map(|fault| fault.detail.clone()),
             waited_ms: u64::try_from(call.waited.as_millis()).unwrap_or(u64::MAX),
         }
     }

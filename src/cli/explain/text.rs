@@ -233,8 +233,7 @@ fn budget(api: &ApiReport) -> String {
 fn answer(answer: &Answer) -> String {
     let code = answer.code.map(|code| format!(" {code}")).unwrap_or_default();
     let request = answer.request_id.as_ref().map(|id| format!(", request {id}")).unwrap_or_default();
-    let message = answer.message.as_ref().map(|message| format!(": {message}")).unwrap_or_default();
-    format!("{} {}{code}{request}, {} ago{message}", answer.operation, answer.outcome, ago(answer.time))
+    format!("{} {}{code}{request}, {} ago", answer.operation, answer.outcome, ago(answer.time))
 }
 
 /// How long ago, in one unit.
