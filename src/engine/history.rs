@@ -162,9 +162,9 @@ impl Ledger {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Forgets what is stored now.
-    pub fn clear(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// Forgets these, which are stored now.
+    pub fn forget(&self, stored: &[PastWrite]) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|write| !stored.contains(write));
     }
 }
 
@@ -244,8 +244,10 @@ mod tests {
         assert_eq!((entry.changes.len(), entry.more_changes), (FIELDS, 15));
         assert!(serde_json::to_string(&entry).unwrap().len() < 4000);
         assert!(entry.changes[0].from.as_ref().unwrap().ends_with("ä..."));
-        ledger.clear();
-        assert!(ledger.is_empty());
+        // What came meanwhile stays.
+        ledger.add(write(2, DONE, 200));
+        ledger.forget(&[entry]);
+        assert_eq!(ledger.all().len(), 1);
     }
 
     #[test]

@@ -51,6 +51,7 @@ pub async fn record<K: Kind>(item: &Item, pass: &mut Pass<'_, K>, outcome: &Outc
         return Ok(());
     }
     let before = pass.stored().cloned();
+    let told = pass.memory.ledger.all();
     let status = status(pass, outcome);
     contribute(item, pass, &status.conditions);
     let took = took(pass, &status.conditions);
@@ -63,7 +64,7 @@ pub async fn record<K: Kind>(item: &Item, pass: &mut Pass<'_, K>, outcome: &Outc
         pass.object = write_status(&pass.engine.client, &pass.object, patch).await?;
         pass.engine.metrics.status_written(item.kind);
     }
-    pass.memory.ledger.clear();
+    pass.memory.ledger.forget(&told);
     if let Some(took) = took {
         pass.engine.metrics.became_ready(item.kind, took);
     }
@@ -130,7 +131,10 @@ fn status<K: Kind>(pass: &Pass<'_, K>, outcome: &Outcome) -> Status<K::Facts> {
     status.applied = applied(pass, outcome);
     status.not_kept = not_kept(pass);
     status.begun = begun(pass, status.external_id.as_deref(), status.begun);
-    status.changes = history::joined(&status.changes, pass.memory.ledger.all());
+    // A status whose answer was lost may have been stored all the same.
+    let mut new = pass.memory.ledger.all();
+    new.retain(|write| !status.changes.contains(write));
+    status.changes = history::joined(&status.changes, new);
     status.awaited_id = match &pass.awaits {
         _ if status.external_id.is_some() => None,
         Some(awaited) => awaited.clone(),
