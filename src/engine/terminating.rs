@@ -14,6 +14,7 @@ use kube::api::Api;
 use kube::{Client, CustomResourceExt};
 
 use super::kubernetes::{Error, Object, call};
+use crate::base::clock::now;
 
 /// What a deletion is owed to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +27,8 @@ pub enum Cause {
     Swept(String),
 }
 
-/// How far what the API server offers may lag behind what it stores.
-const LAG: Duration = Duration::from_secs(1);
+/// How far what the API server offers may lag behind what it stores, while it deletes many objects.
+const LAG: Duration = Duration::from_secs(5);
 
 /// Missing rights are told once in the life of a process, not for each object.
 static DEFINITIONS_TOLD: AtomicBool = AtomicBool::new(false);
@@ -48,7 +49,7 @@ pub async fn cause<O: Object + CustomResourceExt>(client: &Client, object: &O) -
 /// # Errors
 /// When Kubernetes gives no clear answer: then nothing may be concluded.
 pub async fn cause_of<O: CustomResourceExt>(client: &Client, meta: &ObjectMeta) -> Result<Cause, Error> {
-    if is_removed::<O>(client).await? {
+    if is_removed::<O>(client, meta).await? {
         return Ok(Cause::Swept(format!("the definition {} is being removed", O::crd_name())));
     }
     let name = meta.namespace.as_deref().unwrap_or_default();
@@ -67,7 +68,7 @@ pub async fn cause_of<O: CustomResourceExt>(client: &Client, meta: &ObjectMeta) 
 }
 
 /// Whether the definition of a kind is going, or gone.
-async fn is_removed<O: CustomResourceExt>(client: &Client) -> Result<bool, Error> {
+async fn is_removed<O: CustomResourceExt>(client: &Client, meta: &ObjectMeta) -> Result<bool, Error> {
     let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
     let error = match call(definitions.get_metadata_opt(O::crd_name())).await {
         Ok(found) => return Ok(found.is_none_or(|found| found.metadata.deletion_timestamp.is_some())),
@@ -78,7 +79,8 @@ async fn is_removed<O: CustomResourceExt>(client: &Client) -> Result<bool, Error
         tracing::warn!(%error, "cannot see definitions: whether one is being removed is told by what Kubernetes offers of its kind");
     }
     // The deletion that brought us here may have come before the offer changed.
-    tokio::time::sleep(LAG).await;
+    let age = meta.deletion_timestamp.as_ref().map_or(0, |at| now().as_second().saturating_sub(at.0.as_second()));
+    tokio::time::sleep(LAG.saturating_sub(Duration::from_secs(u64::try_from(age).unwrap_or(0)))).await;
     let kind = O::api_resource();
     match call(client.list_api_group_resources(&kind.api_version)).await {
         Ok(offer) => Ok(!is_offered(&offer, &kind.plural)),
