@@ -20,4 +20,13 @@
 {{- if and $values.serviceMonitor.enabled (not $values.service.enabled) }}
 {{- fail "serviceMonitor.enabled needs service.enabled; turn that on, or use podMonitor" }}
 {{- end }}
+{{- if and $values.networkPolicy.enabled $values.proxy.https (not $values.networkPolicy.extraEgress) }}
+{{- $host := regexReplaceAll "^https?://([^/?#]*@)?([^/?#]*).*$" $values.proxy.https "${2}" }}
+{{- $port := regexFind ":[0-9]+$" $host | trimPrefix ":" | default (ternary "443" "80" (hasPrefix "https:" $values.proxy.https)) }}
+{{- $open := list }}
+{{- range $values.networkPolicy.vendors.ports }}{{ $open = append $open (int . | toString) }}{{ end }}
+{{- if not (has $port $open) }}
+{{- fail (printf "networkPolicy.enabled would keep the operator from proxy.https, which listens on port %s: add %s to networkPolicy.vendors.ports, or give a rule of your own in networkPolicy.extraEgress" $port $port) }}
+{{- end }}
+{{- end }}
 {{- end }}

@@ -25,7 +25,8 @@ use crate::stage::{account, admin_api};
 /// A column that the definitions of the earlier version lack.
 const NEWER: &str = "External-ID";
 
-/// Packs an earlier version of the chart: with an older number, and definitions that lack a column.
+/// Packs an earlier version of the chart: with an older number, without a block of values and its template, and with definitions that lack a
+/// column.
 async fn earlier(helm: &Helm<'_>) -> String {
     let folder = helm.folder().join("provost");
     copy(Path::new(chart()), &folder);
@@ -36,6 +37,12 @@ async fn earlier(helm: &Helm<'_>) -> String {
         _ => format!("{line}\n"),
     });
     fs::write(&path, older.collect::<String>()).unwrap();
+    let path = folder.join("values.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let (before, block) = text.split_once("podDisruptionBudget:\n").unwrap();
+    let (_, after) = block.split_once("\n\n").unwrap();
+    fs::write(&path, format!("{before}{after}")).unwrap();
+    fs::remove_file(folder.join("templates/poddisruptionbudget.yaml")).unwrap();
     for entry in fs::read_dir(folder.join("files/crds")).unwrap() {
         let path = entry.unwrap().path();
         let mut definition: Json = serde_yaml::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
@@ -136,13 +143,15 @@ async fn a_release_is_installed_upgraded_rolled_back_and_uninstalled_with_its_ob
     };
     assert!(image().await.ends_with(":0.0.9"));
 
-    helm.run(&["upgrade", RELEASE, chart(), "-n", OWN]).await.ok();
+    // Values that this version adds come with it.
+    let upgrade = ["upgrade", RELEASE, chart(), "-n", OWN, "--reset-then-reuse-values"];
+    helm.run(&upgrade).await.ok();
     assert!(are_new(&client).await && image().await.ends_with(concat!(":", env!("CARGO_PKG_VERSION"))));
     assert_eq!(accounts.get("one").await.unwrap().uid(), uid);
     helm.run(&["rollback", RELEASE, "1", "-n", OWN]).await.ok();
     assert!(!are_new(&client).await && image().await.ends_with(":0.0.9"));
     assert_eq!(accounts.get("one").await.unwrap().uid(), uid);
-    helm.run(&["upgrade", RELEASE, chart(), "-n", OWN]).await.ok();
+    helm.run(&upgrade).await.ok();
     assert!(are_new(&client).await);
 
     let folder = scratch("kubelet-");
@@ -161,9 +170,7 @@ async fn a_release_is_installed_upgraded_rolled_back_and_uninstalled_with_its_ob
 
     // The way out that it names: helm takes the release for half gone, until it is rolled back to where it is.
     helm.run(&["rollback", RELEASE, "4", "-n", OWN]).await.ok();
-    helm.run(&["upgrade", RELEASE, chart(), "-n", OWN, "--reuse-values", "--set", "uninstallCheck.allow={objects}"])
-        .await
-        .ok();
+    helm.run(&[&upgrade[..], &["--set", "uninstallCheck.allow={objects}"]].concat()).await.ok();
     let (gone, checked) = tokio::join!(helm.run(&uninstall), kubelet.run());
     assert_eq!(checked.status, Some(0), "{}{}", checked.stdout, checked.stderr);
     gone.ok();

@@ -174,6 +174,16 @@ networkPolicy:
         ..NONE
     },
     Case {
+        name: "a network policy before a proxy",
+        values: "
+networkPolicy: {enabled: true, vendors: {ports: [443, 3128]}}
+proxy: {https: 'http://proxy.example:3128'}
+",
+        adds: &["NetworkPolicy"],
+        says: &["port: 3128"],
+        ..NONE
+    },
+    Case {
         name: "a service monitor, alerts and the dashboard",
         values: "
 serviceMonitor: {enabled: true, labels: {release: prometheus}, annotations: {a: b}, namespace: '{b}', interval: 30s, scrapeTimeout: 10s,
@@ -183,7 +193,9 @@ prometheusRule: {enabled: true, labels: {release: prometheus}, annotations: {a: 
 dashboard: {enabled: true, namespace: '{b}', labels: {grafana: here}, annotations: {grafana_folder: Provost}}
 ",
         adds: &["ServiceMonitor", "PrometheusRule", "ConfigMap"],
-        says: &["release: prometheus", "interval: 30s", "grafana_folder: Provost"],
+        says: &[
+            "release: prometheus", "interval: 30s", "grafana_folder: Provost", "absent(provost_leader{namespace={a}})",
+        ],
         ..NONE
     },
     Case {
@@ -357,6 +369,11 @@ const REFUSED: &[(&str, &[&str])] = &[
     ("{leaderElection: {leaseDurationSeconds: 12}}", &["renewDeadlineSeconds", "leaseDurationSeconds"]),
     ("{serviceMonitor: {enabled: true}, podMonitor: {enabled: true}}", &["serviceMonitor", "podMonitor"]),
     ("{serviceMonitor: {enabled: true}, service: {enabled: false}}", &["serviceMonitor", "service.enabled"]),
+    (
+        "{networkPolicy: {enabled: true}, proxy: {https: 'http://me:word@proxy.example:3128/'}}",
+        &["proxy.https", "3128", "networkPolicy.vendors.ports", "networkPolicy.extraEgress"],
+    ),
+    ("{networkPolicy: {enabled: true}, proxy: {https: 'http://proxy.example'}}", &["proxy.https", "port 80"]),
 ];
 
 #[tokio::test]
