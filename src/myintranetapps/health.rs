@@ -1,5 +1,7 @@
 //! Connection health: what a TenantAccount says of its customer's app connections, as status, condition and metrics.
 
+use std::collections::HashMap;
+
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -162,6 +164,7 @@ pub async fn look(
     } else {
         client.connections(&filter, fresh_after, |all| all.of(account_key).to_vec()).await?
     };
+    drop_replaced(&mut connections);
     connections.sort_by_cached_key(|connection| (trouble(connection), connection.clone()));
     let mut report = report(&connections);
     if let Some(before) = before.filter(|before| only_sync_moved(before, &report)) {
@@ -181,6 +184,20 @@ fn filter(settings: Option<&ConnectionHealth>) -> StatusFilter {
         })
         .collect();
     StatusFilter::of(&statuses)
+}
+
+/// Drops cut connections beside which there is a newer one of the same app: the customer has reconnected it (contract 2.5).
+fn drop_replaced(connections: &mut Vec<Connection>) {
+    let place = |it: &Connection| (it.integration.clone(), it.property.clone(), it.environment.clone());
+    let mut newest = HashMap::new();
+    for connection in connections.iter() {
+        let known = newest.entry(place(connection)).or_insert(connection.created);
+        *known = connection.created.max(*known);
+    }
+    connections.retain(|connection| {
+        let replaced = connection.created.is_some() && newest.get(&place(connection)) > Some(&connection.created);
+        connection.status != ConnectionStatus::Inactive || !replaced
+    });
 }
 
 /// The worst thing about a connection; those without any sort last.
@@ -395,6 +412,37 @@ mod tests {
         assert!(look.condition(None).holds);
         let settings = ConnectionHealth { statuses: None, unhealthy_when: Some(vec![Trouble::Inactive]) };
         assert_eq!(look.condition(Some(&settings)).reason, "Inactive");
+    }
+
+    fn made(created: &str, error_count: u32, status: ConnectionStatus) -> Connection {
+        Connection { created: created.parse().ok(), ..connection(error_count, error_count > 0, status, AT) }
+    }
+
+    #[test]
+    fn an_app_that_was_reconnected_is_healthy_again() {
+        let (old, new) = ("2026-09-01T10:00:00Z", "2026-10-01T10:00:00Z");
+        let mut connections = vec![made(old, 10, ConnectionStatus::Inactive), made(new, 0, ConnectionStatus::Active)];
+        drop_replaced(&mut connections);
+        let look = look(connections);
+        assert_eq!(look.condition(None).reason, "Healthy");
+        assert_eq!((look.report.total, look.report.active, look.report.inactive, look.report.in_error), (1, 1, 0, 0));
+        assert!(look.gauges().iter().all(|gauge| gauge.name == "app_connections"));
+    }
+
+    #[test]
+    fn only_a_cut_connection_is_replaced_and_only_by_a_newer_one_of_the_same_app() {
+        let (old, new) = ("2026-09-01T10:00:00Z", "2026-10-01T10:00:00Z");
+        let elsewhere = Connection { environment: "sandbox".into(), ..made(new, 0, ConnectionStatus::Active) };
+        for other in [made(old, 0, ConnectionStatus::Active), made("unknown", 0, ConnectionStatus::Active), elsewhere] {
+            let both = vec![made(old, 10, ConnectionStatus::Inactive), other];
+            let mut kept = both.clone();
+            drop_replaced(&mut kept);
+            assert_eq!(kept, both);
+        }
+        let both = vec![made(old, 0, ConnectionStatus::Active), made(new, 0, ConnectionStatus::Active)];
+        let mut kept = both.clone();
+        drop_replaced(&mut kept);
+        assert_eq!(kept, both);
     }
 
     #[test]

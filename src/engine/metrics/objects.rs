@@ -157,7 +157,11 @@ impl Contributions {
                     labels = vec![("namespace", item.namespace.to_string()), ("name", item.name.to_string())];
                 }
                 labels.extend(gauge.labels.iter().cloned());
-                *series.entry(labels).or_default() += gauge.value;
+                // Several values of one object under the same labels are of one thing: the highest counts.
+                let merge = |known: &mut f64| {
+                    *known = if spec.summed { *known + gauge.value } else { known.max(gauge.value) };
+                };
+                series.entry(labels).and_modify(merge).or_insert(gauge.value);
             }
         }
         all

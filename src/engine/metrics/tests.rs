@@ -37,6 +37,16 @@ fn objects_contribute_and_stop_when_they_go() {
     assert!(text.contains("provost_things{sort=\"x\"} 2") && !text.contains("name=\"b\""), "{text}");
 }
 
+#[test]
+fn what_is_not_summed_is_not_added_up_within_one_object_either() {
+    let metrics = Metrics::new(SPECS);
+    let gauges = vec![gauge("things", 2.0), gauge("things", 3.0), gauge("trouble", 7.0), gauge("trouble", 4.0)];
+    metrics.contribute(&item("T", "a"), &ready(), &[], Some(gauges));
+    let text = metrics.encode().expect("text");
+    assert!(text.contains("provost_things{sort=\"x\"} 5"), "{text}");
+    assert!(text.contains("provost_trouble{namespace=\"ns\",name=\"a\",sort=\"x\"} 7"), "{text}");
+}
+
 fn call<'a>(fault: Option<&'a Fault>, elapsed: u64, waited: u64) -> Call<'a> {
     let (elapsed, waited) = (Duration::from_secs(elapsed), Duration::from_secs(waited));
     Call { vendor: "V", operation: "list", write: false, fault, status: None, request_id: None, elapsed, waited }
