@@ -19,7 +19,7 @@ use super::grant::Grants;
 use super::guard::Guards;
 use super::metrics::{Metrics, Present, counted};
 use super::prints::Prints;
-use super::queue::{Item, Lane, Queue, Tenant, Turn};
+use super::queue::{self, Item, Lane, Queue, Tenant, Turn};
 use super::record::ChangeLog;
 use super::reference::{References, Target};
 use super::report::Next;
@@ -43,6 +43,8 @@ pub struct Settings {
     pub concurrency: usize,
     /// How long it may take to finish what is under way when told to stop.
     pub drain: Duration,
+    /// How long it waits between two looks at the labels of a namespace that it may not watch.
+    pub look: Duration,
     /// Where the writes at vendors are recorded.
     pub changes: ChangeLog,
 }
@@ -55,6 +57,7 @@ impl Default for Settings {
             identity: "provost".to_owned(),
             concurrency: 128,
             drain: Duration::from_secs(25),
+            look: Duration::from_secs(30),
             changes: ChangeLog::default(),
         }
     }
@@ -281,9 +284,20 @@ impl Engine {
         self.call(self.writers.ended(item));
     }
 
-    /// Brings the metrics of the queue, the lease and the breakers up to date; called when somebody asks for them.
+    /// Counts how long objects wait from now on: nobody took any before.
+    pub(super) fn restart_waits(&self) {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner).restart_waits(Instant::now());
+    }
+
+    /// Brings the metrics of the queue, the lease and the breakers up to date; called when somebody asks for them. Who does not lead works
+    /// on nothing, and what it would work on waits for somebody else: it shows an empty queue.
     pub fn measure(&self) {
-        let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner).present(Instant::now());
-        self.metrics.show(Present { leads: self.gate.is_open(), queue, breakers: self.sessions.breakers() });
+        let leads = self.gate.is_open();
+        let queue = if leads {
+            self.queue.lock().unwrap_or_else(PoisonError::into_inner).present(Instant::now())
+        } else {
+            queue::Present::default()
+        };
+        self.metrics.show(Present { leads, queue, breakers: self.sessions.breakers() });
     }
 }

@@ -10,7 +10,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use kube::ResourceExt;
 use kube::api::Api;
 use kube::core::{PartialObjectMeta, Selector, SelectorExt};
-use kube::runtime::{WatchStreamExt, watcher};
+use kube::runtime::watcher;
 use tokio::sync::watch;
 
 use super::admin_api::{AllowedNamespaces, Grant};
@@ -19,10 +19,13 @@ use super::kubernetes::call;
 use super::queue::{Item, Lane};
 use super::reason::Reason;
 use super::report::Stop;
-use super::watch::Key;
+use super::watch::{Key, Pauses};
 
 /// Whether it was told that labels are read now and then, which is so for all namespaces or for none.
 static LOOKS_TOLD: AtomicBool = AtomicBool::new(false);
+
+/// How often we look at a namespace that we may not watch before we try to watch it again.
+const LOOKS: u32 = 20;
 
 /// The labels of a namespace.
 type Labels = BTreeMap<String, String>;
@@ -117,7 +120,7 @@ impl Engine {
 /// `listed` turns true after the first list, or when it is refused: an installation that may not see namespaces works all the same, but
 /// grants by label reach nobody. Any other failure is waited out, since without labels every grant by label would seem withdrawn. It needs
 /// the right to `list` and `watch` namespaces, which only the whole cluster can give; where that to `get` the one namespace is all there is,
-/// its labels are read each time that the watch is refused.
+/// its labels are read now and then.
 pub async fn watch(engine: Arc<Engine>, scope: Option<String>, listed: watch::Sender<bool>) {
     let api: Api<PartialObjectMeta<Namespace>> = Api::all(engine.client.clone());
     let config = watcher::Config::default();
@@ -125,14 +128,15 @@ pub async fn watch(engine: Arc<Engine>, scope: Option<String>, listed: watch::Se
         Some(name) => config.fields(&format!("metadata.name={name}")),
         None => config,
     };
-    let mut events = watcher(api.clone(), config).default_backoff().boxed();
+    let mut events = watcher(api.clone(), config).boxed();
     let mut changed: HashSet<Arc<str>> = HashSet::new();
-    let mut complained = false;
+    let (mut complained, mut pauses) = (false, Pauses::default());
     let note = |namespace: ObjectMeta| {
         let name: Arc<str> = namespace.name.unwrap_or_default().into();
         engine.grants.labelled(&name, namespace.labels.unwrap_or_default()).then_some(name)
     };
     while let Some(event) = events.next().await {
+        pauses.heard(&event);
         match event {
             Ok(watcher::Event::Init) => changed.clear(),
             // All at once when the list is through: who is concerned is found by going through everybody.
@@ -147,18 +151,24 @@ pub async fn watch(engine: Arc<Engine>, scope: Option<String>, listed: watch::Se
                 engine.regrant(concerned(&engine, &changed));
             }
             Ok(watcher::Event::Delete(namespace)) => engine.grants.forget(&namespace.name_any()),
-            Err(error) => {
-                let refused = is_forbidden(&error);
-                let seen = match &scope {
-                    Some(name) if refused => call(api.get(name)).await.ok(),
-                    _ => None,
-                };
-                complain(&mut complained, scope.as_deref(), seen.is_some(), &error);
-                let changed: HashSet<_> = seen.and_then(|it| note(it.metadata)).into_iter().collect();
-                engine.regrant(concerned(&engine, &changed));
-                if refused {
+            Err(error) if is_forbidden(&error) => {
+                // One for the whole cluster can look at nothing instead; it asks again as often as the others look.
+                let looks = if scope.is_some() { LOOKS } else { 1 };
+                for _ in 0..looks {
+                    let seen = match &scope {
+                        Some(name) => call(api.get(name)).await.ok(),
+                        None => None,
+                    };
+                    complain(&mut complained, scope.as_deref(), seen.is_some(), &error);
+                    let changed: HashSet<_> = seen.and_then(|it| note(it.metadata)).into_iter().collect();
+                    engine.regrant(concerned(&engine, &changed));
                     listed.send_replace(true);
+                    tokio::time::sleep(engine.settings.look).await;
                 }
+            }
+            Err(error) => {
+                complain(&mut complained, scope.as_deref(), false, &error);
+                pauses.pause().await;
             }
         }
     }

@@ -75,6 +75,7 @@ impl Operator {
             () = stop.cancelled() => {}
         }
         let passes = TaskTracker::new();
+        engine.restart_waits();
         dispatch(&engine, &passes, &stop).await;
         passes.close();
         watches.close();

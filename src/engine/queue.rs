@@ -312,6 +312,11 @@ impl Queue {
         }
     }
 
+    /// Counts how long the ready ones wait from `now` on, when nobody could take them before. The order in which they come out stays.
+    pub fn restart_waits(&mut self, now: Instant) {
+        self.shares.values_mut().for_each(|share| share.restart_waits(now));
+    }
+
     /// How many items run.
     pub fn running(&self) -> usize {
         self.running

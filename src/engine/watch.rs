@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Debug;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use futures::StreamExt;
 use kube::api::Api;
@@ -18,7 +19,10 @@ use super::kubernetes::prune;
 use crate::base::clock::jitter;
 
 /// How long we wait at least before we list again what a watch was refused for.
-const RELIST: std::time::Duration = std::time::Duration::from_secs(1);
+const RELIST: Duration = Duration::from_secs(1);
+
+/// How long we wait at most before we try to watch again.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// Which namespaces we look at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -117,11 +121,12 @@ pub async fn watch_scope<O>(
     O: Resource<Scope = k8s_openapi::NamespaceResourceScope>,
 {
     let api = api_of::<O>(client, scope.as_deref());
-    let start = || watcher(api.clone(), watcher::Config::default()).default_backoff().modify(prune).boxed();
+    let start = || watcher(api.clone(), watcher::Config::default()).modify(prune).boxed();
     let mut events = start();
     let mut seen = HashSet::new();
-    let mut complained = false;
+    let (mut complained, mut pauses) = (false, Pauses::default());
     while let Some(event) = events.next().await {
+        pauses.heard(&event);
         match event {
             Ok(watcher::Event::Init) => {
                 seen.clear();
@@ -158,13 +163,44 @@ pub async fn watch_scope<O>(
                 tokio::time::sleep(jitter(RELIST, 1.0)).await;
                 events = start();
             }
-            // Said once per outage: the backoff would repeat it for ever.
-            Err(error) if !complained => {
-                complained = true;
-                tracing::warn!(kind = %O::kind(&()), scope = scope.as_deref().unwrap_or("all namespaces"), %error, "cannot watch, will keep trying");
+            Err(error) => {
+                complain::<O>(&mut complained, scope.as_deref(), &error);
+                pauses.pause().await;
             }
-            Err(error) => tracing::debug!(kind = %O::kind(&()), %error, "still cannot watch"),
         }
+    }
+}
+
+/// Says it once per outage.
+fn complain<O: Resource<DynamicType = ()>>(complained: &mut bool, scope: Option<&str>, error: &watcher::Error) {
+    if std::mem::replace(complained, true) {
+        tracing::debug!(kind = %O::kind(&()), %error, "still cannot watch");
+    } else {
+        let scope = scope.unwrap_or("all namespaces");
+        tracing::warn!(kind = %O::kind(&()), scope, %error, "cannot watch, will keep trying");
+    }
+}
+
+/// The pauses of one watch after failures. They grow until it works again, and that a list begins does not mean that: kube-runtime's own
+/// (`default_backoff`) would start anew with each list that fails.
+#[derive(Default)]
+pub(super) struct Pauses(watcher::DefaultBackoff);
+
+impl Pauses {
+    /// Takes into account what the watch told.
+    pub(super) fn heard<O>(&mut self, event: &Result<watcher::Event<O>, watcher::Error>) {
+        if matches!(event, Ok(watcher::Event::InitDone | watcher::Event::Apply(_) | watcher::Event::Delete(_))) {
+            *self = Self::default();
+        }
+    }
+
+    fn next(&mut self) -> Duration {
+        self.0.next().map_or(RELIST, |pause| pause.min(LONGEST))
+    }
+
+    /// Waits after a failure.
+    pub(super) async fn pause(&mut self) {
+        tokio::time::sleep(self.next()).await;
     }
 }
 
@@ -182,4 +218,21 @@ where
 /// start, it would ask for the same for ever.
 fn is_refused_as_late(error: &watcher::Error) -> bool {
     matches!(error, watcher::Error::WatchStartFailed(kube::Error::Api(status)) if status.code == 410)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_until_a_list_is_through() {
+        let mut pauses = Pauses::default();
+        for _ in 0..8 {
+            pauses.heard::<()>(&Ok(watcher::Event::Init));
+            pauses.next();
+        }
+        assert_eq!(pauses.next(), LONGEST);
+        pauses.heard::<()>(&Ok(watcher::Event::InitDone));
+        assert!(pauses.next() < Duration::from_secs(2));
+    }
 }

@@ -72,6 +72,11 @@ impl Share {
         self.waiting.insert(seq, waiting);
     }
 
+    /// Counts how long they wait from `now` on; their order stays.
+    pub(super) fn restart_waits(&mut self, now: Instant) {
+        self.waiting.values_mut().for_each(|waiting| waiting.since = now);
+    }
+
     /// Moves one that waits to another lane; its age stays.
     pub(super) fn promote(&mut self, seq: u64, lane: Lane) {
         if let Some(waiting) = self.waiting.get_mut(&seq) {

@@ -31,6 +31,30 @@ fn edits_go_first_and_within_a_lane_the_first_come() {
 }
 
 #[test]
+fn who_begins_to_work_late_counts_the_waits_from_then_in_the_same_order() {
+    let fill = |queue: &mut Queue, start: Instant| {
+        for (seconds, name) in (0..).zip(["b", "a", "c"]) {
+            queue.add(item(name), tenant(name), Lane::First, start + Duration::from_secs(seconds));
+        }
+        queue.add(item("e"), tenant("a"), Lane::Edit, start + Duration::from_secs(9));
+    };
+    let start = Instant::now();
+    let (mut queue, mut same) = (Queue::new(9, 9), Queue::new(9, 9));
+    fill(&mut queue, start);
+    fill(&mut same, start);
+    let later = start + Duration::from_secs(600);
+    queue.restart_waits(later);
+    assert!(queue.present(later).shares.iter().all(|(_, waiting, waited)| *waiting > 0 && waited.is_zero()));
+    let now = later + Duration::from_secs(2);
+    let (first, lane, waited) = queue.take(now).expect("e");
+    assert_eq!((&*first.name, lane, waited), ("e", Lane::Edit, Duration::from_secs(2)));
+    queue.done(&first, now);
+    let (first, ..) = same.take(now).expect("e");
+    same.done(&first, now);
+    assert_eq!(order(&mut queue, now), order(&mut same, now));
+}
+
+#[test]
 fn one_item_never_runs_twice_at_once_and_is_not_lost() {
     let (now, mut queue) = (Instant::now(), Queue::new(9, 9));
     queue.add(item("a"), None, Lane::Resync, now);

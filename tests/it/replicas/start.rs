@@ -59,3 +59,22 @@ async fn without_an_election_there_is_no_lease() {
     stage.ready("generalco").await;
     assert!(stage.api::<k8s_openapi::api::coordination::v1::Lease>().get_opt("provost").await.unwrap().is_none());
 }
+
+/// It watches and queues everything, and all of that waits for the other one: no alert must come of it.
+#[tokio::test]
+async fn who_stands_by_shows_no_queue() {
+    let stage = stage().await;
+    let a = Replica::start(&stage, "a");
+    a.leads().await;
+    stage.account("generalco", json!({})).await;
+    stage.ready("generalco").await;
+    let b = Replica::start(&stage, "b");
+    b.said("stands by: another process leads").await;
+    b.said("watching, and ready to work").await;
+    let (status, text) = b.admin("/metrics").await;
+    assert_eq!(status, 200);
+    let queue = ["provost_queue_depth{", "provost_queue_oldest_wait_seconds ", "provost_admin_api_queue_"];
+    let shown = text.lines().filter(|line| queue.iter().any(|name| line.starts_with(name)));
+    let values: Vec<f64> = shown.map(|line| line.rsplit(' ').next().unwrap().parse().unwrap()).collect();
+    assert!(values.len() >= 5 && values.iter().all(|value| *value <= 0.0), "{text}");
+}
