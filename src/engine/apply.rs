@@ -356,6 +356,17 @@ pub async fn delete<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>, external_id
     }
 }
 
+/// Whether what we remember of having switched off this external object is so.
+///
+/// # Errors
+/// When Kubernetes gives no clear answer.
+pub async fn is_buried<K: Kind>(pass: &Pass<'_, K>, link: &Link<K>, external_id: &str) -> Result<bool, Stop> {
+    let (namespace, name) = admin_api_key(pass.namespace(), pass.spec());
+    let key = tombstone::key(pass.kind, &scoped_key::<K>(pass.namespace(), pass.spec()));
+    let client = &pass.engine.client;
+    Ok(tombstone::stands(client, (&namespace, &name), &link.session, &key, external_id).await?)
+}
+
 async fn bury<K: Kind>(pass: &Pass<'_, K>, link: &Link<K>, external_id: Option<&str>) -> Result<(), Stop> {
     let admin_api = pass.engine.admin_apis.get(&admin_api_key(pass.namespace(), pass.spec()));
     let Some(Ok(admin_api)) = admin_api.as_deref().map(|guard| &guard.0) else { return Ok(()) };

@@ -147,6 +147,9 @@ async fn agree<K: Kind>(pass: &mut Pass<'_, K>, link: &Link<K>) -> Result<End, S
                 just_taken = false;
             }
             Action::Adopt { external_id, claim } => {
+                if claim == Claim::Revived && !apply::is_buried(pass, link, &external_id).await? {
+                    continue;
+                }
                 apply::adopt(pass, &external_id, claim).await?;
                 if claim == Claim::Revived {
                     // It is yet to be switched on, and one approval is for both.

@@ -104,6 +104,25 @@ pub async fn write(
     Ok(())
 }
 
+/// Whether Kubernetes has one of `external_id` still. What a session knows may be older: it may have been read while somebody without a session
+/// removed it.
+///
+/// # Errors
+/// When Kubernetes gives no clear answer.
+pub async fn stands(
+    client: &Client,
+    (namespace, admin_api): (&str, &str),
+    session: &Session,
+    key: &str,
+    external_id: &str,
+) -> Result<bool, Error> {
+    let mut all = load(client, namespace, admin_api).await?;
+    let stored = all.remove(key);
+    let stands = stored.as_ref().is_some_and(|stored| stored.external_id == external_id);
+    session.tombstones.set(key, stored);
+    Ok(stands)
+}
+
 /// Removes one, if it is that of `external_id`. Without a session, what Kubernetes has of it is asked for.
 ///
 /// # Errors
